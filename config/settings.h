@@ -1,0 +1,76 @@
+// What the daemon is told by its configuration file. Every problem is reported at once, with its
+// place. No environment here: whoever starts the program brings it along.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/secret.h"
+#include "planner/diagnostic.h"
+#include "planner/error.h"
+#include "planner/time.h"
+
+namespace runbookd::config {
+
+struct ListenAddress {
+  std::string host = "127.0.0.1";  // a loopback address; meaningless where `path` is set
+  std::uint16_t port = 8090;
+  std::string path;  // of a Unix socket
+  bool is_unix() const { return !path.empty(); }
+  bool operator==(ListenAddress const&) const = default;
+};
+std::string to_text(ListenAddress const& address);  // "127.0.0.1:8090", "unix:/run/runbookd.sock"
+// Nothing but loopback and Unix sockets: there are no tokens and no TLS to protect anything else.
+planner::Result<ListenAddress> parse_listen(std::string_view text);
+
+enum class LogFormat { human, json };
+struct LogSettings {
+  std::string level = "info";  // trace, debug, info, warning, error
+  LogFormat format = LogFormat::human;
+};
+
+struct StoreSettings {
+  std::string path = "/var/lib/runbookd/runbookd.db";
+  std::int64_t max_bytes = 0;  // 0 = as large as the disk allows
+};
+
+// Where a target's connection string and password come from. Exactly one of the first three is set.
+struct TargetSource {
+  std::string name, description;
+  Secret dsn;
+  std::string dsn_env, dsn_file;
+  std::string passfile, password_env, password_file;
+  planner::Duration connect_timeout{10'000};
+  planner::Place place;
+};
+
+struct Settings {
+  std::vector<ListenAddress> listen{ListenAddress{}};
+  StoreSettings store;
+  LogSettings log;
+  std::vector<TargetSource> targets;  // by name
+  planner::Duration shutdown_timeout{30'000};
+  std::vector<std::string>
+      allowed_hosts;  // further values of the Host header than our own addresses
+  TargetSource const* target(std::string_view name) const;
+};
+
+struct ReadSettings {
+  std::optional<Settings> settings;  // empty when findings has an error
+  planner::Findings findings;
+};
+// `file` is named in findings, and relative paths in it are relative to its folder.
+ReadSettings read_settings(std::string_view text, std::string const& file);
+ReadSettings load_settings(std::string const& file);
+
+using Environment = std::function<std::optional<std::string>(std::string const& name)>;
+// The connection string with its password, from wherever the settings say. Read anew at each call,
+// so that a changed password needs no restart. Errors name the variable or file, never its content.
+planner::Result<Secret> connection_string(TargetSource const& target,
+                                          Environment const& environment);
+
+}  // namespace runbookd::config

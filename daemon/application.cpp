@@ -1,0 +1,167 @@
+#include "daemon/application.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+#include <utility>
+
+#include "daemon/chance.h"
+#include "daemon/clock.h"
+#include "daemon/logging.h"
+#include "daemon/registry.h"
+#include "web/server.h"
+
+namespace runbookd::daemon {
+namespace {
+
+constexpr int failed = 1;
+constexpr int bad_configuration = 9;
+constexpr auto stop_looked_at_every = std::chrono::milliseconds{20};
+constexpr auto answers_go_out_within = std::chrono::seconds{2};
+constexpr std::int64_t page_size = 4096;
+
+web::ServerOptions server_options(config::Settings const& settings) {
+  web::ServerOptions options;
+  options.listen.clear();
+  for (auto const& address : settings.listen) {
+    options.listen.push_back(to_text(address));
+  }
+  options.allowed_hosts = settings.allowed_hosts;
+  options.on_request = log_access;
+  options.on_trouble = [](std::string const& what) { log_warning(what); };
+  return options;
+}
+
+class Application {
+ public:
+  Application(config::Settings settings, std::unique_ptr<store::Store> store)
+      : settings_(std::move(settings)),
+        store_(std::move(store)),
+        clock_(io_),
+        registry_(io_, clock_, chance_, *store_, settings_, process_environment()),
+        server_(io_, registry_, server_options(settings_)),
+        signals_(io_, SIGTERM, SIGINT) {}
+
+  int run() {
+    if (auto recovered = registry_.recover(); !recovered) {
+      log_error("cannot go on with the stored runs: " + recovered.error().detail);
+      return failed;
+    }
+    auto const bound = server_.listen();
+    if (!bound) {
+      log_error(bound.error().detail, {{"try", bound.error().next}});
+      return failed;
+    }
+    for (auto const& address : *bound) {
+      log_info("listening", {{"address", address}, {"store", settings_.store.path}});
+    }
+    log_info("no identities are configured: everybody who reaches these addresses acts as operator");
+    wait_for_signal();
+    io_.run();
+    log_info("stopped in order");
+    return 0;
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait([this](boost::system::error_code error, int signal) {
+      if (error) {
+        return;
+      }
+      stop(signal);
+      wait_for_signal();
+    });
+  }
+  // The first signal pauses at safe points, the second interrupts.
+  void stop(int signal) {
+    auto const mode = std::exchange(stopping_, true) ? planner::StopMode::now : planner::StopMode::safe_point;
+    log_info("stopping", {{"signal", std::to_string(signal)},
+                          {"runs", std::to_string(registry_.working())},
+                          {"how", mode == planner::StopMode::now ? "now" : "at safe points"}});
+    registry_.drain(mode);
+    if (mode == planner::StopMode::safe_point) {
+      interrupt_at_ = clock_.now() + settings_.shutdown_timeout;
+      end_when_quiet();
+    }
+  }
+  void end_when_quiet() {
+    auto const now = clock_.now();
+    if (interrupt_at_ && now >= *interrupt_at_) {
+      log_warning("safe points were not reached in time; interrupting");
+      registry_.drain(planner::StopMode::now);
+      interrupt_at_.reset();
+      give_up_at_ = now + settings_.shutdown_timeout;
+    }
+    if (registry_.quiet() || (give_up_at_ && now >= *give_up_at_)) {
+      close();
+      return;
+    }
+    alarm_ = clock_.wake_at(now + stop_looked_at_every, [this] { end_when_quiet(); });
+  }
+  void close() {
+    server_.stop();
+    close_at_ = clock_.now() + answers_go_out_within;
+    finish_when_idle();
+  }
+  void finish_when_idle() {
+    if (server_.idle() || clock_.now() >= close_at_) {
+      registry_.let_go();
+      io_.stop();
+      return;
+    }
+    alarm_ = clock_.wake_at(clock_.now() + stop_looked_at_every, [this] { finish_when_idle(); });
+  }
+
+  config::Settings settings_;
+  std::unique_ptr<store::Store> store_;
+  boost::asio::io_context io_{1};
+  SystemClock clock_;
+  Chance chance_;
+  Registry registry_;
+  web::Server server_;
+  boost::asio::signal_set signals_;
+  std::unique_ptr<Alarm> alarm_;
+  bool stopping_ = false;
+  std::optional<planner::Moment> interrupt_at_, give_up_at_;
+  planner::Moment close_at_{};
+};
+
+void tell(planner::Error const& error) {
+  std::cerr << "runbookd: " << error.detail << '\n';
+  if (!error.next.empty()) {
+    std::cerr << "try: " << error.next << '\n';
+  }
+}
+
+std::optional<config::Settings> settings_or_tell(Options const& options) {
+  auto read = config::load_settings(options.config_file);
+  for (auto const& finding : read.findings) {
+    std::cerr << to_text(finding) << '\n';
+  }
+  return std::move(read.settings);
+}
+
+}  // namespace
+
+int run_daemon(Options const& options) {
+  auto settings = settings_or_tell(options);
+  if (!settings) {
+    return bad_configuration;
+  }
+  if (options.check_config) {
+    std::cout << options.config_file << " is good: " << settings->targets.size() << " target(s), store "
+              << settings->store.path << '\n';
+    return 0;
+  }
+  start_logging(settings->log);
+  auto const max_pages = settings->store.max_bytes / page_size;
+  auto store = store::Store::open({.path = settings->store.path, .max_pages = max_pages});
+  if (!store) {
+    tell(store.error());
+    return failed;
+  }
+  return Application(std::move(*settings), std::move(*store)).run();
+}
+
+}  // namespace runbookd::daemon

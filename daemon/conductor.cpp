@@ -1,0 +1,302 @@
+#include "daemon/conductor.h"
+
+#include <utility>
+
+#include "planner/run_rules.h"
+
+namespace runbookd::daemon {
+
+using namespace planner;
+
+namespace {
+
+bool is_stop(Ask const& ask) { return std::holds_alternative<Pause>(ask); }
+
+}  // namespace
+
+Conductor::Conductor(House& house, RunId id, std::shared_ptr<Plan const> plan, Events const& events)
+    : house_(house), id_(std::move(id)), plan_(std::move(plan)), state_(initial_state(*plan_)) {
+  for (auto const& event : events) {
+    auto next = evolve(*plan_, state_, event);
+    remember(*plan_, history_, state_, next, event);
+    state_ = std::move(next);
+  }
+  look_up_mismatch();
+}
+
+RunFacts Conductor::facts() const {
+  RunFacts facts{.id = id_, .plan = plan_.get(), .state = &state_, .history = &history_};
+  if (runner_) {
+    facts.live = runner_->live();
+  }
+  facts.live.store_degraded = house_.recorder.degraded();
+  facts.live.mismatch_diff = mismatch_diff_;
+  return facts;
+}
+
+store::RunSummary Conductor::summary() const {
+  auto const shown = state_.current;
+  bool const in_phase = state_.phase < std::ssize(plan_->phases);
+  return {.id = id_,
+          .plan = history_.digest,
+          .plan_name = plan_->name,
+          .target = history_.target,
+          .state = std::string{to_text(state_.mode)},
+          .direction = state_.direction == Direction::forward ? "forward" : "backward",
+          .phase = shown ? plan_->phases[shown->phase].name
+                         : (in_phase ? plan_->phases[state_.phase].name : ""),
+          .step = shown ? plan_->step(*shown).name : "",
+          .message = state_message(facts(), house_.clock.now()),
+          .created_by = history_.creator,
+          .revision = history_.revision,
+          .created = history_.created,
+          .changed = history_.last_change,
+          .final = is_final(state_.mode)};
+}
+
+// --- from wishes and facts to events
+
+Result<void> Conductor::submit(Command const& command) {
+  auto events = decide(*plan_, state_, command, house_.clock.now());
+  if (!events) {
+    return tl::unexpected(std::move(events.error()));
+  }
+  if (events->empty()) {
+    return {};
+  }
+  if (is_stop(command.ask)) {
+    return stop_first(std::move(*events));
+  }
+  auto const before_state = state_;
+  auto const before_history = history_;
+  auto const before = history_.revision;
+  auto absorbed = absorb(std::move(*events));
+  if (auto written = house_.recorder.record_now(append_of(before, absorbed, {})); !written) {
+    state_ = before_state;
+    history_ = before_history;
+    return written;
+  }
+  house_.grown(id_);
+  act();
+  return {};
+}
+
+Result<void> Conductor::stop_first(Events events) {
+  auto const before = history_.revision;
+  auto absorbed = absorb(std::move(events));
+  if (runner_) {
+    runner_->stop(state_.interrupt ? StopMode::now : StopMode::safe_point);
+  }
+  auto append = append_of(before, std::move(absorbed), {});
+  if (auto written = house_.recorder.record_now(append); !written) {
+    ++pending_;
+    house_.recorder.record_soon(std::move(append), [weak = weak_from_this()] {
+      if (auto const self = weak.lock()) {
+        --self->pending_;
+        self->house_.grown(self->id_);
+        self->act();
+      }
+    });
+    return {};
+  }
+  house_.grown(id_);
+  act();
+  return {};
+}
+
+void Conductor::recover() { learn(Restarted{}, {}); }
+
+void Conductor::learn(Outcome const& outcome, Answer answer) {
+  auto events = judge(*plan_, state_, outcome, house_.clock.now());
+  if (events.empty()) {
+    act();
+    return;
+  }
+  record(std::move(events), answer);
+}
+
+// The events, and what has to be durable before the next thing is done, in one commit.
+void Conductor::record(Events events, Answer const& answer) {
+  auto const before = history_.revision;
+  auto all = absorb(std::move(events));
+  auto const now = house_.clock.now();
+  auto const wanted = intent(*plan_, state_, now);
+  if (auto next = announce(state_, wanted, now); !next.empty()) {
+    checks_announced_ = std::holds_alternative<RunChecks>(wanted);
+    auto announced = absorb(std::move(next));
+    all.insert(all.end(), announced.begin(), announced.end());
+  }
+  ++pending_;
+  house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
+    if (auto const self = weak.lock()) {
+      --self->pending_;
+      self->house_.grown(self->id_);
+      self->act();
+    }
+  });
+}
+
+Events Conductor::absorb(Events events) {
+  for (auto const& event : events) {
+    auto next = evolve(*plan_, state_, event);
+    remember(*plan_, history_, state_, next, event);
+    state_ = std::move(next);
+    house_.log(id_, event, state_.current ? plan_->label(*state_.current) : "");
+  }
+  return events;
+}
+
+store::Append Conductor::append_of(EventSeq before, Events events, Answer const& answer) const {
+  return {.run = id_,
+          .expected = before,
+          .events = std::move(events),
+          .summary = summary(),
+          .fingerprints = answer.fingerprints};
+}
+
+// --- from the state to what is done
+
+void Conductor::act() {
+  if (pending_ > 0) {
+    return;
+  }
+  look_up_mismatch();
+  auto const now = house_.clock.now();
+  auto const wanted = intent(*plan_, state_, now);
+  bool const idle = !runner_ || !runner_->busy();
+  bool const checks = std::holds_alternative<RunChecks>(wanted);
+  if (idle && !(checks && checks_announced_)) {
+    if (auto events = announce(state_, wanted, now); !events.empty()) {
+      record({}, {});
+      return;
+    }
+  }
+  alarm_.reset();
+  std::visit([this](auto const& todo) { act(todo); }, wanted);
+}
+
+void Conductor::act(DoNothing const&) {
+  // at rest no thread and no connection of ours is kept
+  if (runner_ && !runner_->busy()) {
+    runner_.reset();
+  }
+}
+
+void Conductor::act(WaitUntil const& wanted) { wake_at(wanted.at); }
+
+void Conductor::act(RecordBaselines const&) { start(BaselineJob{plan_.get()}); }
+
+void Conductor::act(RunChecks const& wanted) {
+  checks_announced_ = false;
+  CheckJob job{.stage = wanted.stage,
+               .phase = wanted.phase,
+               .which = wanted.which,
+               .checks = {},
+               .baselines = history_.baselines};
+  auto const& all = checks_of(*plan_, wanted.stage, wanted.phase);
+  for (int const i : wanted.which) {
+    job.checks.push_back(all[i]);
+  }
+  start(std::move(job));
+}
+
+void Conductor::act(TakeFingerprint const&) { start(FingerprintJob{}); }
+
+void Conductor::act(RunStep const& wanted) {
+  start(AttemptJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
+                   .since_attempt = state_.at(wanted.ref).series,
+                   .action = &action_of(*plan_, wanted.ref, wanted.direction),
+                   .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
+}
+
+void Conductor::act(ResolveDoubt const& wanted) {
+  start(DoubtJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
+                 .action = &action_of(*plan_, wanted.ref, wanted.direction),
+                 .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
+}
+
+void Conductor::act(Quiesce const& wanted) {
+  if (!runner_ || !runner_->busy()) {
+    learn(Quiesced{}, {});
+    return;
+  }
+  runner_->stop(wanted.mode);
+  if (wanted.escalate_at) {
+    wake_at(*wanted.escalate_at);
+  }
+}
+
+void Conductor::start(Job job) {
+  if (runner_ && runner_->busy()) {
+    return;  // its answer brings us back here
+  }
+  if (!runner_) {
+    auto const weak = weak_from_this();
+    StepRunner::Callbacks callbacks{.answered =
+                                        [weak](Answer answer) {
+                                          if (auto const self = weak.lock()) {
+                                            self->answered(std::move(answer));
+                                          }
+                                        },
+                                    .seen =
+                                        [weak] {
+                                          if (auto const self = weak.lock()) {
+                                            ++self->live_changes_;
+                                            self->house_.grown(self->id_);
+                                          }
+                                        }};
+    runner_ = std::make_unique<StepRunner>(
+        house_.io, [this_target = history_.target, lookup = house_.target] { return lookup(this_target); },
+        id_.text, std::move(callbacks));
+  }
+  runner_->start(std::move(job), house_.chance.jitter());
+}
+
+void Conductor::answered(Answer answer) {
+  ++live_changes_;
+  if (answer.outcome) {
+    auto const outcome = std::move(*answer.outcome);
+    learn(outcome, std::move(answer));
+    return;
+  }
+  act();
+}
+
+void Conductor::wake_at(Moment moment) {
+  alarm_ = house_.clock.wake_at(moment, [weak = weak_from_this()] {
+    if (auto const self = weak.lock()) {
+      self->learn(TimeReached{}, {});
+    }
+  });
+}
+
+AttemptTag Conductor::tag(StepRef ref, Direction direction, int attempt) const {
+  return {.store = house_.store_id,
+          .run = id_.text,
+          .ref = ref,
+          .direction = direction,
+          .attempt = attempt,
+          .label = plan_->label(ref)};
+}
+
+// Going back the schema is always compared; going forward it is read where it may have changed.
+bool Conductor::fingerprint_after(StepRef ref, Direction direction) const {
+  return direction == Direction::backward || changes_schema(action_of(*plan_, ref, direction));
+}
+
+void Conductor::look_up_mismatch() {
+  if (!state_.mismatch) {
+    mismatch_diff_.clear();
+    return;
+  }
+  if (!mismatch_diff_.empty()) {
+    return;
+  }
+  auto const before = house_.journal.fingerprint_body(history_.mismatch_expected);
+  auto const after = house_.journal.fingerprint_body(history_.mismatch_actual);
+  if (before && after) {
+    mismatch_diff_ = fingerprint_diff(*before, *after);
+  }
+}
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,28 @@
+// Finished JSON for what is neither a run nor a plan: lists, uploads, readiness.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "planner/diagnostic.h"
+#include "planner/plan.h"
+#include "store/store.h"
+
+namespace runbookd::daemon {
+
+struct ReadinessCheck {
+  std::string name;
+  bool ok = true;
+  std::string detail;
+};
+
+std::string about_json(std::string const& version, std::string const& store_id,
+                       std::vector<std::pair<std::string, std::string>> const& targets, planner::Moment now);
+std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks);
+std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest, bool created,
+                          planner::Findings const& findings);
+std::string validation_json(planner::Findings const& findings);
+std::string plan_list_json(std::vector<store::StoredPlan> const& plans, std::string const& next_cursor);
+std::string run_list_json(std::vector<store::RunSummary> const& runs, std::string const& next_cursor);
+
+}  // namespace runbookd::daemon

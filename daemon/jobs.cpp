@@ -1,0 +1,243 @@
+#include "daemon/jobs.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace runbookd::daemon {
+namespace {
+
+using namespace planner;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr auto old_backend_looked_at_every = std::chrono::milliseconds{200};
+constexpr int old_backend_looks = 50;
+
+Duration since(SteadyTime begin) {
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
+}
+
+Answer answer(Outcome outcome) { return {.outcome = std::move(outcome), .fingerprints = {}}; }
+
+void sleep_unless_stopped(std::stop_token const& stop, Duration duration) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, duration, [] { return false; });
+}
+
+SqlResult<Session*> open(JobContext const& context) {
+  auto session = context.hands.session();
+  if (session) {
+    context.working((*session)->pid());
+  }
+  return session;
+}
+
+// A digest, or nothing where the schema could not be read: it is then looked at again before the next step.
+std::string fingerprint_into(Session& session, Answer& result) {
+  auto taken = take_fingerprint(session);
+  if (!taken) {
+    return "";
+  }
+  result.fingerprints.emplace_back(taken->digest, std::move(taken->body));
+  return taken->digest;
+}
+
+bool drops_index_concurrently(Action const& action) {
+  auto const* sql = std::get_if<SqlAction>(&action);
+  if (sql == nullptr || sql->statements.size() != 1) {
+    return false;
+  }
+  auto const index = concurrent_index(sql->statements.front());
+  return index && index->kind == ConcurrentIndex::Kind::drop;
+}
+
+// Taking back an index build that left nothing behind finds nothing to drop; the fingerprint proves it.
+bool nothing_left_to_drop(AttemptJob const& job, AttemptResult const& result) {
+  constexpr auto undefined_object = "42704";
+  return job.tag.direction == Direction::backward && result.end == AttemptEnd::failed &&
+         result.failure && result.failure->sqlstate == undefined_object &&
+         drops_index_concurrently(*job.action);
+}
+
+AttemptResult run_action(JobContext const& context, Session& session, AttemptJob const& job) {
+  if (auto const* fill = std::get_if<BackfillAction>(job.action)) {
+    return run_backfill(session, job.tag, *fill, job.since_attempt, context.stop, context.progress);
+  }
+  auto const& sql = std::get<SqlAction>(*job.action);
+  return sql.transactional() ? run_transactional(session, job.tag, sql, context.stop)
+                             : run_concurrent(session, job.tag, sql, context.stop);
+}
+
+// Recovery finds an orphan of ours by this name.
+SqlResult<Rows> name_session(Session& session, AttemptTag const& tag) {
+  return session.run("SET application_name = " + session.quote_literal(application_name(tag)));
+}
+
+AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*& session) {
+  auto opened = open(context);
+  if (!opened) {
+    return {.end = AttemptEnd::failed, .failure = opened.error()};
+  }
+  session = *opened;
+  if (auto named = name_session(*session, job.tag); !named) {
+    // nothing was asked of the target yet
+    return {.end = AttemptEnd::failed, .failure = named.error()};
+  }
+  return run_action(context, *session, job);
+}
+
+SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, DoubtJob const& job) {
+  auto settled = settle_doubt(session, job.tag, *job.action);
+  for (int i = 0; i < old_backend_looks && settled && settled->still_running; ++i) {
+    if (context.stop.stop_requested()) {
+      break;
+    }
+    sleep_unless_stopped(context.stop, old_backend_looked_at_every);
+    settled = settle_doubt(session, job.tag, *job.action);
+  }
+  return settled;
+}
+
+Cell first_cell(QueryAnswer const& result) {
+  return result.rows.empty() || result.rows.front().empty() ? std::nullopt : result.rows.front().front();
+}
+
+}  // namespace
+
+SqlResult<Session*> Hands::session() {
+  if (session_ && session_->alive()) {
+    return session_.get();
+  }
+  session_.reset();
+  auto const target = target_();
+  if (!target) {
+    return tl::unexpected(SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
+  }
+  auto opened = connect(*target, "runbookd/" + run_);
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  session_ = std::move(*opened);
+  return session_.get();
+}
+
+Answer do_job(JobContext const& context, BaselineJob const& job) {
+  auto session = open(context);
+  if (!session) {
+    return answer(BaselinesRead{.failure = session.error(), .failed_name = "connection"});
+  }
+  if (auto checked = check_target(**session, *job.plan); !checked) {
+    return answer(BaselinesRead{.failure = checked.error(), .failed_name = "target check"});
+  }
+  if (auto prepared = prepare_target(**session); !prepared) {
+    return answer(BaselinesRead{.failure = prepared.error(), .failed_name = "schema runbookd"});
+  }
+  BaselinesRead read;
+  for (auto const& baseline : job.plan->baselines) {
+    auto const result = run_check(**session, baseline.sql, Check{}.timeout, false);
+    if (result.failure) {
+      return answer(BaselinesRead{.failure = result.failure, .failed_name = "baseline " + baseline.name});
+    }
+    read.values[baseline.name] = first_cell(result);
+  }
+  return answer(std::move(read));
+}
+
+Answer do_job(JobContext const& context, CheckJob const& job) {
+  ChecksRun run{.stage = job.stage, .phase = job.phase, .which = job.which};
+  for (auto const& check : job.checks) {
+    auto const begin = std::chrono::steady_clock::now();
+    QueryAnswer result;
+    if (auto session = open(context)) {
+      bool const expects_error = std::holds_alternative<FailsWith>(check.expect);
+      result = run_check(**session, check.sql, check.timeout, expects_error);
+    } else {
+      result.failure = session.error();
+    }
+    run.results.push_back(judge_check(check, result, job.baselines));
+    run.results.back().took = since(begin);
+  }
+  if (context.stop.stop_requested()) {
+    return {};  // cancelled questions have no answer
+  }
+  return answer(std::move(run));
+}
+
+Answer do_job(JobContext const& context, FingerprintJob const&) {
+  auto session = open(context);
+  if (!session) {
+    return answer(FingerprintRead{.digest = "", .failure = session.error()});
+  }
+  auto taken = take_fingerprint(**session);
+  if (!taken) {
+    context.hands.discard();
+    return answer(FingerprintRead{.digest = "", .failure = taken.error()});
+  }
+  auto result = answer(FingerprintRead{.digest = taken->digest, .failure = std::nullopt});
+  result.fingerprints.emplace_back(taken->digest, std::move(taken->body));
+  return result;
+}
+
+Answer do_job(JobContext const& context, AttemptJob const& job) {
+  auto const begin = std::chrono::steady_clock::now();
+  Session* session = nullptr;
+  auto result = attempt(context, job, session);
+  if (nothing_left_to_drop(job, result)) {
+    result = {.end = AttemptEnd::done, .note = "nothing was left to drop"};
+  }
+  AttemptEnded ended{.ref = job.tag.ref,
+                     .direction = job.tag.direction,
+                     .attempt = job.tag.attempt,
+                     .end = result.end,
+                     .rows = result.rows,
+                     .took = since(begin),
+                     .failure = result.failure,
+                     .note = result.note,
+                     .jitter = context.jitter};
+  Answer told;
+  if (ended.end == AttemptEnd::done && job.fingerprint_after) {
+    ended.fingerprint = fingerprint_into(*session, told);
+  }
+  // a cancel that comes late must not hit the next statement
+  bool const trusted = ended.end == AttemptEnd::done || ended.end == AttemptEnd::busy;
+  if (!trusted || context.stop.stop_requested()) {
+    context.hands.discard();
+  }
+  told.outcome = std::move(ended);
+  return told;
+}
+
+Answer do_job(JobContext const& context, DoubtJob const& job) {
+  context.hands.discard();  // whatever that session was, it is part of the doubt
+  auto session = open(context);
+  if (!session) {
+    return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = session.error()});
+  }
+  auto const settled = settle(context, **session, job);
+  if (!settled) {
+    return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = settled.error()});
+  }
+  if (settled->still_running) {
+    return answer(DoubtUnanswered{
+        .ref = job.tag.ref,
+        .failure = {.sqlstate = "", .message = settled->evidence, .statement = ""}});
+  }
+  DoubtAnswered told{.ref = job.tag.ref,
+                     .direction = job.tag.direction,
+                     .attempt = job.tag.attempt,
+                     .answer = settled->answer,
+                     .evidence = settled->evidence,
+                     .fingerprint = ""};
+  Answer result;
+  if (told.answer == Doubt::applied && job.fingerprint_after) {
+    told.fingerprint = fingerprint_into(**session, result);
+  }
+  result.outcome = std::move(told);
+  return result;
+}
+
+}  // namespace runbookd::daemon

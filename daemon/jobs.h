@@ -1,0 +1,41 @@
+// What the hands thread does for each kind of job: straight-line, blocking, no shared state.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+#include "daemon/step_runner.h"
+
+namespace runbookd::daemon {
+
+// The hands' session, opened when it is needed and thrown away when anything about it is in doubt.
+class Hands {
+ public:
+  Hands(TargetLookup target, std::string run) : target_(std::move(target)), run_(std::move(run)) {}
+
+  // The open session; `connected` is told its backend's pid.
+  SqlResult<Session*> session();
+  void discard() { session_.reset(); }
+
+ private:
+  TargetLookup target_;
+  std::string run_;
+  std::unique_ptr<Session> session_;
+};
+
+struct JobContext {
+  Hands& hands;
+  std::stop_token stop;
+  std::function<void(int pid)> working;  // our backend's pid, once there is one
+  std::function<void(planner::Progress const&)> progress;
+  double jitter = 0.5;
+};
+
+Answer do_job(JobContext const& context, BaselineJob const& job);
+Answer do_job(JobContext const& context, CheckJob const& job);
+Answer do_job(JobContext const& context, FingerprintJob const& job);
+Answer do_job(JobContext const& context, AttemptJob const& job);
+Answer do_job(JobContext const& context, DoubtJob const& job);
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,81 @@
+#include "daemon/recorder.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace runbookd::daemon {
+namespace {
+constexpr auto store_tried_again_after = std::chrono::seconds{1};
+}
+
+Recorder::Recorder(boost::asio::io_context& io, Clock& clock, store::Journal& journal)
+    : io_(io), clock_(clock), journal_(journal) {}
+
+planner::Result<void> Recorder::record_now(store::Append append) { return commit(&append); }
+
+void Recorder::record_soon(store::Append append, std::function<void()> durable) {
+  waiting_.push_back({.append = std::move(append), .durable = std::move(durable)});
+  flush_later();
+}
+
+void Recorder::flush_later() {
+  if (flush_posted_ || degraded_) {
+    return;  // a failed store is tried again by the alarm
+  }
+  flush_posted_ = true;
+  boost::asio::post(io_, [this] {
+    flush_posted_ = false;
+    flush();
+  });
+}
+
+void Recorder::flush() {
+  if (!waiting_.empty()) {
+    (void)commit(nullptr);
+  }
+}
+
+planner::Result<void> Recorder::commit(store::Append const* last) {
+  std::vector<store::Append> appends;
+  for (auto const& waiting : waiting_) {
+    appends.push_back(waiting.append);
+  }
+  if (last != nullptr) {
+    appends.push_back(*last);
+  }
+  if (auto written = journal_.append(appends); !written) {
+    // a stale revision is the caller's affair; anything else is the store's
+    if (written.error().code != planner::ErrorCode::stale_revision) {
+      failed(written.error());
+    }
+    return written;
+  }
+  if (degraded_) {
+    degraded_ = false;
+    again_.reset();
+    if (on_trouble) {
+      on_trouble("the store takes events again");
+    }
+  }
+  for (auto& done : std::exchange(waiting_, {})) {
+    boost::asio::post(io_, std::move(done.durable));
+  }
+  return {};
+}
+
+void Recorder::failed(planner::Error const& error) {
+  if (!degraded_ && on_trouble) {
+    on_trouble(error.detail);
+  }
+  degraded_ = true;
+  again_ = clock_.wake_at(clock_.now() + store_tried_again_after, [this] {
+    if (waiting_.empty()) {
+      degraded_ = false;  // nothing is owed; the next command finds out whether the store works
+    } else {
+      flush();
+    }
+  });
+}
+
+}  // namespace runbookd::daemon

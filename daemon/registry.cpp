@@ -1,0 +1,512 @@
+#include "daemon/registry.h"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <utility>
+
+#include "daemon/logging.h"
+#include "planner/lint.h"
+#include "planner/plan_reader.h"
+#include "planner/view.h"
+
+namespace runbookd::daemon {
+
+using namespace planner;
+using web::Document;
+
+namespace {
+
+constexpr std::size_t finished_runs_kept = 32;
+constexpr auto whole_history = -1;
+
+tl::unexpected<Error> refuse(ErrorCode code, std::string detail, std::string next = "") {
+  return tl::unexpected(Error{.code = code, .detail = std::move(detail), .next = std::move(next)});
+}
+
+FileLookup files_of(web::PlanUpload const& upload) {
+  return [&upload](std::string const& path) -> std::optional<std::string> {
+    auto const file = upload.files.find(path);
+    return file == upload.files.end() ? std::nullopt : std::optional{file->second};
+  };
+}
+
+// Lint findings come after the reader's: they speak about a plan that could be read.
+ReadPlan read_and_lint(web::PlanUpload const& upload) {
+  auto read = read_plan(upload.text, upload.file_name, files_of(upload));
+  if (read.plan) {
+    for (auto& finding : lint(*read.plan)) {
+      read.findings.push_back(std::move(finding));
+    }
+  }
+  return read;
+}
+
+bool starts_work(Ask const& ask) {
+  return !std::holds_alternative<Pause>(ask) && !std::holds_alternative<Cancel>(ask);
+}
+
+// Verbs by which a run that holds no claim on its target takes one.
+bool claims_target(RunMode mode, Ask const& ask) {
+  return std::holds_alternative<Start>(ask) ||
+         (mode == RunMode::succeeded && std::holds_alternative<RollBack>(ask));
+}
+
+}  // namespace
+
+// One reader that wants to know when a run has grown.
+class Registry::Listening final : public web::Subscription {
+ public:
+  Listening(Registry& registry, RunId run, std::function<void()> grown)
+      : registry_(registry), run_(std::move(run)), grown_(std::move(grown)) {
+    registry_.listeners_[run_].insert(this);
+  }
+  ~Listening() override {
+    auto const all = registry_.listeners_.find(run_);
+    all->second.erase(this);
+    if (all->second.empty()) {
+      registry_.listeners_.erase(all);
+    }
+  }
+  Listening(Listening const&) = delete;
+  Listening& operator=(Listening const&) = delete;
+  std::function<void()> grown() const { return grown_; }
+
+ private:
+  Registry& registry_;
+  RunId run_;
+  std::function<void()> grown_;
+};
+
+Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
+                   config::Settings const& settings, config::Environment environment)
+    : clock_(clock),
+      chance_(chance),
+      store_(store),
+      settings_(settings),
+      environment_(std::move(environment)),
+      recorder_(io, clock, store.journal()),
+      house_{.io = io,
+             .clock = clock,
+             .chance = chance,
+             .recorder = recorder_,
+             .journal = store.journal(),
+             .store_id = store.id(),
+             .target = [this](std::string const& name) { return target_settings(name); },
+             .grown = [this](RunId const& run) { notify(run); },
+             .log = [](RunId const& run, Event const& event,
+                       std::string const& label) { log_event(run, event, label); }} {
+  recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
+}
+
+Registry::~Registry() { let_go(); }
+
+// --- loading
+
+Result<TargetSettings> Registry::target_settings(std::string const& name) const {
+  auto const* source = settings_.target(name);
+  if (source == nullptr) {
+    return refuse(ErrorCode::not_found, "no target \"" + name + "\" is configured",
+                  "add it under targets: in the daemon's configuration and restart the daemon");
+  }
+  auto dsn = config::connection_string(*source, environment_);
+  if (!dsn) {
+    return tl::unexpected(dsn.error());
+  }
+  return TargetSettings{.name = name,
+                        .dsn = dsn->reveal(),
+                        .described = described_dsn(dsn->reveal()),
+                        .connect_timeout = source->connect_timeout};
+}
+
+Result<std::shared_ptr<Plan const>> Registry::plan_of(PlanDigest const& digest) const {
+  auto const stored = store_.plans().find(digest);
+  if (!stored) {
+    return refuse(ErrorCode::not_found, "no plan " + digest.text + " is stored", "runbookctl plan list");
+  }
+  auto read = read_plan(stored->canonical, digest.text);
+  if (!read.plan) {
+    throw std::runtime_error("stored plan " + digest.text + " cannot be read: " +
+                             (read.findings.empty() ? "" : to_text(read.findings.front())));
+  }
+  return std::make_shared<Plan const>(std::move(*read.plan));
+}
+
+Result<Registry::ConductorPtr> Registry::load(store::RunSummary const& summary) {
+  auto plan = plan_of(summary.plan);
+  if (!plan) {
+    return tl::unexpected(plan.error());
+  }
+  auto stored = store_.journal().events_after(summary.id, 0, whole_history);
+  if (!stored) {
+    return tl::unexpected(stored.error());
+  }
+  Events events;
+  for (auto& one : *stored) {
+    events.push_back(std::move(one.event));
+  }
+  forget_finished();
+  auto run = std::make_shared<Conductor>(house_, summary.id, *plan, events);
+  runs_[summary.id] = run;
+  return run;
+}
+
+Result<Registry::ConductorPtr> Registry::find(RunId const& run) {
+  if (auto const known = runs_.find(run); known != runs_.end()) {
+    return known->second;
+  }
+  auto const summary = store_.journal().find(run);
+  if (!summary) {
+    return refuse(ErrorCode::not_found, "there is no run " + run.text, "runbookctl run list");
+  }
+  return load(*summary);
+}
+
+// Finished runs are read from the journal when somebody asks; only some are kept at hand.
+void Registry::forget_finished() {
+  if (runs_.size() < finished_runs_kept) {
+    return;
+  }
+  std::erase_if(runs_, [](auto const& entry) {
+    return is_final(entry.second->state().mode) && entry.second->quiet();
+  });
+}
+
+Result<void> Registry::recover() {
+  for (auto const& summary : store_.journal().unfinished()) {
+    auto run = load(summary);
+    if (!run) {
+      return tl::unexpected(run.error());
+    }
+    (*run)->recover();
+  }
+  return {};
+}
+
+// --- stopping
+
+void Registry::drain(StopMode mode) {
+  draining_ = true;
+  for (auto const& [id, run] : runs_) {
+    auto const state = run->state().mode;
+    if (state == RunMode::running || state == RunMode::pausing) {
+      (void)run->submit({.ask = Pause{.mode = mode}, .actor = "runbookd", .reason = "the daemon is being stopped"});
+    }
+  }
+}
+
+bool Registry::quiet() const {
+  return recorder_.idle() && working() == 0 &&
+         std::ranges::all_of(runs_, [](auto const& entry) { return entry.second->quiet(); });
+}
+
+int Registry::working() const {
+  return static_cast<int>(std::ranges::count_if(runs_, [](auto const& entry) {
+    auto const mode = entry.second->state().mode;
+    return mode == RunMode::running || mode == RunMode::pausing || mode == RunMode::cancelling;
+  }));
+}
+
+void Registry::let_go() {
+  for (auto const& [id, run] : runs_) {
+    run->let_go();
+  }
+}
+
+// --- about the daemon
+
+Document Registry::about() {
+  std::vector<std::pair<std::string, std::string>> targets;
+  for (auto const& source : settings_.targets) {
+    auto const target = target_settings(source.name);
+    targets.emplace_back(source.name, target ? target->described : target.error().detail);
+  }
+  return {.json = about_json(RUNBOOKD_VERSION, store_.id(), targets, clock_.now())};
+}
+
+std::vector<ReadinessCheck> Registry::readiness() const {
+  auto const store = store_.check();
+  return {{.name = "accepting", .ok = !draining_, .detail = draining_ ? "the daemon is being stopped" : ""},
+          {.name = "store", .ok = store.has_value(), .detail = store ? "" : store.error().detail},
+          {.name = "journal",
+           .ok = !recorder_.degraded(),
+           .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""}};
+}
+
+bool Registry::is_ready() {
+  return std::ranges::all_of(readiness(), [](auto const& check) { return check.ok; });
+}
+
+Document Registry::ready() { return {.json = readiness_json(is_ready(), readiness())}; }
+
+// --- plans
+
+Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
+  auto const read = read_and_lint(upload);
+  if (!read.plan) {
+    auto const count = std::ranges::count(read.findings, Severity::error, &Finding::severity);
+    return tl::unexpected(Error{.code = ErrorCode::plan_invalid,
+                                .detail = "the plan has " + std::to_string(count) +
+                                          (count == 1 ? " problem" : " problems") + "; nothing was stored",
+                                .next = "runbookctl plan lint " + upload.file_name,
+                                .findings = read.findings});
+  }
+  auto canonical = canonical_json(*read.plan);
+  auto const digest = digest_of(canonical);
+  auto const created = store_.plans().put({.digest = digest,
+                                           .name = read.plan->name,
+                                           .title = read.plan->title,
+                                           .canonical = std::move(canonical),
+                                           .stored = clock_.now(),
+                                           .actor = upload.actor});
+  if (!created) {
+    return tl::unexpected(created.error());
+  }
+  return web::UploadedPlan{
+      .document = {.json = uploaded_json(*read.plan, digest, *created, read.findings)},
+      .digest = digest.text,
+      .created = *created};
+}
+
+Result<Document> Registry::validate_plan(web::PlanUpload const& upload) {
+  return Document{.json = validation_json(read_and_lint(upload).findings)};
+}
+
+Result<Document> Registry::list_plans(int limit, std::string const& cursor) {
+  auto const plans = store_.plans().list(limit, cursor);
+  auto const more = std::ssize(plans) == limit && limit > 0;
+  return Document{.json = plan_list_json(plans, more ? plans.back().digest.text : "")};
+}
+
+Result<Document> Registry::show_plan(std::string const& digest) {
+  auto const stored = store_.plans().resolve(digest);
+  if (!stored) {
+    return tl::unexpected(stored.error());
+  }
+  auto const plan = plan_of(stored->digest);
+  if (!plan) {
+    return tl::unexpected(plan.error());
+  }
+  return Document{.json = plan_json(**plan, stored->digest, stored->canonical)};
+}
+
+// --- runs
+
+Result<Document> Registry::create_run(web::RunRequest const& request) {
+  if (draining_) {
+    return refuse(ErrorCode::draining, "the daemon is being stopped", "try again when it is up");
+  }
+  auto const stored = store_.plans().resolve(request.plan);
+  if (!stored) {
+    return tl::unexpected(stored.error());
+  }
+  if (settings_.target(request.target) == nullptr) {
+    std::string names;
+    for (auto const& target : settings_.targets) {
+      names += (names.empty() ? "" : ", ") + target.name;
+    }
+    return refuse(ErrorCode::not_found, "no target \"" + request.target + "\" is configured; there are: " +
+                                            (names.empty() ? "none" : names));
+  }
+  auto plan = plan_of(stored->digest);
+  if (!plan) {
+    return tl::unexpected(plan.error());
+  }
+  auto const id = chance_.run_id();
+  Event const created{.at = clock_.now(),
+                      .actor = request.actor,
+                      .reason = "",
+                      .body = RunCreated{.plan = stored->digest,
+                                         .plan_name = stored->name,
+                                         .target = request.target,
+                                         .note = request.note}};
+  auto run = std::make_shared<Conductor>(house_, id, *plan, Events{created});
+  auto const written = recorder_.record_now({.run = id,
+                                             .expected = 0,
+                                             .events = {created},
+                                             .summary = run->summary(),
+                                             .fingerprints = {}});
+  if (!written) {
+    return tl::unexpected(written.error());
+  }
+  forget_finished();
+  runs_[id] = run;
+  return document(*run);
+}
+
+Result<Document> Registry::list_runs(web::RunQuery const& query) {
+  recorder_.flush();
+  auto const runs = store_.journal().list({.state = query.state,
+                                           .target = query.target,
+                                           .plan = query.plan,
+                                           .before = query.cursor.empty() ? std::nullopt
+                                                                          : std::optional{query.cursor},
+                                           .limit = query.limit});
+  auto const more = std::ssize(runs) == query.limit && query.limit > 0;
+  return Document{.json = run_list_json(runs, more ? runs.back().id.text : "")};
+}
+
+Document Registry::document(Conductor const& run) const {
+  return {.json = run_json(run.facts(), clock_.now()), .revision = run.history().revision};
+}
+
+Result<Document> Registry::show_run(RunId const& run) {
+  recorder_.flush();  // what is shown is durable
+  return find(run).map([this](ConductorPtr const& found) { return document(*found); });
+}
+
+Result<Document> Registry::show_steps(RunId const& run) {
+  recorder_.flush();
+  return find(run).map([](ConductorPtr const& found) {
+    return Document{.json = steps_json(found->facts()), .revision = found->history().revision};
+  });
+}
+
+Result<Document> Registry::show_step(RunId const& run, std::string const& step) {
+  recorder_.flush();
+  auto const found = find(run);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  auto const ref = (*found)->plan().find_step(step);
+  if (!ref) {
+    return refuse(ErrorCode::not_found, "run " + run.text + " has no step \"" + step + "\"",
+                  "runbookctl run show " + run.text);
+  }
+  return Document{.json = step_json((*found)->facts(), *ref), .revision = (*found)->history().revision};
+}
+
+Result<Document> Registry::rollback_preview(RunId const& run, RollBack const& ask) {
+  recorder_.flush();
+  auto const found = find(run);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  auto const& one = **found;
+  auto const to = rollback_target(one.plan(), one.state(), ask);
+  if (!to) {
+    return tl::unexpected(to.error());
+  }
+  auto const steps = rollback_steps(one.plan(), one.state(), *to);
+  if (!steps) {
+    return tl::unexpected(steps.error());
+  }
+  return Document{.json = rollback_preview_json(one.facts(), *to, *steps),
+                  .revision = one.history().revision};
+}
+
+// What the machine cannot know: the rest of the house.
+Result<void> Registry::may_work(ConductorPtr const& run, Command const& command) {
+  if (!starts_work(command.ask)) {
+    return {};
+  }
+  if (draining_) {
+    return refuse(ErrorCode::draining, "the daemon is being stopped", "try again when it is up");
+  }
+  if (auto const store = store_.check(); !store) {
+    return tl::unexpected(store.error());
+  }
+  if (!claims_target(run->state().mode, command.ask)) {
+    return {};
+  }
+  auto const& target = run->history().target;
+  auto const other = store_.journal().active_on(target);
+  if (other && other->id != run->id()) {
+    return refuse(ErrorCode::target_busy,
+                  "target " + target + " is busy with run " + other->id.text + " (" + other->plan_name + ", " +
+                      other->state + ")",
+                  "runbookctl status " + other->id.text);
+  }
+  return {};
+}
+
+Result<Document> Registry::submit(RunId const& run, Command const& command,
+                                  std::optional<EventSeq> expected) {
+  recorder_.flush();
+  auto const found = find(run);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  auto& one = **found;
+  auto const revision = one.history().revision;
+  if (expected && *expected != revision) {
+    auto const& last = one.history().last_actor;
+    return refuse(ErrorCode::stale_revision,
+                  "the run has moved on to revision " + std::to_string(revision) + " (you saw " +
+                      std::to_string(*expected) + "); it is " + std::string{to_text(one.state().mode)} +
+                      (last.empty() ? "" : ", last changed by " + last),
+                  "runbookctl status " + run.text);
+  }
+  auto done = may_work(*found, command);
+  if (done) {
+    done = one.submit(command);
+  }
+  if (!done) {
+    auto error = done.error();
+    error.state = to_text(one.state().mode);
+    for (auto const& verb : actions(one.plan(), one.state(), clock_.now())) {
+      if (verb.allowed) {
+        error.allowed.push_back(verb.verb);
+      }
+    }
+    return tl::unexpected(std::move(error));
+  }
+  return document(one);
+}
+
+// --- events
+
+Result<web::EventPage> Registry::events_after(RunId const& run, EventSeq after, int limit) {
+  recorder_.flush();
+  auto const found = find(run);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  auto const& one = **found;
+  auto stored = store_.journal().events_after(run, after, limit);
+  if (!stored) {
+    return tl::unexpected(stored.error());
+  }
+  web::EventPage page;
+  for (auto const& event : *stored) {
+    page.events.push_back({.seq = event.seq,
+                           .kind = std::string{kind_of(event.event.body)},
+                           .json = event_json(one.plan(), run, event.seq, event.event)});
+  }
+  auto const last = stored->empty() ? after : stored->back().seq;
+  page.more = last < one.history().revision;
+  page.run_is_final = is_final(one.state().mode);
+  return page;
+}
+
+std::unique_ptr<web::Subscription> Registry::when_grown(RunId const& run, std::function<void()> grown) {
+  return std::make_unique<Listening>(*this, run, std::move(grown));
+}
+
+void Registry::notify(RunId const& run) {
+  auto const all = listeners_.find(run);
+  if (all == listeners_.end()) {
+    return;
+  }
+  std::vector<std::function<void()>> calls;  // a reader may go away, or come, while we tell
+  for (auto const* listening : all->second) {
+    calls.push_back(listening->grown());
+  }
+  for (auto const& call : calls) {
+    call();
+  }
+}
+
+std::optional<web::EventLine> Registry::live_line(RunId const& run) {
+  auto const known = runs_.find(run);
+  if (known == runs_.end()) {
+    return std::nullopt;
+  }
+  auto const facts = known->second->facts();
+  if (facts.live.activity.empty() || !facts.state->current) {
+    return std::nullopt;
+  }
+  auto const label = facts.plan->label(*facts.state->current);
+  return web::EventLine{.seq = 0, .kind = "step.progress", .json = progress_json(run, label, facts.live)};
+}
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,82 @@
+// All runs: finds them, makes them, picks up the unfinished ones at start. What web/ talks to.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "config/settings.h"
+#include "daemon/conductor.h"
+#include "daemon/documents.h"
+#include "store/store.h"
+#include "web/service.h"
+
+namespace runbookd::daemon {
+
+class Registry final : public web::RunService {
+ public:
+  Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
+           config::Settings const& settings, config::Environment environment);
+  ~Registry() override;
+
+  // Loads every unfinished run and settles what was under way. An error names the run and what is wrong with it.
+  planner::Result<void> recover();
+
+  // No new work; running runs are paused, at a safe point or now.
+  void drain(planner::StopMode mode);
+  // Nothing is under way and nothing waits to be written.
+  bool quiet() const;
+  int working() const;
+  void let_go();
+
+  web::Document about() override;
+  web::Document ready() override;
+  bool is_ready() override;
+  planner::Result<web::UploadedPlan> upload_plan(web::PlanUpload const& upload) override;
+  planner::Result<web::Document> validate_plan(web::PlanUpload const& upload) override;
+  planner::Result<web::Document> list_plans(int limit, std::string const& cursor) override;
+  planner::Result<web::Document> show_plan(std::string const& digest) override;
+  planner::Result<web::Document> create_run(web::RunRequest const& request) override;
+  planner::Result<web::Document> list_runs(web::RunQuery const& query) override;
+  planner::Result<web::Document> show_run(planner::RunId const& run) override;
+  planner::Result<web::Document> show_steps(planner::RunId const& run) override;
+  planner::Result<web::Document> show_step(planner::RunId const& run, std::string const& step) override;
+  planner::Result<web::Document> rollback_preview(planner::RunId const& run,
+                                                  planner::RollBack const& ask) override;
+  planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
+                                        std::optional<planner::EventSeq> expected) override;
+  planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
+                                               int limit) override;
+  std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,
+                                                std::function<void()> grown) override;
+  std::optional<web::EventLine> live_line(planner::RunId const& run) override;
+
+ private:
+  class Listening;
+  using ConductorPtr = std::shared_ptr<Conductor>;
+
+  planner::Result<TargetSettings> target_settings(std::string const& name) const;
+  planner::Result<std::shared_ptr<planner::Plan const>> plan_of(planner::PlanDigest const& digest) const;
+  planner::Result<ConductorPtr> load(store::RunSummary const& summary);
+  planner::Result<ConductorPtr> find(planner::RunId const& run);
+  planner::Result<void> may_work(ConductorPtr const& run, planner::Command const& command);
+  std::vector<ReadinessCheck> readiness() const;
+  web::Document document(Conductor const& run) const;
+  void forget_finished();
+  void notify(planner::RunId const& run);
+
+  Clock& clock_;
+  Chance& chance_;
+  store::Store& store_;
+  config::Settings const& settings_;
+  config::Environment environment_;
+  Recorder recorder_;
+  House house_;
+  std::map<planner::RunId, ConductorPtr> runs_;
+  std::map<planner::RunId, std::set<Listening*>> listeners_;
+  bool draining_ = false;
+};
+
+}  // namespace runbookd::daemon

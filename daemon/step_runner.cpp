@@ -1,0 +1,254 @@
+#include "daemon/step_runner.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+
+#include "daemon/jobs.h"
+#include "daemon/worker.h"
+
+namespace runbookd::daemon {
+namespace {
+
+using namespace planner;
+
+constexpr auto first_look_after = std::chrono::milliseconds{40};
+constexpr auto looks_every = std::chrono::milliseconds{80};
+constexpr auto terminate_after = std::chrono::seconds{5};
+
+// What hands, eyes and the I/O thread share about one job. Everything else goes by message.
+struct Signals {
+  std::atomic<int> pid{0};
+  std::atomic<bool> cancel_when_waiting{false};  // safe point: a wait for a lock ends at once
+  std::atomic<bool> cancel{false};               // now
+  std::atomic<bool> seen_waiting{false};
+  std::atomic<Duration::rep> lock_wait_ms{0};
+  std::stop_source asked_to_stop;
+  std::stop_source over;
+  std::mutex mutex;
+  std::vector<Blocker> last_blockers;  // of the last moment that we waited; guarded by mutex
+
+  void pause_looking(Duration duration) {
+    std::mutex sleep;
+    std::condition_variable_any wake;
+    std::unique_lock lock(sleep);
+    wake.wait_for(lock, over.get_token(), duration, [] { return false; });
+  }
+};
+
+struct Sight {
+  bool waiting = false;
+  int pid = 0;
+  Duration waited{};
+  std::vector<Blocker> blockers;
+};
+
+// The eyes' loop over one job: tells what it sees, cancels what it is asked to.
+class Watch {
+ public:
+  Watch(Signals& signals, Hands& eyes, std::function<void(Sight)> tell)
+      : signals_(signals), eyes_(eyes), tell_(std::move(tell)) {}
+
+  void look_until_over() {
+    signals_.pause_looking(first_look_after);
+    while (!signals_.over.stop_requested()) {
+      look();
+      signals_.pause_looking(looks_every);
+    }
+  }
+
+ private:
+  void look() {
+    int const pid = signals_.pid;
+    if (pid == 0) {
+      return;
+    }
+    auto session = eyes_.session();
+    if (!session) {
+      return;
+    }
+    auto sight = look_at_locks(**session, pid);
+    if (!sight) {
+      eyes_.discard();
+      return;
+    }
+    note(pid, *sight);
+    cancel_if_asked(**session, pid, sight->waiting);
+  }
+  void note(int pid, LockSight const& sight) {
+    if (sight.waiting) {
+      auto const now = std::chrono::steady_clock::now();
+      waiting_since_ = waiting_since_.value_or(now);
+      signals_.lock_wait_ms += last_look_ ? std::chrono::duration_cast<Duration>(now - *last_look_).count()
+                                          : first_look_after.count();
+      last_look_ = now;
+      signals_.seen_waiting = true;
+      std::lock_guard const lock(signals_.mutex);
+      signals_.last_blockers = sight.blockers;
+    } else {
+      waiting_since_.reset();
+      last_look_.reset();
+    }
+    if (sight.waiting || told_waiting_) {
+      auto const waited = waiting_since_ ? std::chrono::duration_cast<Duration>(
+                                               std::chrono::steady_clock::now() - *waiting_since_)
+                                         : Duration{};
+      tell_({.waiting = sight.waiting, .pid = pid, .waited = waited, .blockers = sight.blockers});
+    }
+    told_waiting_ = sight.waiting;
+  }
+  void cancel_if_asked(Session& session, int pid, bool waiting) {
+    bool const wanted = signals_.cancel || (signals_.cancel_when_waiting && waiting);
+    if (!wanted || signals_.over.stop_requested()) {
+      return;
+    }
+    auto const now = std::chrono::steady_clock::now();
+    first_cancel_ = first_cancel_.value_or(now);
+    if (now - *first_cancel_ > terminate_after) {
+      (void)terminate_backend(session, pid);
+    } else {
+      (void)cancel_backend(session, pid);
+    }
+  }
+
+  Signals& signals_;
+  Hands& eyes_;
+  std::function<void(Sight)> tell_;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_;
+  bool told_waiting_ = false;
+};
+
+std::string_view activity_of(Job const& job) {
+  if (auto const* attempt = std::get_if<AttemptJob>(&job)) {
+    return std::holds_alternative<BackfillAction>(*attempt->action) ? "backfilling" : "executing";
+  }
+  return "verifying";
+}
+
+}  // namespace
+
+struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
+  Parts(boost::asio::io_context& io, TargetLookup target, std::string const& run, Callbacks the_callbacks)
+      : callbacks(std::move(the_callbacks)),
+        hands(target, run),
+        eyes(std::move(target), run + "/eyes"),
+        hands_thread(io),
+        eyes_thread(io) {}
+
+  Callbacks callbacks;
+  Hands hands, eyes;  // each used by its thread alone
+  std::shared_ptr<Signals> signals;
+  Live live;
+  bool busy = false, is_attempt = false, is_backfill = false;
+  // last: their destructors wait for jobs that use all of the above
+  Worker hands_thread, eyes_thread;
+
+  void begin(Job job, double jitter) {
+    signals = std::make_shared<Signals>();
+    busy = true;
+    is_attempt = std::holds_alternative<AttemptJob>(job);
+    live = {.activity = std::string{activity_of(job)}};
+    is_backfill = live.activity == "backfilling";
+    auto const shared = signals;
+    auto const weak = weak_from_this();
+    hands_thread.post([this, shared, weak, jitter, job = std::move(job)] {
+      auto result = work(*shared, weak, job, jitter);
+      shared->over.request_stop();
+      hands_thread.answer([weak, result = std::move(result)]() mutable {
+        if (auto const self = weak.lock()) {
+          self->finished(std::move(result));
+        }
+      });
+    });
+    eyes_thread.post([this, shared, weak] {
+      Watch watch(*shared, eyes, [this, shared, weak](Sight sight) {
+        eyes_thread.answer([weak, shared, sight = std::move(sight)]() mutable {
+          auto const self = weak.lock();
+          if (self && self->signals == shared && self->busy) {
+            self->saw(std::move(sight));
+          }
+        });
+      });
+      watch.look_until_over();
+    });
+  }
+
+  // On the hands thread.
+  Answer work(Signals& shared, std::weak_ptr<Parts> const& weak, Job const& job, double jitter) {
+    JobContext const context{.hands = hands,
+                             .stop = shared.asked_to_stop.get_token(),
+                             .working = [&shared](int pid) { shared.pid = pid; },
+                             .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
+                             .jitter = jitter};
+    auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
+    if (!result.outcome) {
+      hands.discard();
+      return result;
+    }
+    if (auto* ended = std::get_if<AttemptEnded>(&*result.outcome)) {
+      ended->lock_wait = Duration{shared.lock_wait_ms};
+      std::lock_guard const lock(shared.mutex);
+      bool const told = ended->end == AttemptEnd::busy || ended->end == AttemptEnd::failed;
+      ended->blockers = told ? shared.last_blockers : std::vector<Blocker>{};
+    }
+    return result;
+  }
+  void tell(std::weak_ptr<Parts> const& weak, Progress const& progress) {
+    hands_thread.answer([weak, progress] {
+      auto const self = weak.lock();
+      if (self && self->busy) {
+        self->live.progress = progress;
+        self->callbacks.seen();
+      }
+    });
+  }
+
+  // On the I/O thread.
+  void saw(Sight sight) {
+    auto const plain = is_backfill ? "backfilling" : is_attempt ? "executing" : "verifying";
+    live.activity = sight.waiting ? "acquiring_lock" : plain;
+    live.backend_pid = sight.pid;
+    live.blockers = std::move(sight.blockers);
+    live.waiting = sight.waited;
+    callbacks.seen();
+  }
+  void finished(Answer result) {
+    busy = false;
+    live = {};
+    auto const answered = callbacks.answered;  // the call may end with our owner letting us go
+    answered(std::move(result));
+  }
+  void stop(StopMode mode) {
+    if (!busy) {
+      return;
+    }
+    signals->cancel_when_waiting = true;
+    // questions change nothing: nobody waits for their answers
+    if (mode == StopMode::now || !is_attempt) {
+      signals->cancel = true;
+    }
+    signals->asked_to_stop.request_stop();
+  }
+};
+
+StepRunner::StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& run,
+                       Callbacks callbacks)
+    : parts_(std::make_shared<Parts>(io, std::move(target), run, std::move(callbacks))) {}
+
+StepRunner::~StepRunner() {
+  // the threads are joined here, while nothing can call back any more
+  if (parts_->busy) {
+    parts_->signals->cancel = true;
+    parts_->signals->asked_to_stop.request_stop();
+  }
+  parts_->callbacks = {.answered = [](Answer const&) {}, .seen = [] {}};
+}
+
+bool StepRunner::busy() const { return parts_->busy; }
+void StepRunner::start(Job job, double jitter) { parts_->begin(std::move(job), jitter); }
+void StepRunner::stop(StopMode mode) { parts_->stop(mode); }
+Live const& StepRunner::live() const { return parts_->live; }
+
+}  // namespace runbookd::daemon

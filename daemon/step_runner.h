@@ -1,0 +1,80 @@
+// The asynchronous face of a target for one run. Owns two threads: hands, which make the blocking calls that the
+// run asked for, and eyes, which look at locks meanwhile and cancel when told to. Used on the I/O thread only;
+// answers come there too. One job at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "daemon/target/procedures.h"
+#include "planner/command.h"
+#include "planner/outcome.h"
+#include "planner/plan.h"
+#include "planner/view.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace runbookd::daemon {
+
+struct BaselineJob {
+  planner::Plan const* plan = nullptr;
+};
+struct CheckJob {
+  planner::CheckStage stage = planner::CheckStage::validation;
+  int phase = 0;
+  std::vector<int> which;
+  std::vector<planner::Check> checks;
+  planner::BaselineValues baselines;
+};
+struct FingerprintJob {};
+struct AttemptJob {
+  AttemptTag tag;
+  int since_attempt = 1;
+  planner::Action const* action = nullptr;
+  bool fingerprint_after = false;
+};
+struct DoubtJob {
+  AttemptTag tag;
+  planner::Action const* action = nullptr;
+  bool fingerprint_after = false;
+};
+using Job = std::variant<BaselineJob, CheckJob, FingerprintJob, AttemptJob, DoubtJob>;
+
+struct Answer {
+  std::optional<planner::Outcome> outcome;  // empty: the job was given up before it said anything
+  std::vector<std::pair<std::string, std::string>> fingerprints;  // digest, body
+};
+
+// Reads the settings anew at each connect, so that a changed password needs no restart.
+using TargetLookup = std::function<planner::Result<TargetSettings>()>;
+
+class StepRunner {
+ public:
+  struct Callbacks {
+    std::function<void(Answer)> answered;
+    std::function<void()> seen;  // live() has changed
+  };
+  StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& run,
+             Callbacks callbacks);
+  ~StepRunner();
+
+  bool busy() const;
+  void start(Job job, double jitter);
+  // Safe point: attempts end where it does no harm, checks are given up at once. Now: the statement is cancelled,
+  // and after a while our backend is ended. May be called again; never weakens an earlier call.
+  void stop(planner::StopMode mode);
+  planner::Live const& live() const;
+
+ private:
+  struct Parts;
+  std::shared_ptr<Parts> parts_;
+};
+
+}  // namespace runbookd::daemon

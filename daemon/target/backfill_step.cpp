@@ -1,0 +1,308 @@
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "daemon/target/backfill_sql.h"
+#include "daemon/target/marker.h"
+#include "daemon/target/transaction.h"
+#include "planner/retry.h"
+
+namespace runbookd::daemon {
+namespace {
+
+using std::chrono::steady_clock;
+
+std::int64_t number(Cell const& cell) {
+  std::int64_t value = 0;
+  if (cell) {
+    std::from_chars(cell->data(), cell->data() + cell->size(), value);
+  }
+  return value;
+}
+
+planner::Duration since(steady_clock::time_point moment) {
+  return std::chrono::duration_cast<planner::Duration>(steady_clock::now() - moment);
+}
+
+// Ends early when a stop is asked for.
+void rest(planner::Duration duration, std::stop_token const& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [&] { return stop.stop_requested(); });
+}
+
+std::optional<KeyValues> values_from(std::vector<Cell> const& row, std::size_t first,
+                                     std::size_t count) {
+  KeyValues values;
+  for (std::size_t i = first; i < first + count; ++i) {
+    if (!row[i]) {
+      return std::nullopt;
+    }
+    values.push_back(*row[i]);
+  }
+  return values;
+}
+
+// The planner's estimate needs no scan, knows never-analysed tables by their size, and adds up
+// partitions.
+std::int64_t estimated_rows(Session& session, std::string const& table) {
+  auto const plan = session.run("EXPLAIN SELECT 1 FROM " + table);
+  if (!plan || plan->rows.empty()) {
+    return 0;
+  }
+  auto const line = plan->rows.front().front().value_or("");
+  auto const at = line.find("rows=");
+  return at == std::string::npos ? 0 : number(line.substr(at + 5));
+}
+
+class Backfill {
+ public:
+  Backfill(Session& session, AttemptTag const& tag, planner::BackfillAction const& action,
+           int since_attempt, BackfillKey key)
+      : session_(session),
+        tag_(tag),
+        action_(action),
+        key_(std::move(key)),
+        sql_(session, tag, action, since_attempt, key_),
+        rows_(std::min(planner::first_batch_rows,
+                       std::max<std::int64_t>(1, action.batch.max_rows))) {}
+
+  AttemptResult run(std::stop_token const& stop,
+                    std::function<void(planner::Progress const&)> const& progress) {
+    if (auto ready = prepare(); !ready) {
+      roll_back(session_);
+      return ended_by(ready.error(), stop, action_.statement_timeout);
+    }
+    if (state_.done) {
+      return done_before();
+    }
+    changed_before_ = state_.rows_changed;
+    scanned_before_ = state_.rows_scanned;
+    total_ = std::max(estimated_rows(session_, key_.table), state_.rows_scanned);
+    while (!state_.done) {
+      if (stop.stop_requested()) {
+        return stopped();
+      }
+      if (auto end = batch(stop)) {
+        return *end;
+      }
+      report(progress);
+      if (!state_.done && action_.batch.pause.count() > 0) {
+        rest(action_.batch.pause, stop);
+      }
+    }
+    return {.rows = state_.rows_changed - changed_before_, .note = resumed_note()};
+  }
+
+ private:
+  // Finds the series' row or makes it, with the greatest key of this moment as its end.
+  SqlResult<void> prepare() {
+    auto known = read_state();
+    if (!known || *known) {
+      return known.map([](bool) {});
+    }
+    auto const greatest = session_.run(sql_.greatest_key());
+    roll_back(session_);
+    if (!greatest) {
+      return tl::unexpected(greatest.error());
+    }
+    auto const upper = greatest->rows.empty()
+                           ? std::nullopt
+                           : values_from(greatest->rows[0], 0, key_.columns.size());
+    if (auto const inserted = session_.run(sql_.insert_state(upper)); !inserted) {
+      return tl::unexpected(inserted.error());
+    }
+    return read_state().map([](bool) {});
+  }
+
+  SqlResult<bool> read_state() {
+    auto const rows = session_.run(sql_.read_state());
+    if (!rows) {
+      return tl::unexpected(rows.error());
+    }
+    if (rows->rows.empty()) {
+      return false;
+    }
+    auto const& row = rows->rows.front();
+    if (row[3] != "t") {
+      return tl::unexpected(SqlFailure{
+          .sqlstate = "55000",
+          .message = "the key of " + key_.table +
+                     " has changed since this backfill began, so its cursor means nothing "
+                     "any more; roll the step back and run it again"});
+    }
+    auto const columns = key_.columns.size();
+    state_ = {.cursor = values_from(row, 4, columns),
+              .upper = values_from(row, 4 + columns, columns),
+              .rows_scanned = number(row[0]),
+              .rows_changed = number(row[1]),
+              .done = row[2] == "t"};
+    return true;
+  }
+
+  // The last batch was committed under an earlier attempt's name, or there was nothing to do.
+  AttemptResult done_before() {
+    auto const marked = session_.run(insert_marker_sql(session_, tag_));
+    if (!marked) {
+      return ended_by(marked.error(), {}, {});
+    }
+    return {
+        .rows = 0,
+        .note = state_.upper ? "an earlier attempt had finished already" : "the table is empty"};
+  }
+
+  AttemptResult stopped() const {
+    auto result = interrupted("stopped after " + std::to_string(state_.rows_scanned) +
+                              " rows of the key range; the next attempt goes on from there");
+    result.rows = state_.rows_changed - changed_before_;
+    return result;
+  }
+
+  std::string resumed_note() const {
+    return scanned_before_ == 0 ? "" : "resumed after " + std::to_string(scanned_before_) + " rows";
+  }
+
+  // One transaction. Nothing = go on.
+  std::optional<AttemptResult> batch(std::stop_token const& stop) {
+    auto const began = steady_clock::now();
+    auto const scanned = state_.rows_scanned;
+    auto moved = move_cursor();
+    if (!moved) {
+      roll_back(session_);
+      return after_failure(moved.error(), stop);
+    }
+    first_busy_.reset();
+    tries_ = 0;
+    took_ = since(began);
+    auto const now =
+        static_cast<double>(state_.rows_scanned - scanned) /
+        std::max(0.001, static_cast<double>((took_ + action_.batch.pause).count()) / 1000.0);
+    rate_ = rate_ == 0 ? now : rate_ * 0.8 + now * 0.2;
+    batch_rows_ = rows_;
+    rows_ = planner::next_batch_rows(action_.batch, rows_, took_);
+    return std::nullopt;
+  }
+
+  SqlResult<void> move_cursor() {
+    Limits const limits{.lock = action_.lock.stall_budget, .statement = action_.statement_timeout};
+    auto const ahead = session_.run(begin_sql(limits) + sql_.lock_and_look_ahead(state_, rows_));
+    if (!ahead) {
+      return tl::unexpected(ahead.error());
+    }
+    auto const& row = ahead->rows.front();
+    if (row[0] !=
+        "1") {  // a backend of an earlier attempt was still at work: go on from where it got to
+      roll_back(session_);
+      return read_state().map([](bool) {});
+    }
+    auto const bound = values_from(row, 1, key_.columns.size());
+    bool const last = !bound || *bound == *state_.upper;
+    auto const reached = bound.value_or(*state_.upper);
+    auto const counts = session_.run(sql_.change_and_commit(state_, reached, rows_, last));
+    if (!counts) {
+      return tl::unexpected(counts.error());
+    }
+    state_ = {.cursor = reached,
+              .upper = state_.upper,
+              .rows_scanned = number(counts->rows.front()[0]),
+              .rows_changed = number(counts->rows.front()[1]),
+              .done = last};
+    return {};
+  }
+
+  std::optional<AttemptResult> after_failure(SqlFailure const& failure,
+                                             std::stop_token const& stop) {
+    auto end = ended_by(failure, stop, action_.statement_timeout);
+    bool const timed_out = failure.sqlstate == "57014" && end.end == planner::AttemptEnd::failed;
+    if (end.end == planner::AttemptEnd::busy) {
+      return wait_for_lock(std::move(end), stop);
+    }
+    if (timed_out && rows_ > planner::smallest_batch_rows) {
+      rows_ = std::max(planner::smallest_batch_rows, rows_ / 10);
+      return std::nullopt;
+    }
+    end.rows = state_.rows_changed - changed_before_;
+    if (end.end == planner::AttemptEnd::interrupted) {
+      end.note = stopped().note;
+    } else {
+      end.note =
+          "in the batch after " + std::to_string(state_.rows_scanned) + " rows of the key range";
+    }
+    return end;
+  }
+
+  std::optional<AttemptResult> wait_for_lock(AttemptResult busy, std::stop_token const& stop) {
+    first_busy_ = first_busy_.value_or(steady_clock::now());
+    ++tries_;
+    if (since(*first_busy_) >= action_.lock.give_up_after) {
+      busy.rows = state_.rows_changed - changed_before_;
+      return busy;
+    }
+    rows_ = planner::smaller_batch_rows(action_.batch, rows_);
+    // any spread will do here; two backfills on one row should not wake together
+    double const jitter = static_cast<double>((session_.pid() * 31 + tries_ * 17) % 100) / 100.0;
+    rest(planner::lock_backoff(action_.lock, tries_, jitter), stop);
+    return std::nullopt;
+  }
+
+  void report(std::function<void(planner::Progress const&)> const& progress) {
+    constexpr planner::Duration between{200};
+    if (!progress || (!state_.done && since(reported_) < between)) {
+      return;
+    }
+    reported_ = steady_clock::now();
+    auto const running = since(began_);
+    auto const seconds = std::max(0.001, static_cast<double>(running.count()) / 1000.0);
+    progress(
+        {.rows_scanned = state_.rows_scanned,
+         .rows_changed = state_.rows_changed,
+         .rows_total = state_.done ? state_.rows_scanned : std::max(total_, state_.rows_scanned),
+         .total_exact = state_.done,
+         .rows_per_second = rate_,
+         .mean_rows_per_second =
+             static_cast<double>(state_.rows_scanned - scanned_before_) / seconds,
+         .batch_rows = batch_rows_,
+         .batch_took = took_,
+         .running = running});
+  }
+
+  Session& session_;
+  AttemptTag const& tag_;
+  planner::BackfillAction const& action_;
+  BackfillKey key_;
+  BackfillSql sql_;
+  BackfillState state_;
+  std::int64_t rows_;
+  std::int64_t batch_rows_ = 0;
+  std::int64_t changed_before_ = 0;
+  std::int64_t scanned_before_ = 0;
+  std::int64_t total_ = 0;
+  double rate_ = 0;
+  planner::Duration took_{};
+  int tries_ = 0;
+  std::optional<steady_clock::time_point> first_busy_;
+  steady_clock::time_point began_ = steady_clock::now();
+  steady_clock::time_point reported_{};
+};
+
+}  // namespace
+
+AttemptResult run_backfill(Session& session, AttemptTag const& tag,
+                           planner::BackfillAction const& action, int since_attempt,
+                           std::stop_token stop,
+                           std::function<void(planner::Progress const&)> const& progress) {
+  if (stop.stop_requested()) {
+    return interrupted("stopped before anything was sent");
+  }
+  auto key = find_key(session, action.table);
+  if (!key) {
+    return ended_by(key.error(), stop, {});
+  }
+  return Backfill(session, tag, action, since_attempt, std::move(*key)).run(stop, progress);
+}
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,48 @@
+// What we leave in the target, in schema runbookd, and the SQL that writes it. Private to
+// daemon/target.
+//
+//   runbookd.marker    one row per attempt that took effect, written in the attempt's own
+//   transaction (for a
+//                      statement that cannot stand in one: right after it). Its presence proves the
+//                      commit. store, run, phase, step, direction, attempt: the key; label,
+//                      backend_pid, xid, at.
+//   runbookd.intent    one row per attempt outside a transaction, committed before its statement is
+//   sent:
+//                      the key as above; kind, object (index), relation, statement, backend_pid,
+//                      backend_start, at; done_at is set together with the marker.
+//   runbookd.backfill  one row per series of backfill attempts; every batch moves its cursor in the
+//   batch's own
+//                      transaction. store, run, phase, step, direction, since_attempt: the key;
+//                      relation, key_columns, cursor and upper (the key values as text),
+//                      rows_scanned, rows_changed, batches, done, updated_at.
+//
+// `store` names the daemon's own store, so that two daemons can work on one target without mixing
+// their rows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/target/procedures.h"
+
+namespace runbookd::daemon {
+
+char direction_letter(planner::Direction direction);  // 'f' or 'b'
+
+// "'store', 'run', 0, 1, 'f'": the key of a step's rows without the attempt.
+std::string step_key(Session const& session, AttemptTag const& tag);
+// "store = … AND run = … AND phase = … AND step = … AND direction = …"
+std::string step_condition(Session const& session, AttemptTag const& tag);
+
+std::string insert_marker_sql(Session const& session, AttemptTag const& tag);
+// Is this attempt's marker there?
+SqlResult<bool> has_marker(Session& session, AttemptTag const& tag);
+
+struct Intended {
+  std::string kind, object, relation, statement;
+};
+std::string insert_intent_sql(Session const& session, AttemptTag const& tag,
+                              Intended const& intended);
+std::string finish_intent_sql(Session const& session, AttemptTag const& tag);
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,145 @@
+#include <map>
+#include <utility>
+
+#include <pqxx/pqxx>
+
+#include "daemon/target/dsn.h"
+#include "daemon/target/pq_failure.h"
+#include "daemon/target/session.h"
+
+namespace runbookd::daemon {
+namespace {
+
+// libpqxx prints notices on stderr unless somebody takes them.
+class QuietNotices : public pqxx::errorhandler {
+ public:
+  explicit QuietNotices(pqxx::connection_base& connection) : pqxx::errorhandler(connection) {}
+  bool operator()(char const[]) noexcept override { return false; }
+};
+
+Rows rows_of(pqxx::result const& result) {
+  Rows answer;
+  answer.affected = static_cast<std::int64_t>(result.affected_rows());
+  for (pqxx::row::size_type column = 0; column < result.columns(); ++column) {
+    answer.columns.emplace_back(result.column_name(column));
+  }
+  answer.rows.reserve(result.size());
+  for (auto const& row : result) {
+    auto& cells = answer.rows.emplace_back();
+    cells.reserve(row.size());
+    for (auto const& field : row) {
+      cells.push_back(field.is_null() ? Cell() : Cell(std::string(field.c_str(), field.size())));
+    }
+  }
+  return answer;
+}
+
+// libpq would cut the text at the zero byte and run what stands before it.
+SqlFailure zero_byte(std::string_view sql) {
+  return {.sqlstate = "22021",
+          .message = "the SQL contains a zero byte, which PostgreSQL cannot hold; nothing was sent",
+          .statement = std::string(sql)};
+}
+
+class PqSession final : public Session {
+ public:
+  explicit PqSession(std::string const& dsn) : connection_(dsn), notices_(connection_) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    connection_.inhibit_reactivation(true);  // a silent reconnect would drop our locks and timeouts
+#pragma GCC diagnostic pop
+    pid_ = connection_.backendpid();
+    version_ = connection_.server_version();
+  }
+
+  SqlResult<Rows> run(std::string_view sql) override {
+    return guarded(sql, [&](pqxx::nontransaction& wire) { return wire.exec(std::string(sql)); });
+  }
+
+  SqlResult<Rows> run(std::string const& sql, std::vector<Cell> const& arguments) override {
+    std::vector<char const*> texts;
+    for (auto const& argument : arguments) {
+      texts.push_back(argument ? argument->c_str() : nullptr);
+    }
+    return guarded(sql, [&](pqxx::nontransaction& wire) {
+      return wire.exec_prepared(prepared(sql), pqxx::prepare::make_dynamic_params(texts));
+    });
+  }
+
+  int pid() const override { return pid_; }
+  int server_version() const override { return version_; }
+  bool alive() const override { return connection_.is_open(); }
+
+  std::string quote_name(std::string_view name) const override {
+    std::string text = "\"";
+    for (char const c : name) {
+      text += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return text + "\"";
+  }
+
+  // Right whatever standard_conforming_strings says.
+  std::string quote_literal(std::string_view literal) const override {
+    bool const escaped = literal.find('\\') != std::string_view::npos;
+    std::string text = escaped ? " E'" : "'";
+    for (char const c : literal) {
+      text += c == '\'' || c == '\\' ? std::string(2, c) : std::string(1, c);
+    }
+    return text + "'";
+  }
+
+ private:
+  template <typename Call>
+  SqlResult<Rows> guarded(std::string_view sql, Call const& call) {
+    if (sql.find('\0') != std::string_view::npos) {
+      return tl::unexpected(zero_byte(sql));
+    }
+    try {
+      pqxx::nontransaction wire(connection_);
+      return rows_of(call(wire));
+    } catch (pqxx::pqxx_exception const&) {
+      return tl::unexpected(failure_in_flight(sql));
+    }
+  }
+
+  std::string const& prepared(std::string const& sql) {
+    auto const [entry, is_new] = names_.try_emplace(sql, "s" + std::to_string(names_.size()));
+    if (is_new) {
+      connection_.prepare(entry->second, sql);
+    }
+    return entry->second;
+  }
+
+  pqxx::connection connection_;
+  QuietNotices notices_;
+  std::map<std::string, std::string> names_;
+  int pid_ = 0;
+  int version_ = 0;
+};
+
+// An idle session of ours is nobody's mistake, and a backend whose client died must not work on for
+// minutes. Servers before 14 know neither setting.
+void settle_in(Session& session) {
+  if (session.server_version() >= 140000) {
+    (void)session.run("SET idle_session_timeout = 0; SET client_connection_check_interval = '1s'");
+  }
+}
+
+}  // namespace
+
+SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
+                                            std::string const& application_name) {
+  auto const dsn = session_dsn(target, application_name);
+  if (!dsn) {
+    return tl::unexpected(SqlFailure{.message = "target " + target.name + ": " + dsn.error()});
+  }
+  try {
+    auto session = std::make_unique<PqSession>(*dsn);
+    settle_in(*session);
+    return session;
+  } catch (pqxx::failure const& e) {
+    return tl::unexpected(connection_refused(target, e.what()));
+  }
+}
+
+}  // namespace runbookd::daemon

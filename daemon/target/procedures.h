@@ -1,0 +1,94 @@
+// Straight-line blocking procedures against a target. They run on a hands thread, know one Session,
+// and answer with values. `Stop` is how a pause or cancel reaches them between statements and
+// batches.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "daemon/target/session.h"
+#include "planner/outcome.h"
+#include "planner/pacing.h"
+#include "planner/plan.h"
+#include "planner/sql.h"
+
+namespace runbookd::daemon {
+
+// Which attempt a session works for; also written into markers and application_name.
+struct AttemptTag {
+  std::string store, run;
+  planner::StepRef ref;
+  planner::Direction direction = planner::Direction::forward;
+  int attempt = 1;
+  std::string label;  // "phase/step"
+};
+std::string application_name(
+    AttemptTag const& tag);  // "runbookd/<run>/<p>.<s>f<attempt>", at most 63 bytes
+
+// How an attempt ended, without the parts that only the caller knows (jitter, blockers).
+struct AttemptResult {
+  planner::AttemptEnd end = planner::AttemptEnd::done;
+  std::int64_t rows = -1;
+  std::optional<SqlFailure> failure;
+  std::string note;
+};
+
+// --- preparation (marker.cpp, preflight.cpp)
+// Creates schema runbookd and its tables in the target if they are not there.
+SqlResult<void> prepare_target(Session& session);
+// Not a standby, a version that the plan allows, rights for every statement of the plan. The
+// failure's message names each missing right with the statement that grants it.
+SqlResult<void> check_target(Session& session, planner::Plan const& plan);
+
+// --- one attempt (transactional_step.cpp, concurrent_step.cpp, backfill_step.cpp)
+// BEGIN; SET LOCAL …, read back; statements; marker; COMMIT. A lost answer to COMMIT is `lost`.
+AttemptResult run_transactional(Session& session, AttemptTag const& tag,
+                                planner::SqlAction const& action, std::stop_token stop);
+// Outside a transaction: intent row, leftovers of an earlier try dropped, the statement, done row.
+AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
+                             planner::SqlAction const& action, std::stop_token stop);
+// Batches until the key range is done or `stop`. Attempts of one series share a cursor in the
+// target: the series is named by `since_attempt`, the number of its first attempt. A new series
+// (after a reversal) starts anew.
+AttemptResult run_backfill(Session& session, AttemptTag const& tag,
+                           planner::BackfillAction const& action, int since_attempt,
+                           std::stop_token stop,
+                           std::function<void(planner::Progress const&)> const& progress);
+
+// --- questions (gate_query.cpp, fingerprint.cpp, doubt.cpp, watcher.cpp)
+// In a read-only transaction (an expected-error probe: in one that is always rolled back).
+planner::QueryAnswer run_check(Session& session, planner::SqlText const& sql,
+                               planner::Duration timeout, bool expects_error);
+
+struct Fingerprint {
+  std::string digest;  // "sha256:…"
+  std::string body;    // one object per line, sorted: "table public.users: …"
+};
+// Every user schema but runbookd; independent of oids, time and column position.
+SqlResult<Fingerprint> take_fingerprint(Session& session);
+// "- was" and "+ is" lines of two bodies.
+std::string fingerprint_diff(std::string const& before, std::string const& after);
+
+struct DoubtAnswer {
+  planner::Doubt answer = planner::Doubt::unknowable;
+  bool still_running = false;  // our old backend lives: ask again later
+  std::string evidence;
+};
+// Was this attempt applied? First the old backend, then the marker, then (concurrent indexes) the
+// catalog.
+SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
+                                    planner::Action const& action);
+
+// Who blocks `pid` now; empty = nobody. `waiting` = it waits for a lock.
+struct LockSight {
+  bool waiting = false;
+  std::vector<planner::Blocker> blockers;
+};
+SqlResult<LockSight> look_at_locks(Session& eyes, int pid);
+SqlResult<bool> cancel_backend(Session& eyes, int pid);
+SqlResult<bool> terminate_backend(Session& eyes, int pid);
+
+}  // namespace runbookd::daemon

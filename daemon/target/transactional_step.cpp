@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <utility>
+
+#include "daemon/target/marker.h"
+#include "daemon/target/transaction.h"
+
+namespace runbookd::daemon {
+namespace {
+
+// Rows touched by the statements that touch rows; -1 where there is none.
+std::int64_t counted(std::int64_t so_far, planner::Statement const& statement, Rows const& rows) {
+  return statement.changes_schema ? so_far : std::max<std::int64_t>(so_far, 0) + rows.affected;
+}
+
+// A plan that changed the role would write our marker as somebody who may not.
+std::string marker_and_commit(Session const& session, AttemptTag const& tag,
+                              planner::SqlAction const& action) {
+  bool const sets = std::ranges::any_of(
+      action.statements, [](planner::Statement const& s) { return s.kind.starts_with("SET"); });
+  return (sets ? "RESET ROLE; " : "") + insert_marker_sql(session, tag) + "; COMMIT";
+}
+
+AttemptResult ended_at(Session& session, SqlFailure failure, std::string const& where,
+                       std::stop_token const& stop, planner::Duration statement_limit) {
+  roll_back(session);
+  auto result = ended_by(std::move(failure), stop, statement_limit);
+  if (result.end == planner::AttemptEnd::lost) {
+    result.failure->message += " " + where;
+  }
+  return result;
+}
+
+}  // namespace
+
+AttemptResult run_transactional(Session& session, AttemptTag const& tag,
+                                planner::SqlAction const& action, std::stop_token stop) {
+  if (stop.stop_requested()) {
+    return interrupted("stopped before anything was sent");
+  }
+  Limits const limits{.lock = action.lock.stall_budget, .statement = action.statement_timeout};
+  auto const begun = session.run(begin_sql(limits) + std::string(limits_shown));
+  if (auto held = limits_hold(begun, limits, idle_limit); !held) {
+    return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
+  }
+  std::int64_t rows = -1;
+  for (auto const& statement : action.statements) {
+    if (stop.stop_requested()) {
+      roll_back(session);
+      return interrupted("stopped between two statements; the transaction was rolled back");
+    }
+    auto const done = session.run(statement.sql.text);
+    if (!done) {
+      return ended_at(session, done.error(), "during a statement, before COMMIT was sent", stop,
+                      limits.statement);
+    }
+    rows = counted(rows, statement, *done);
+  }
+  auto const committed = session.run(marker_and_commit(session, tag, action));
+  if (!committed) {
+    return ended_at(session, committed.error(), "after COMMIT was sent", stop, limits.statement);
+  }
+  return {.rows = rows};
+}
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,36 @@
+# One interface library that carries how we compile; every target of ours links it.
+add_library(runbookd_compile INTERFACE)
+target_include_directories(runbookd_compile INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(runbookd_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  # g++ 12 warns about fields that a designated initializer leaves to their default, on purpose
+  -Wno-missing-field-initializers
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wuseless-cast>
+  $<$<BOOL:${RUNBOOKD_WERROR}>:-Werror>)
+target_compile_definitions(runbookd_compile INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+
+if(RUNBOOKD_SANITIZE)
+  add_compile_options(-fsanitize=${RUNBOOKD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${RUNBOOKD_SANITIZE})
+  if(RUNBOOKD_SANITIZE MATCHES thread)
+    add_compile_options(-Wno-tsan)  # Asio's fences
+  endif()
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  add_compile_options(-D_GLIBCXX_ASSERTIONS -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+                      -fstack-clash-protection -fcf-protection)
+  add_link_options(-Wl,-z,relro -Wl,-z,now)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  include(CheckPIESupported)
+  check_pie_supported()
+endif()
+
+find_program(RUNBOOKD_CCACHE ccache)
+if(RUNBOOKD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RUNBOOKD_CCACHE})
+endif()
+find_program(RUNBOOKD_MOLD mold)
+if(RUNBOOKD_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -1,0 +1,47 @@
+// Which verbs fit a state, by asking decide itself: the list cannot disagree with the refusals.
+#include "planner/machine.h"
+#include "planner/run_rules.h"
+
+namespace runbookd::planner {
+namespace {
+
+// A person who is nobody else in the run, so that only the state decides.
+constexpr auto somebody = "\x01somebody";
+
+std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
+  auto const phase = plan.phases.empty() ? std::string{} : plan.phases[state.phase].name;
+  return {Start{},
+          Advance{.to_phase = phase, .confirm = ""},
+          Approve{phase},
+          Reject{phase},
+          Evaluate{},
+          Confirm{},
+          Pause{},
+          Resume{},
+          Retry{},
+          Skip{},
+          Resolve{.step = "", .succeeded = false, .evidence = "any"},
+          RollBack{},
+          Cancel{plan.name}};
+}
+
+bool state_alone_allows(Result<Events> const& decided) {
+  // findings can be acknowledged: that is a matter of the call, not of the state
+  return decided.has_value() || decided.error().code == ErrorCode::unacknowledged_findings;
+}
+
+}  // namespace
+
+std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now) {
+  std::vector<VerbState> verbs;
+  for (auto const& ask : representative_asks(plan, state)) {
+    auto const decided =
+        decide(plan, state, {.ask = ask, .actor = somebody, .reason = "any"}, now);
+    verbs.push_back({.verb = std::string{verb_of(ask)},
+                     .allowed = state_alone_allows(decided),
+                     .why_not = state_alone_allows(decided) ? "" : decided.error().detail});
+  }
+  return verbs;
+}
+
+}  // namespace runbookd::planner

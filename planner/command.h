@@ -1,0 +1,76 @@
+// What a person may ask of a run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "planner/ids.h"
+#include "planner/plan.h"
+#include "planner/time.h"
+
+namespace runbookd::planner {
+
+struct Acknowledgement {
+  std::string rule;  // the finding's rule id, optionally "rule@phase/step"
+  std::string reason;
+  bool operator==(Acknowledgement const&) const = default;
+};
+
+enum class StopMode { safe_point, now };
+
+struct Start {
+  std::vector<Acknowledgement> acknowledged;
+};
+struct Advance {
+  std::string to_phase;
+  std::string confirm;  // the phase's name again; asked for before a contract phase
+};
+struct Approve {
+  std::string phase;
+};
+struct Reject {
+  std::string phase;
+};
+struct Evaluate {};  // run the current checks again
+struct Confirm {     // a manual step was done by hand
+  std::string step;
+};
+struct Pause {
+  StopMode mode = StopMode::safe_point;
+  std::optional<Duration> escalate_after;  // safe_point turns into now after this long
+};
+struct Resume {};
+struct Retry {
+  std::string step;  // empty = the current one
+};
+struct Skip {
+  std::string step;
+};
+struct Resolve {
+  std::string step;
+  bool succeeded = false;
+  std::string evidence;
+};
+struct RollBack {
+  enum class Extent { last_step, to_step, to_phase, all } extent = Extent::last_step;
+  std::string to;  // "phase/step" or a phase's name; it is undone too
+};
+struct Cancel {
+  std::string confirm;  // the plan's name; asked for once a step has succeeded
+};
+
+using Ask = std::variant<Start, Advance, Approve, Reject, Evaluate, Confirm, Pause, Resume, Retry,
+                         Skip, Resolve, RollBack, Cancel>;
+
+struct Command {
+  Ask ask;
+  std::string actor;   // who; declared by the client until identities exist
+  std::string reason;  // why; demanded by skip, resolve and reject
+};
+
+std::string_view verb_of(Ask const& ask);  // "start", "advance", "rollback" …
+
+}  // namespace runbookd::planner

@@ -1,0 +1,48 @@
+#include "planner/diagnostic.h"
+
+#include <algorithm>
+
+namespace runbookd::planner {
+namespace {
+
+std::string prefix_of(Place const& place) {
+  std::string text = place.file;
+  if (place.line > 0) {
+    text += (text.empty() ? "line " : ":") + std::to_string(place.line);
+    if (place.column > 0) {
+      text += ":" + std::to_string(place.column);
+    }
+  }
+  return text.empty() ? text : text + ": ";
+}
+
+}  // namespace
+
+bool has_error(Findings const& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](Finding const& f) { return f.severity == Severity::error; });
+}
+
+std::string_view to_text(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::note:
+      return "note";
+  }
+  __builtin_unreachable();
+}
+
+std::string to_text(Finding const& finding) {
+  std::string text = prefix_of(finding.place);
+  text += to_text(finding.severity);
+  text += ": " + finding.message + " [" + finding.rule + "]";
+  if (!finding.fix.empty()) {
+    text += "\n  fix: " + finding.fix;
+  }
+  return text;
+}
+
+}  // namespace runbookd::planner

@@ -1,0 +1,55 @@
+#include "planner/error.h"
+
+namespace runbookd::planner {
+
+std::string_view to_slug(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::malformed:
+      return "malformed";
+    case ErrorCode::not_found:
+      return "not-found";
+    case ErrorCode::method_not_allowed:
+      return "method-not-allowed";
+    case ErrorCode::not_acceptable:
+      return "not-acceptable";
+    case ErrorCode::illegal_transition:
+      return "illegal-transition";
+    case ErrorCode::target_busy:
+      return "target-busy";
+    case ErrorCode::gate_closed:
+      return "gate-closed";
+    case ErrorCode::irreversible:
+      return "irreversible";
+    case ErrorCode::stale_revision:
+      return "stale-revision";
+    case ErrorCode::unacknowledged_findings:
+      return "unacknowledged-findings";
+    case ErrorCode::plan_invalid:
+      return "plan-invalid";
+    case ErrorCode::reason_required:
+      return "reason-required";
+    case ErrorCode::self_approval:
+      return "self-approval";
+    case ErrorCode::confirm_mismatch:
+      return "confirm-mismatch";
+    case ErrorCode::too_large:
+      return "too-large";
+    case ErrorCode::unsupported_type:
+      return "unsupported-type";
+    case ErrorCode::store_unavailable:
+      return "store-unavailable";
+    case ErrorCode::target_unreachable:
+      return "target-unreachable";
+    case ErrorCode::target_refused:
+      return "target-refused";
+    case ErrorCode::draining:
+      return "draining";
+    case ErrorCode::host_not_allowed:
+      return "host-not-allowed";
+    case ErrorCode::internal:
+      return "internal";
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace runbookd::planner

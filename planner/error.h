@@ -1,0 +1,55 @@
+// The refusals that a caller can meet, as values. Broken invariants are exceptions, not these.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "planner/diagnostic.h"
+
+namespace runbookd::planner {
+
+// Closed on purpose: web/problem answers every one in a switch without a default.
+enum class ErrorCode {
+  malformed,
+  not_found,
+  method_not_allowed,
+  not_acceptable,
+  illegal_transition,
+  target_busy,
+  gate_closed,
+  irreversible,
+  stale_revision,
+  unacknowledged_findings,
+  plan_invalid,
+  reason_required,
+  confirm_mismatch,
+  self_approval,
+  too_large,
+  unsupported_type,
+  store_unavailable,
+  target_unreachable,
+  target_refused,
+  draining,
+  host_not_allowed,
+  internal,
+};
+// "illegal-transition": the stable name that programs compare.
+std::string_view to_slug(ErrorCode code);
+
+struct Error {
+  ErrorCode code = ErrorCode::internal;
+  std::string detail;                // what, where and why, for a person
+  std::string next;                  // the command to try next; may be empty
+  std::string state;                 // the run's state where a run refused; may be empty
+  std::vector<std::string> allowed;  // the verbs that fit that state
+  Findings findings;                 // for plan_invalid and unacknowledged_findings
+  std::string sqlstate;              // for target_*: what the server said
+};
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+}  // namespace runbookd::planner

@@ -1,0 +1,192 @@
+// What has happened to a run: the only thing that is stored. State is the fold of these.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "planner/command.h"
+#include "planner/gate.h"
+#include "planner/ids.h"
+#include "planner/outcome.h"
+#include "planner/time.h"
+
+namespace runbookd::planner {
+
+struct RunCreated {
+  PlanDigest plan;
+  std::string plan_name;
+  std::string target;
+  std::string note;
+};
+struct RunStarted {
+  std::vector<Acknowledgement> acknowledged;
+};
+struct BaselinesRecorded {
+  BaselineValues values;
+};
+struct BaselinesFailed {
+  std::string name;
+  SqlFailure failure;
+};
+struct GateReached {  // nothing executes until `phase` is advanced into
+  int phase = 0;
+};
+struct PhaseApproved {
+  int phase = 0;
+};
+struct PhaseRejected {
+  int phase = 0;
+};
+struct PhaseEntered {
+  int phase = 0;
+};
+struct ChecksStarted {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  std::vector<int> which;
+};
+struct ChecksJudged {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  std::vector<int> which;
+  std::vector<CheckResult> results;
+  bool passed = false;
+};
+struct FingerprintTaken {
+  std::string digest;
+};
+struct FingerprintFailed {
+  SqlFailure failure;
+};
+struct StepStarted {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+};
+struct StepSucceeded {  // forward: done; backward: reversed
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  std::int64_t rows = -1;
+  Duration took{}, lock_wait{};
+  std::string fingerprint;  // after it; empty = as before
+  std::string note;         // a person's evidence for manual steps, and what recovery saw
+};
+struct StepRetryScheduled {  // a lock was not to be had; tried again at retry_at
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  SqlFailure failure;
+  std::vector<Blocker> blockers;
+  Duration took{}, lock_wait{};
+  Moment retry_at{};
+};
+struct StepFailed {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  SqlFailure failure;
+  std::vector<Blocker> blockers;
+  Duration took{}, lock_wait{};
+};
+struct StepInterrupted {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  std::string why;
+};
+struct OutcomeLost {  // nobody heard how the attempt ended
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  std::string why;
+};
+struct DoubtSettled {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  Doubt answer = Doubt::unknowable;
+  std::string evidence;
+  std::string fingerprint;
+};
+struct DoubtDeferred {
+  StepRef ref;
+  SqlFailure failure;
+  Moment ask_again_at{};
+};
+struct FingerprintMismatched {  // a reversal ran, and the schema is not what it was before the step
+  StepRef ref;
+  int attempt = 1;
+  std::string expected, actual;
+};
+struct StepSkipped {
+  StepRef ref;
+  Direction direction = Direction::forward;
+};
+struct StepResolved {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  bool succeeded = false;
+  std::string evidence;
+};
+struct SoakStarted {
+  int phase = 0;
+  Moment until{};
+};
+struct PhaseCompleted {
+  int phase = 0;
+};
+struct PauseRequested {
+  StopMode mode = StopMode::safe_point;
+  std::optional<Moment> escalate_at;
+};
+struct PauseEscalated {};
+struct RunPaused {
+  std::string why;  // empty: because it was asked
+};
+struct RunResumed {};
+struct RetryRequested {
+  StepRef ref;
+  Direction direction = Direction::forward;
+};
+struct EvaluationRequested {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+};
+struct RollbackStarted {
+  StepRef to;  // the first step that is undone
+};
+struct RollbackFinished {
+  StepRef to;
+};
+struct CancelRequested {};
+struct RunCancelled {};
+struct RunSucceeded {};
+struct DaemonRestarted {};
+
+using EventBody =
+    std::variant<RunCreated, RunStarted, BaselinesRecorded, BaselinesFailed, GateReached,
+                 PhaseApproved, PhaseRejected, PhaseEntered, ChecksStarted, ChecksJudged,
+                 FingerprintTaken, FingerprintFailed, StepStarted, StepSucceeded,
+                 StepRetryScheduled, StepFailed, StepInterrupted, OutcomeLost, DoubtSettled,
+                 DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
+                 PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed,
+                 RetryRequested, EvaluationRequested, RollbackStarted, RollbackFinished,
+                 CancelRequested, RunCancelled, RunSucceeded, DaemonRestarted>;
+
+struct Event {
+  Moment at{};
+  std::string actor;   // empty = the daemon itself
+  std::string reason;  // a person's words
+  EventBody body;
+};
+using Events = std::vector<Event>;
+
+std::string_view kind_of(
+    EventBody const& body);  // "run.created", "step.started" …: the SSE event name
+
+}  // namespace runbookd::planner

@@ -1,0 +1,171 @@
+// The spelling of every event: its fields' names and its enums' words. Durable, so only ever added
+// to. One description per type serves writing and reading, so that the two cannot drift apart: `io`
+// has must(name, field) and may(name, field). Private to event_json.cpp.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "planner/event.h"
+
+namespace runbookd::planner::fields {
+
+using namespace std::string_view_literals;
+
+template <typename T, typename Of>
+concept Like = std::same_as<std::remove_const_t<T>, Of>;
+
+// The words of enums, by value and not by position: enums may be reordered, words never change.
+constexpr auto words(Direction) {
+  return std::array{std::pair{Direction::forward, "forward"sv},
+                    std::pair{Direction::backward, "backward"sv}};
+}
+constexpr auto words(CheckStage) {
+  return std::array{std::pair{CheckStage::requirements, "requirements"sv},
+                    std::pair{CheckStage::validation, "validation"sv},
+                    std::pair{CheckStage::watch, "watch"sv},
+                    std::pair{CheckStage::final_checks, "final_checks"sv}};
+}
+constexpr auto words(Verdict) {
+  return std::array{std::pair{Verdict::passed, "passed"sv}, std::pair{Verdict::failed, "failed"sv},
+                    std::pair{Verdict::error, "error"sv}};
+}
+constexpr auto words(Doubt) {
+  return std::array{std::pair{Doubt::applied, "applied"sv},
+                    std::pair{Doubt::not_applied, "not_applied"sv},
+                    std::pair{Doubt::unknowable, "unknowable"sv}};
+}
+constexpr auto words(StopMode) {
+  return std::array{std::pair{StopMode::safe_point, "safe_point"sv},
+                    std::pair{StopMode::now, "now"sv}};
+}
+constexpr auto words(SqlFailure::Fate) {
+  return std::array{std::pair{SqlFailure::Fate::failed, "failed"sv},
+                    std::pair{SqlFailure::Fate::unknown, "unknown"sv}};
+}
+
+// `must`: reading fails without it. `may`: younger than the first release, or empty more often than
+// not; the default stands in.
+void describe(auto& io, Like<Acknowledgement> auto& it) {
+  io.must("rule", it.rule).must("reason", it.reason);
+}
+void describe(auto& io, Like<SqlFailure> auto& it) {
+  io.must("message", it.message).must("fate", it.fate);
+  io.may("sqlstate", it.sqlstate).may("statement", it.statement);
+}
+void describe(auto& io, Like<Blocker> auto& it) {
+  io.must("pid", it.pid).may("user", it.user).may("application", it.application);
+  io.may("state", it.state).may("query", it.query).may("transaction_age_ms", it.transaction_age);
+  io.may("lock_mode", it.lock_mode).may("relation", it.relation);
+}
+void describe(auto& io, Like<CheckResult> auto& it) {
+  io.must("name", it.name).must("verdict", it.verdict);
+  io.may("expected", it.expected).may("actual", it.actual).may("duration_ms", it.took);
+}
+void describe(auto& io, Like<StepRef> auto& it) {
+  io.must("phase", it.phase).must("step", it.step);
+}
+
+// The three that every event about one try begins with.
+void describe_try(auto& io, auto& it) {
+  describe(io, it.ref);
+  io.must("direction", it.direction).must("attempt", it.attempt);
+}
+void describe_times(auto& io, auto& it) {
+  io.may("duration_ms", it.took).may("lock_wait_ms", it.lock_wait);
+}
+
+void describe(auto& io, Like<RunCreated> auto& it) {
+  io.must("plan", it.plan.text).must("plan_name", it.plan_name).must("target", it.target);
+  io.may("note", it.note);
+}
+void describe(auto& io, Like<RunStarted> auto& it) { io.may("acknowledged", it.acknowledged); }
+void describe(auto& io, Like<BaselinesRecorded> auto& it) { io.must("values", it.values); }
+void describe(auto& io, Like<BaselinesFailed> auto& it) {
+  io.must("name", it.name).must("failure", it.failure);
+}
+void describe(auto& io, Like<GateReached> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<PhaseApproved> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<PhaseRejected> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<PhaseEntered> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<ChecksStarted> auto& it) {
+  io.must("stage", it.stage).must("phase", it.phase).must("which", it.which);
+}
+void describe(auto& io, Like<ChecksJudged> auto& it) {
+  io.must("stage", it.stage).must("phase", it.phase).must("which", it.which);
+  io.must("results", it.results).must("passed", it.passed);
+}
+void describe(auto& io, Like<FingerprintTaken> auto& it) { io.must("fingerprint", it.digest); }
+void describe(auto& io, Like<FingerprintFailed> auto& it) { io.must("failure", it.failure); }
+void describe(auto& io, Like<StepStarted> auto& it) { describe_try(io, it); }
+void describe(auto& io, Like<StepSucceeded> auto& it) {
+  describe_try(io, it);
+  describe_times(io, it);
+  io.may("rows", it.rows).may("fingerprint", it.fingerprint).may("note", it.note);
+}
+void describe(auto& io, Like<StepRetryScheduled> auto& it) {
+  describe_try(io, it);
+  describe_times(io, it);
+  io.must("failure", it.failure).may("blockers", it.blockers).must("retry_at", it.retry_at);
+}
+void describe(auto& io, Like<StepFailed> auto& it) {
+  describe_try(io, it);
+  describe_times(io, it);
+  io.must("failure", it.failure).may("blockers", it.blockers);
+}
+void describe(auto& io, Like<StepInterrupted> auto& it) {
+  describe_try(io, it);
+  io.may("why", it.why);
+}
+void describe(auto& io, Like<OutcomeLost> auto& it) {
+  describe_try(io, it);
+  io.may("why", it.why);
+}
+void describe(auto& io, Like<DoubtSettled> auto& it) {
+  describe_try(io, it);
+  io.must("answer", it.answer).may("evidence", it.evidence).may("fingerprint", it.fingerprint);
+}
+void describe(auto& io, Like<DoubtDeferred> auto& it) {
+  describe(io, it.ref);
+  io.must("failure", it.failure).must("ask_again_at", it.ask_again_at);
+}
+void describe(auto& io, Like<FingerprintMismatched> auto& it) {
+  describe(io, it.ref);
+  io.must("attempt", it.attempt).must("expected", it.expected).must("actual", it.actual);
+}
+void describe(auto& io, Like<StepSkipped> auto& it) {
+  describe(io, it.ref);
+  io.must("direction", it.direction);
+}
+void describe(auto& io, Like<StepResolved> auto& it) {
+  describe(io, it.ref);
+  io.must("direction", it.direction).must("succeeded", it.succeeded).may("evidence", it.evidence);
+}
+void describe(auto& io, Like<SoakStarted> auto& it) {
+  io.must("phase", it.phase).must("until", it.until);
+}
+void describe(auto& io, Like<PhaseCompleted> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<PauseRequested> auto& it) {
+  io.must("mode", it.mode).may("escalate_at", it.escalate_at);
+}
+void describe(auto&, Like<PauseEscalated> auto&) {}
+void describe(auto& io, Like<RunPaused> auto& it) { io.may("why", it.why); }
+void describe(auto&, Like<RunResumed> auto&) {}
+void describe(auto& io, Like<RetryRequested> auto& it) {
+  describe(io, it.ref);
+  io.must("direction", it.direction);
+}
+void describe(auto& io, Like<EvaluationRequested> auto& it) {
+  io.must("stage", it.stage).must("phase", it.phase);
+}
+void describe(auto& io, Like<RollbackStarted> auto& it) { describe(io, it.to); }
+void describe(auto& io, Like<RollbackFinished> auto& it) { describe(io, it.to); }
+void describe(auto&, Like<CancelRequested> auto&) {}
+void describe(auto&, Like<RunCancelled> auto&) {}
+void describe(auto&, Like<RunSucceeded> auto&) {}
+void describe(auto&, Like<DaemonRestarted> auto&) {}
+
+}  // namespace runbookd::planner::fields

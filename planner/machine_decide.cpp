@@ -1,0 +1,335 @@
+// Wishes become events, or a refusal that says what fits instead.
+#include <algorithm>
+#include <utility>
+
+#include "planner/lint.h"
+#include "planner/machine.h"
+#include "planner/run_rules.h"
+
+namespace runbookd::planner {
+namespace {
+
+using Verdicts = Result<std::vector<EventBody>>;
+
+std::vector<EventBody> nothing_to_do() { return {}; }
+
+struct Decision {
+  Plan const& plan;
+  RunState const& state;
+  Command const& command;
+  Moment now;
+
+  tl::unexpected<Error> refuse(std::string detail, std::string next = "",
+                               ErrorCode code = ErrorCode::illegal_transition) const {
+    return tl::unexpected(Error{.code = code,
+                                .detail = std::move(detail),
+                                .next = std::move(next),
+                                .state = std::string{to_text(state.mode)}});
+  }
+  tl::unexpected<Error> wrong_state(std::string const& needs) const {
+    return refuse("the run is " + std::string{to_text(state.mode)} + "; " +
+                  std::string{verb_of(command.ask)} + " needs a run that is " + needs);
+  }
+  bool is(std::initializer_list<RunMode> modes) const {
+    return std::ranges::find(modes, state.mode) != modes.end();
+  }
+  bool at_gate() const {
+    return state.stage == Stage::gate && state.direction == Direction::forward &&
+           is({RunMode::waiting, RunMode::paused});
+  }
+
+  Verdicts operator()(Start const& ask) const {
+    if (state.mode != RunMode::pending) {
+      return wrong_state("pending");
+    }
+    Findings open;
+    for (auto const& finding : lint(plan)) {
+      if (finding.severity == Severity::error && !acknowledged(finding, ask.acknowledged)) {
+        open.push_back(finding);
+      }
+    }
+    if (!open.empty()) {
+      auto error = refuse("the plan has " + std::to_string(open.size()) +
+                              " finding(s) that make it unsafe for live traffic",
+                          "change the plan, or acknowledge each with its rule and a reason: "
+                          "--acknowledge " +
+                              open.front().rule + "=REASON",
+                          ErrorCode::unacknowledged_findings);
+      error.value().findings = std::move(open);
+      return error;
+    }
+    return one(RunStarted{ask.acknowledged});
+  }
+  Verdicts operator()(Advance const& ask) const {
+    if (state.mode != RunMode::waiting) {
+      return wrong_state("waiting at a gate");
+    }
+    if (!at_gate()) {
+      return refuse("the run waits for a person to do step " + plan.label(*state.current) +
+                        ", not at a gate",
+                    "confirm " + plan.label(*state.current));
+    }
+    auto const& phase = plan.phases[state.phase];
+    if (ask.to_phase != phase.name) {
+      return refuse("the next phase is " + phase.name + ", not \"" + ask.to_phase + "\"",
+                    "advance --to " + phase.name);
+    }
+    if (!ask.confirm.empty() && ask.confirm != phase.name) {
+      return refuse("the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name,
+                    "", ErrorCode::confirm_mismatch);
+    }
+    if (auto const needs = gate_needs(plan, state, now); !needs.empty()) {
+      auto const next = needs.front().kind == "approval" ? "approve" : "";
+      return refuse(needs.front().message, next, ErrorCode::gate_closed);
+    }
+    return one(PhaseEntered{state.phase});
+  }
+  Verdicts operator()(Approve const& ask) const {
+    if (auto wrong = gate_named(ask.phase)) {
+      return *wrong;
+    }
+    if (!plan.phases[state.phase].approval) {
+      return refuse("phase " + plan.phases[state.phase].name + " asks for no approval",
+                    "advance --to " + plan.phases[state.phase].name);
+    }
+    if (command.actor == state.creator) {
+      return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it", "",
+                    ErrorCode::self_approval);
+    }
+    if (state.approvers.contains(command.actor)) {
+      return nothing_to_do();
+    }
+    return one(PhaseApproved{state.phase});
+  }
+  Verdicts operator()(Reject const& ask) const {
+    if (auto wrong = gate_named(ask.phase)) {
+      return *wrong;
+    }
+    if (auto missing = reason_missing()) {
+      return *missing;
+    }
+    return one(PhaseRejected{state.phase});
+  }
+  Verdicts operator()(Evaluate const&) const {
+    if (state.mode == RunMode::failed && state.checks_failed) {
+      auto const stage = check_stage_of(state.stage).value_or(CheckStage::requirements);
+      return one(EvaluationRequested{.stage = stage, .phase = state.phase});
+    }
+    if (state.mode == RunMode::waiting && at_gate() && state.phase > 0) {
+      return one(EvaluationRequested{.stage = CheckStage::validation, .phase = state.phase - 1});
+    }
+    if (state.mode == RunMode::failed) {
+      return refuse("a step failed, not a check", "retry");
+    }
+    return wrong_state("failed by a check, or waiting at a gate after a phase");
+  }
+  Verdicts operator()(Confirm const& ask) const {
+    if (state.mode != RunMode::waiting || !state.current) {
+      return wrong_state("waiting for a manual step");
+    }
+    auto const ref = *state.current;
+    if (auto other = not_the_step(ask.step, ref)) {
+      return *other;
+    }
+    return one(StepSucceeded{.ref = ref,
+                             .direction = state.direction,
+                             .attempt = state.at(ref).attempts,
+                             .note = command.reason});
+  }
+  Verdicts operator()(Pause const& ask) const {
+    switch (state.mode) {
+      case RunMode::running:
+      case RunMode::waiting: {
+        auto const escalate = ask.escalate_after
+                                  ? std::optional<Moment>{now + *ask.escalate_after}
+                                  : std::nullopt;
+        return one(PauseRequested{.mode = ask.mode, .escalate_at = escalate});
+      }
+      case RunMode::pausing:
+        if (ask.mode == StopMode::now && !state.interrupt) {
+          return one(PauseEscalated{});
+        }
+        return nothing_to_do();
+      case RunMode::paused:
+      case RunMode::pending:
+      case RunMode::failed:
+      case RunMode::attention:
+      case RunMode::cancelling:
+        return nothing_to_do();
+      case RunMode::succeeded:
+      case RunMode::rolled_back:
+      case RunMode::cancelled:
+        return wrong_state("not finished");
+    }
+    __builtin_unreachable();
+  }
+  Verdicts operator()(Resume const&) const {
+    if (state.mode != RunMode::paused) {
+      return wrong_state("paused");
+    }
+    return one(RunResumed{});
+  }
+  Verdicts operator()(Retry const& ask) const {
+    if (!is({RunMode::failed, RunMode::paused})) {
+      return wrong_state("failed or paused at a step");
+    }
+    if (state.checks_failed) {
+      return refuse("a check failed, not a step", "evaluate");
+    }
+    auto const ref = state.current;
+    if (!ref || state.in_doubt || !retriable(*ref)) {
+      return refuse("no step of this run failed or was interrupted", "resume");
+    }
+    if (auto other = not_the_step(ask.step, *ref)) {
+      return *other;
+    }
+    return one(RetryRequested{.ref = *ref, .direction = state.direction});
+  }
+  Verdicts operator()(Skip const& ask) const {
+    if (!is({RunMode::failed, RunMode::paused, RunMode::waiting}) || state.in_doubt) {
+      return wrong_state("failed, paused or waiting at a step");
+    }
+    auto const ref = state.mismatch ? state.current : next_step(plan, state);
+    if (!ref) {
+      return refuse("the run does not stand at a step that could be skipped");
+    }
+    if (auto other = not_the_step(ask.step, *ref)) {
+      return *other;
+    }
+    if (auto missing = reason_missing()) {
+      return *missing;
+    }
+    if (state.direction == Direction::forward && !plan.step(*ref).skippable) {
+      return refuse("the plan does not mark step " + plan.label(*ref) + " as skippable",
+                    "retry, or rollback");
+    }
+    return one(StepSkipped{.ref = *ref, .direction = state.direction});
+  }
+  Verdicts operator()(Resolve const& ask) const {
+    if (state.mode != RunMode::attention || !state.current) {
+      return wrong_state("in need of attention: a step whose outcome nobody knows");
+    }
+    if (auto other = not_the_step(ask.step, *state.current)) {
+      return *other;
+    }
+    if (ask.evidence.empty()) {
+      return refuse("say what you looked at and saw", "resolve --evidence TEXT",
+                    ErrorCode::reason_required);
+    }
+    return one(StepResolved{.ref = *state.current,
+                            .direction = state.direction,
+                            .succeeded = ask.succeeded,
+                            .evidence = ask.evidence});
+  }
+  Verdicts operator()(RollBack const& ask) const {
+    if (state.mode == RunMode::running) {
+      return refuse("the run is running; pause it first", "pause");
+    }
+    if (!is({RunMode::paused, RunMode::failed, RunMode::waiting, RunMode::succeeded})) {
+      return wrong_state("paused, failed, waiting or succeeded");
+    }
+    if (state.in_doubt) {
+      return refuse("the outcome of step " + plan.label(*state.current) + " is not known yet",
+                    "resume, so that it is settled first");
+    }
+    if (state.mismatch) {
+      return refuse("the reversal of step " + plan.label(*state.current) +
+                        " left another schema than there was before",
+                    "mend the schema and retry, or skip with a reason");
+    }
+    auto const target = rollback_target(plan, state, ask);
+    if (!target) {
+      return tl::unexpected(target.error());
+    }
+    auto const steps = rollback_steps(plan, state, *target);
+    if (!steps) {
+      return tl::unexpected(steps.error());
+    }
+    if (steps->empty()) {
+      return refuse("no executed step lies there: nothing to take back");
+    }
+    return one(RollbackStarted{*target});
+  }
+  Verdicts operator()(Cancel const& ask) const {
+    if (is_final(state.mode)) {
+      return wrong_state("not finished");
+    }
+    if (state.mode == RunMode::cancelling) {
+      return nothing_to_do();
+    }
+    if (executed_anything(state) && ask.confirm != plan.name) {
+      return refuse("steps were executed and will stay as they are; confirm with the plan's name",
+                    "cancel --confirm " + plan.name, ErrorCode::confirm_mismatch);
+    }
+    return one(CancelRequested{});
+  }
+
+ private:
+  static std::vector<EventBody> one(EventBody body) {
+    std::vector<EventBody> bodies;
+    bodies.push_back(std::move(body));
+    return bodies;
+  }
+  static bool acknowledged(Finding const& finding, std::vector<Acknowledgement> const& list) {
+    return std::ranges::any_of(list, [&](auto const& item) {
+      bool const named = item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
+      return named && !item.reason.empty();
+    });
+  }
+  bool retriable(StepRef ref) const {
+    auto const status = state.at(ref).status;
+    if (state.mode == RunMode::failed) {
+      return true;
+    }
+    return status == StepStatus::interrupted || status == StepStatus::failed ||
+           status == StepStatus::revert_failed;
+  }
+  std::optional<Verdicts> gate_named(std::string const& phase) const {
+    if (!at_gate()) {
+      return wrong_state("waiting or paused at a gate");
+    }
+    if (phase != plan.phases[state.phase].name) {
+      return refuse("the gate that stands open for decision is that of phase " +
+                    plan.phases[state.phase].name + ", not \"" + phase + "\"");
+    }
+    return std::nullopt;
+  }
+  std::optional<Verdicts> reason_missing() const {
+    if (!command.reason.empty()) {
+      return std::nullopt;
+    }
+    return refuse(std::string{verb_of(command.ask)} + " needs a reason",
+                  std::string{verb_of(command.ask)} + " --reason TEXT", ErrorCode::reason_required);
+  }
+  // A step may be named by a person who looks at an old screen: it must be the one that the run stands at.
+  std::optional<Verdicts> not_the_step(std::string const& name, StepRef at) const {
+    if (name.empty() || plan.find_step(name) == at) {
+      return std::nullopt;
+    }
+    if (!plan.find_step(name)) {
+      return refuse("the plan has no step \"" + name + "\"", "", ErrorCode::not_found);
+    }
+    return refuse("the run stands at step " + plan.label(at) + ", not at \"" + name + "\"");
+  }
+};
+
+}  // namespace
+
+Result<Events> decide(Plan const& plan, RunState const& state, Command const& command, Moment now) {
+  auto bodies =
+      std::visit(Decision{.plan = plan, .state = state, .command = command, .now = now}, command.ask);
+  if (!bodies) {
+    return tl::unexpected(std::move(bodies.error()));
+  }
+  Events events;
+  for (auto& body : *bodies) {
+    events.push_back(
+        {.at = now, .actor = command.actor, .reason = command.reason, .body = std::move(body)});
+  }
+  for (auto& event : onward(plan, evolve(plan, state, events), now)) {
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+}  // namespace runbookd::planner

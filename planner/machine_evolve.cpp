@@ -1,0 +1,542 @@
+// The reducer. Total: an event that does not fit (another plan's, a damaged store's) changes nothing.
+#include <algorithm>
+#include <utility>
+
+#include "planner/machine.h"
+#include "planner/run_rules.h"
+
+namespace runbookd::planner {
+
+RunState initial_state(Plan const& plan) {
+  RunState state;
+  for (auto const& phase : plan.phases) {
+    state.steps.emplace_back(phase.steps.size());
+  }
+  state.completed_at.resize(plan.phases.size());
+  return state;
+}
+
+namespace {
+
+// The first stage from `stage` on that has something to do. Soak and done always have.
+Stage settle(Plan const& plan, RunState const& state, Stage stage) {
+  auto const& phase = plan.phases[state.phase];
+  if (stage == Stage::requirements && phase.requirements.empty()) {
+    stage = Stage::steps;
+  }
+  if (stage == Stage::steps && !next_forward(plan, state)) {
+    stage = Stage::validation;
+  }
+  if (stage == Stage::validation && phase.validate.empty()) {
+    stage = Stage::soak;
+  }
+  if (stage == Stage::final_checks && plan.final_checks.empty()) {
+    stage = Stage::done;
+  }
+  return stage;
+}
+
+bool stopping(RunState const& state) {
+  return state.mode == RunMode::pausing || state.mode == RunMode::cancelling;
+}
+
+// Failing ends a pause (nothing runs any more), but never a cancel.
+void fail(RunState& state) {
+  if (state.mode != RunMode::cancelling) {
+    state.mode = RunMode::failed;
+  }
+  state.interrupt = false;
+  state.restarted = false;
+  state.escalate_at.reset();
+}
+
+void forget_timers(RunState& state) {
+  state.not_until.reset();
+  state.time_left.reset();
+  state.ask_doubt_at.reset();
+}
+
+struct Fold {
+  Plan const& plan;
+  RunState& state;
+  Event const& event;
+
+  bool at_step(StepRef ref) const { return known(plan, ref); }
+
+  void operator()(RunCreated const&) { state.creator = event.actor; }
+  void operator()(RunStarted const&) {
+    state.mode = RunMode::running;
+    state.stage = Stage::baselines;
+  }
+  void operator()(BaselinesRecorded const&) {
+    state.stage = Stage::gate;
+    state.phase = 0;
+  }
+  void operator()(BaselinesFailed const&) {
+    if (state.mode != RunMode::cancelling) {
+      state.mode = RunMode::pending;  // nothing was touched: the run is as it was before `start`
+    }
+  }
+  void operator()(GateReached const& e) {
+    if (e.phase < 0 || e.phase >= std::ssize(plan.phases)) {
+      return;
+    }
+    state.mode = RunMode::waiting;
+    state.stage = Stage::gate;
+    state.phase = e.phase;
+    state.approvers.clear();
+    state.current.reset();
+    forget_timers(state);
+  }
+  void operator()(PhaseApproved const&) { state.approvers.insert(event.actor); }
+  void operator()(PhaseRejected const&) {
+    fail(state);
+    state.checks_failed = true;
+    state.approvers.clear();
+  }
+  void operator()(PhaseEntered const& e) {
+    if (e.phase < 0 || e.phase >= std::ssize(plan.phases)) {
+      return;
+    }
+    state.mode = RunMode::running;
+    state.phase = e.phase;
+    state.stage = settle(plan, state, Stage::requirements);
+    state.fingerprint.clear();  // others may have changed the schema while the gate stood shut
+    state.current.reset();
+  }
+  void operator()(ChecksStarted const&) {}
+  void operator()(ChecksJudged const& e) {
+    if (e.stage == CheckStage::watch) {
+      for (int const i : e.which) {
+        if (i >= 0 && i < std::ssize(state.watch_due)) {
+          state.watch_due[i] = event.at + plan.phases[state.phase].watch[i].every;
+        }
+      }
+    }
+    if (!e.passed) {
+      fail(state);
+      state.checks_failed = true;
+      stand_still();
+      return;
+    }
+    switch (e.stage) {
+      case CheckStage::requirements:
+        state.stage = settle(plan, state, Stage::steps);
+        break;
+      case CheckStage::validation:
+        state.stage = Stage::soak;
+        break;
+      case CheckStage::final_checks:
+        state.stage = Stage::done;
+        break;
+      case CheckStage::watch:
+        break;
+    }
+  }
+  void operator()(FingerprintTaken const& e) {
+    state.fingerprint = e.digest;
+  }
+  void operator()(FingerprintFailed const&) {
+    fail(state);
+    if (!state.mismatch) {
+      state.current = next_step(plan, state);
+    }
+  }
+  void operator()(StepStarted const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    auto& step = state.at(e.ref);
+    auto const& action = action_of(plan, e.ref, e.direction);
+    step.attempts = std::max(step.attempts, e.attempt);
+    if (step.series == 0 || step.series_direction != e.direction) {
+      step.series = e.attempt;
+      step.series_direction = e.direction;
+    }
+    if (step.first_try == Moment{}) {
+      step.first_try = event.at;
+    }
+    if (e.direction == Direction::forward) {
+      step.status = StepStatus::running;
+      step.started = step.started || leaves_traces(action);
+      if (step.before.empty()) {
+        step.before = state.fingerprint;
+      }
+    } else {
+      step.status = StepStatus::reverting;
+    }
+    state.current = e.ref;
+    state.trying = runs_on_target(action);
+    forget_timers(state);
+    if (std::holds_alternative<ManualAction>(action) && !stopping(state)) {
+      state.mode = RunMode::waiting;
+    }
+    if (auto const* wait = std::get_if<WaitAction>(&action)) {
+      state.not_until = event.at + wait->duration;
+    }
+  }
+  void operator()(StepSucceeded const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    end_attempt();
+    finish(e.ref, e.direction, e.fingerprint);
+  }
+  void operator()(StepRetryScheduled const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    state.trying = false;
+    state.not_until = e.retry_at;
+  }
+  void operator()(StepFailed const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    end_attempt();
+    state.current = e.ref;
+    state.at(e.ref).status =
+        e.direction == Direction::forward ? StepStatus::failed : StepStatus::revert_failed;
+    forget_if_transactional(e.ref, e.direction);
+    fail(state);
+  }
+  void operator()(StepInterrupted const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    end_attempt();
+    interrupted(e.ref, e.direction);
+  }
+  void operator()(OutcomeLost const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    state.trying = false;
+    state.current = e.ref;
+    state.in_doubt = true;
+    state.fingerprint.clear();
+    state.at(e.ref).status = StepStatus::unknown;
+  }
+  void operator()(DoubtSettled const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    state.ask_doubt_at.reset();
+    switch (e.answer) {
+      case Doubt::applied:
+        end_attempt();
+        finish(e.ref, e.direction, e.fingerprint);
+        return;
+      case Doubt::not_applied:
+        end_attempt();
+        interrupted(e.ref, e.direction);
+        return;
+      case Doubt::unknowable:
+        state.in_doubt = true;
+        state.interrupt = false;
+        state.restarted = false;
+        state.escalate_at.reset();
+        if (state.mode != RunMode::cancelling) {
+          state.mode = RunMode::attention;
+        }
+        return;
+    }
+  }
+  void operator()(DoubtDeferred const& e) { state.ask_doubt_at = e.ask_again_at; }
+  void operator()(FingerprintMismatched const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    end_attempt();
+    state.current = e.ref;
+    state.mismatch = true;
+    state.fingerprint = e.actual;
+    state.at(e.ref).status = StepStatus::revert_failed;
+    fail(state);
+  }
+  void operator()(StepSkipped const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    bool const reversed = state.mismatch;  // it was undone, only not to the same schema
+    end_attempt();
+    auto& step = state.at(e.ref);
+    step.first_try = {};
+    if (e.direction == Direction::forward) {
+      step.status = StepStatus::skipped;
+      state.stage = settle(plan, state, state.stage);
+    } else {
+      step.status = reversed ? StepStatus::reverted : StepStatus::skipped;
+      step.started = false;
+      step.kept = !reversed;
+    }
+    if (state.mode == RunMode::failed || state.mode == RunMode::waiting) {
+      state.mode = RunMode::running;
+    }
+  }
+  void operator()(StepResolved const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    end_attempt();
+    if (e.succeeded) {
+      finish(e.ref, e.direction, "");
+      state.mode = RunMode::paused;
+      return;
+    }
+    state.current = e.ref;
+    state.at(e.ref).status =
+        e.direction == Direction::forward ? StepStatus::failed : StepStatus::revert_failed;
+    state.mode = RunMode::failed;
+  }
+  void operator()(SoakStarted const& e) {
+    state.stage = Stage::soak;
+    state.not_until = e.until;
+    state.watch_due.assign(plan.phases[state.phase].watch.size(), event.at);
+  }
+  void operator()(PhaseCompleted const& e) {
+    if (e.phase < 0 || e.phase >= std::ssize(plan.phases)) {
+      return;
+    }
+    if (state.completed_at[e.phase] == Moment{}) {
+      state.completed_at[e.phase] = event.at;
+    }
+    forget_timers(state);
+    state.watch_due.clear();
+    state.current.reset();
+    if (e.phase + 1 < std::ssize(plan.phases)) {
+      state.phase = e.phase + 1;
+      state.stage = Stage::gate;
+      return;
+    }
+    state.stage = settle(plan, state, Stage::final_checks);
+  }
+  void operator()(PauseRequested const& e) {
+    state.mode = RunMode::pausing;
+    state.interrupt = state.interrupt || e.mode == StopMode::now;
+    state.escalate_at = e.escalate_at;
+  }
+  void operator()(PauseEscalated const&) {
+    state.interrupt = true;
+    state.escalate_at.reset();
+  }
+  void operator()(RunPaused const&) {
+    leave_no_step_running();
+    state.mode = RunMode::paused;
+    state.interrupt = false;
+    state.escalate_at.reset();
+    state.restarted = false;
+    stand_still();
+  }
+  void operator()(RunResumed const&) {
+    auto const left = state.time_left;
+    forget_timers(state);
+    if (left) {
+      state.not_until = event.at + *left;
+    }
+    for (auto& due : state.watch_due) {
+      due = event.at;
+    }
+    state.restarted = false;
+    state.fingerprint.clear();
+    if (state.current && known(plan, *state.current)) {
+      state.at(*state.current).first_try = {};
+    }
+    state.mode = waits_for_person() ? RunMode::waiting : RunMode::running;
+  }
+  void operator()(RetryRequested const& e) {
+    if (!at_step(e.ref)) {
+      return;
+    }
+    state.mode = RunMode::running;
+    state.at(e.ref).first_try = {};
+    forget_timers(state);
+    if (!state.mismatch) {
+      state.fingerprint.clear();
+    }
+  }
+  void operator()(EvaluationRequested const& e) {
+    state.checks_failed = false;
+    if (state.stage == Stage::gate && e.stage == CheckStage::requirements) {  // a rejected gate opens again
+      state.mode = RunMode::waiting;
+      state.approvers.clear();
+      return;
+    }
+    state.mode = RunMode::running;
+    if (e.stage == CheckStage::validation && e.phase >= 0 && e.phase < std::ssize(plan.phases)) {
+      state.phase = e.phase;
+      state.stage = settle(plan, state, Stage::validation);
+    }
+    if (e.stage == CheckStage::watch) {
+      state.not_until = event.at + state.time_left.value_or(Duration{});
+      state.time_left.reset();
+      for (auto& due : state.watch_due) {
+        due = event.at;
+      }
+    }
+  }
+  void operator()(RollbackStarted const& e) {
+    if (!at_step(e.to)) {
+      return;
+    }
+    state.direction = Direction::backward;
+    state.rollback_to = e.to;
+    state.mode = RunMode::running;
+    state.checks_failed = false;
+    state.current.reset();
+    state.approvers.clear();
+    state.watch_due.clear();
+    forget_timers(state);
+    for (auto& phase : state.steps) {
+      for (auto& step : phase) {
+        step.first_try = {};
+        if (step.status == StepStatus::reverting) {  // a person was to undo it by hand: asked anew
+          step.status = StepStatus::succeeded;
+        }
+      }
+    }
+  }
+  void operator()(RollbackFinished const& e) {
+    if (!at_step(e.to)) {
+      return;
+    }
+    state.direction = Direction::forward;
+    state.current.reset();
+    state.phase = e.to.phase;
+    state.stage = e.to.step == 0 ? Stage::gate : Stage::steps;
+    forget_timers(state);
+    for (int p = e.to.phase; p < std::ssize(state.completed_at); ++p) {
+      state.completed_at[p] = {};
+    }
+    // skipped steps of the undone part are open again
+    for (int p = e.to.phase; p < std::ssize(state.steps); ++p) {
+      for (int i = p == e.to.phase ? e.to.step : 0; i < std::ssize(state.steps[p]); ++i) {
+        auto& step = state.steps[p][i];
+        if (step.status != StepStatus::reverted && !step.kept) {
+          step.status = StepStatus::pending;
+        }
+      }
+    }
+    if (state.stage == Stage::steps) {
+      state.stage = settle(plan, state, Stage::steps);
+    }
+    state.mode = e.to == StepRef{} ? RunMode::rolled_back : RunMode::paused;
+  }
+  void operator()(CancelRequested const&) {
+    state.mode = RunMode::cancelling;
+    state.interrupt = true;
+    state.escalate_at.reset();
+  }
+  void operator()(RunCancelled const&) {
+    leave_no_step_running();
+    state.mode = RunMode::cancelled;
+    state.interrupt = false;
+    forget_timers(state);
+  }
+  void operator()(RunSucceeded const&) {
+    state.mode = RunMode::succeeded;
+    state.current.reset();
+  }
+  void operator()(DaemonRestarted const&) { state.restarted = true; }
+
+ private:
+  void end_attempt() {
+    state.trying = false;
+    state.in_doubt = false;
+    state.mismatch = false;
+    state.ask_doubt_at.reset();
+    state.not_until.reset();
+  }
+  void interrupted(StepRef ref, Direction direction) {
+    auto& step = state.at(ref);
+    state.current = ref;
+    step.first_try = {};
+    step.status = StepStatus::interrupted;
+    if (direction == Direction::backward) {
+      step.started = true;  // what it did forward is still there
+    }
+    forget_if_transactional(ref, direction);
+  }
+  // A step between two tries for its lock is not running once the run has stopped.
+  void leave_no_step_running() {
+    if (!state.current || state.in_doubt || !known(plan, *state.current)) {
+      return;
+    }
+    auto const status = state.at(*state.current).status;
+    bool const begun = status == StepStatus::running || status == StepStatus::reverting;
+    if (begun && runs_on_target(action_of(plan, *state.current, state.direction))) {
+      interrupted(*state.current, state.direction);
+      state.trying = false;
+    }
+  }
+  void forget_if_transactional(StepRef ref, Direction direction) {
+    auto& step = state.at(ref);
+    if (direction == Direction::forward && !leaves_traces(plan.step(ref).forward)) {
+      step.started = false;
+      step.before.clear();  // nothing happened: the next try looks at the schema afresh
+      step.series = 0;
+    }
+  }
+  void finish(StepRef ref, Direction direction, std::string const& fingerprint) {
+    auto& step = state.at(ref);
+    auto const& action = action_of(plan, ref, direction);
+    step.first_try = {};
+    if (!fingerprint.empty()) {
+      state.fingerprint = fingerprint;
+    } else if (changes_schema(action)) {
+      state.fingerprint.clear();
+    }
+    if (direction == Direction::forward) {
+      step.status = StepStatus::succeeded;
+      state.current.reset();
+      state.stage = settle(plan, state, state.stage);
+    } else {
+      step.status = StepStatus::reverted;
+      step.started = false;
+      step.before.clear();
+      step.series = 0;
+      state.current.reset();
+    }
+    if (state.mode == RunMode::waiting || state.mode == RunMode::attention) {
+      state.mode = RunMode::running;
+    }
+  }
+  // Soak and wait timers stop while nobody lets the run go on.
+  void stand_still() {
+    bool const keeps = state.stage == Stage::soak ||
+                       (state.current && known(plan, *state.current) &&
+                        std::holds_alternative<WaitAction>(
+                            action_of(plan, *state.current, state.direction)));
+    if (keeps && state.not_until) {
+      state.time_left = std::max(Duration{}, *state.not_until - event.at);
+    }
+    state.not_until.reset();
+  }
+  bool waits_for_person() const {
+    if (state.direction == Direction::forward && state.stage == Stage::gate) {
+      return true;
+    }
+    if (!state.current || !known(plan, *state.current)) {
+      return false;
+    }
+    auto const status = state.at(*state.current).status;
+    return std::holds_alternative<ManualAction>(action_of(plan, *state.current, state.direction)) &&
+           (status == StepStatus::running || status == StepStatus::reverting);
+  }
+};
+
+}  // namespace
+
+RunState evolve(Plan const& plan, RunState state, Event const& event) {
+  std::visit(Fold{.plan = plan, .state = state, .event = event}, event.body);
+  return state;
+}
+
+RunState evolve(Plan const& plan, RunState state, Events const& events) {
+  for (auto const& event : events) {
+    state = evolve(plan, std::move(state), event);
+  }
+  return state;
+}
+
+}  // namespace runbookd::planner

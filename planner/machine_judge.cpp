@@ -1,0 +1,294 @@
+// Facts become events. Never refuses: a fact that no longer matters (a late answer of an attempt that was given
+// up) gives no event.
+#include <algorithm>
+#include <utility>
+
+#include "planner/machine.h"
+#include "planner/retry.h"
+#include "planner/run_rules.h"
+
+namespace runbookd::planner {
+namespace {
+
+constexpr auto doubt_asked_again_after = std::chrono::seconds{5};
+
+bool stopping(RunState const& state) {
+  return state.mode == RunMode::pausing || state.mode == RunMode::cancelling;
+}
+
+// Events in the making, each judged against the state that the ones before lead to.
+struct Judgement {
+  Plan const& plan;
+  RunState state;
+  Moment now;
+  Events events;
+
+  void add(EventBody body) {
+    events.push_back({.at = now, .actor = "", .reason = "", .body = std::move(body)});
+    state = evolve(plan, std::move(state), events.back());
+  }
+  void go_on() {
+    for (auto& event : onward(plan, state, now)) {
+      add(std::move(event.body));
+    }
+  }
+
+  // --- one overload per fact
+  void operator()(BaselinesRead const& fact) {
+    if (state.stage != Stage::baselines || is_final(state.mode)) {
+      return;
+    }
+    if (fact.failure) {
+      add(BaselinesFailed{.name = fact.failed_name, .failure = *fact.failure});
+      return;
+    }
+    add(BaselinesRecorded{fact.values});
+  }
+  void operator()(ChecksRun const& fact) {
+    bool const expected = check_stage_of(state.stage) == fact.stage && fact.phase == state.phase;
+    if (!expected || (state.mode != RunMode::running && !stopping(state))) {
+      return;
+    }
+    bool const passed = std::ranges::all_of(
+        fact.results, [](auto const& result) { return result.verdict == Verdict::passed; });
+    add(ChecksJudged{.stage = fact.stage,
+                     .phase = fact.phase,
+                     .which = fact.which,
+                     .results = fact.results,
+                     .passed = passed});
+    bool const damage_possible =
+        fact.stage == CheckStage::validation || fact.stage == CheckStage::watch;
+    if (!passed && damage_possible) {
+      roll_back_if_planned();
+    }
+  }
+  void operator()(FingerprintRead const& fact) {
+    if (state.mode != RunMode::running || state.trying || state.in_doubt) {
+      return;
+    }
+    if (fact.failure) {
+      add(FingerprintFailed{*fact.failure});
+    } else if (state.mismatch) {
+      compare_after_reversal(*state.current, state.at(*state.current).attempts, fact.digest,
+                             {.note = "the schema was looked at again"});
+    } else {
+      add(FingerprintTaken{fact.digest});
+    }
+  }
+  void operator()(AttemptEnded const& fact) {
+    bool const ours = state.trying && state.current == fact.ref &&
+                      state.direction == fact.direction &&
+                      state.at(fact.ref).attempts == fact.attempt;
+    if (!ours) {
+      return;
+    }
+    switch (fact.end) {
+      case AttemptEnd::done:
+        done(fact);
+        return;
+      case AttemptEnd::busy:
+        busy(fact);
+        return;
+      case AttemptEnd::failed:
+        failed(fact);
+        return;
+      case AttemptEnd::interrupted:
+        add(StepInterrupted{.ref = fact.ref,
+                            .direction = fact.direction,
+                            .attempt = fact.attempt,
+                            .why = fact.note});
+        return;
+      case AttemptEnd::lost:
+        add(OutcomeLost{.ref = fact.ref,
+                        .direction = fact.direction,
+                        .attempt = fact.attempt,
+                        .why = fact.failure ? fact.failure->message : fact.note});
+        return;
+    }
+  }
+  void operator()(DoubtAnswered const& fact) {
+    if (!state.in_doubt || state.current != fact.ref ||
+        state.at(fact.ref).attempts != fact.attempt || state.direction != fact.direction) {
+      return;
+    }
+    bool const differs = fact.answer == Doubt::applied && reversal_differs(fact.ref, fact.fingerprint);
+    if (differs) {
+      add(FingerprintMismatched{.ref = fact.ref,
+                                .attempt = fact.attempt,
+                                .expected = state.at(fact.ref).before,
+                                .actual = fact.fingerprint});
+    } else {
+      add(DoubtSettled{.ref = fact.ref,
+                       .direction = fact.direction,
+                       .attempt = fact.attempt,
+                       .answer = fact.answer,
+                       .evidence = fact.evidence,
+                       .fingerprint = fact.fingerprint});
+    }
+    if (state.mode == RunMode::cancelling && fact.answer == Doubt::unknowable) {
+      add(RunCancelled{});  // given up where it stood; the doubt stays on record
+    }
+    rest_after_restart();
+  }
+  void operator()(DoubtUnanswered const& fact) {
+    if (state.in_doubt && state.current == fact.ref && state.mode != RunMode::attention) {
+      add(DoubtDeferred{.ref = fact.ref,
+                        .failure = fact.failure,
+                        .ask_again_at = now + doubt_asked_again_after});
+    }
+  }
+  void operator()(TimeReached const&) {
+    if (state.mode == RunMode::pausing && state.escalate_at && *state.escalate_at <= now) {
+      add(PauseEscalated{});
+      return;
+    }
+    bool const due = state.not_until && *state.not_until <= now;
+    if (state.mode != RunMode::running || !due || state.trying || state.in_doubt) {
+      return;
+    }
+    if (auto const ref = next_step(plan, state)) {
+      if (std::holds_alternative<WaitAction>(action_of(plan, *ref, state.direction))) {
+        add(StepSucceeded{.ref = *ref,
+                          .direction = state.direction,
+                          .attempt = state.at(*ref).attempts,
+                          .took = std::get<WaitAction>(action_of(plan, *ref, state.direction)).duration});
+      }
+      return;
+    }
+    if (state.stage == Stage::soak && state.direction == Direction::forward) {
+      add(PhaseCompleted{state.phase});
+    }
+  }
+  void operator()(Quiesced const&) {
+    if (state.trying) {
+      return;
+    }
+    if (state.mode == RunMode::pausing) {
+      add(RunPaused{});
+    } else if (state.mode == RunMode::cancelling) {
+      add(RunCancelled{});
+    }
+  }
+  void operator()(Restarted const&) {
+    if (state.mode != RunMode::running && !stopping(state)) {
+      return;
+    }
+    add(DaemonRestarted{});
+    if (state.trying) {
+      add(OutcomeLost{.ref = *state.current,
+                      .direction = state.direction,
+                      .attempt = state.at(*state.current).attempts,
+                      .why = "the daemon ended while this attempt was under way"});
+    }
+    rest_after_restart();
+  }
+
+ private:
+  void done(AttemptEnded const& fact) {
+    if (fact.direction == Direction::backward) {
+      compare_after_reversal(fact.ref, fact.attempt, fact.fingerprint, fact);
+      return;
+    }
+    add(succeeded(fact.ref, fact.attempt, fact.fingerprint, fact));
+  }
+  StepSucceeded succeeded(StepRef ref, int attempt, std::string const& fingerprint,
+                          AttemptEnded const& fact) const {
+    return {.ref = ref,
+            .direction = state.direction,
+            .attempt = attempt,
+            .rows = fact.rows,
+            .took = fact.took,
+            .lock_wait = fact.lock_wait,
+            .fingerprint = fingerprint,
+            .note = fact.note};
+  }
+  bool reversal_differs(StepRef ref, std::string const& fingerprint) const {
+    auto const& before = state.at(ref).before;
+    return state.direction == Direction::backward && !before.empty() && !fingerprint.empty() &&
+           before != fingerprint;
+  }
+  void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
+                              AttemptEnded const& fact) {
+    if (reversal_differs(ref, fingerprint)) {
+      add(FingerprintMismatched{.ref = ref,
+                                .attempt = attempt,
+                                .expected = state.at(ref).before,
+                                .actual = fingerprint});
+      return;
+    }
+    add(succeeded(ref, attempt, fingerprint, fact));
+  }
+  LockPolicy policy(AttemptEnded const& fact) const {
+    auto const& action = action_of(plan, fact.ref, fact.direction);
+    if (auto const* sql = std::get_if<SqlAction>(&action)) {
+      return sql->lock;
+    }
+    auto const* fill = std::get_if<BackfillAction>(&action);
+    return fill != nullptr ? fill->lock : LockPolicy{};
+  }
+  void busy(AttemptEnded const& fact) {
+    if (stopping(state)) {
+      add(StepInterrupted{.ref = fact.ref,
+                          .direction = fact.direction,
+                          .attempt = fact.attempt,
+                          .why = "stopped while waiting for a lock; nothing changed"});
+      return;
+    }
+    auto const& step = state.at(fact.ref);
+    int const tries = std::max(1, fact.attempt - step.series + 1);
+    auto const retry_at = next_try(policy(fact), step.first_try, tries, now, fact.jitter);
+    if (!retry_at) {
+      failed(fact);
+      return;
+    }
+    add(StepRetryScheduled{.ref = fact.ref,
+                           .direction = fact.direction,
+                           .attempt = fact.attempt,
+                           .failure = fact.failure.value_or(SqlFailure{}),
+                           .blockers = fact.blockers,
+                           .took = fact.took,
+                           .lock_wait = fact.lock_wait,
+                           .retry_at = *retry_at});
+  }
+  void failed(AttemptEnded const& fact) {
+    add(StepFailed{.ref = fact.ref,
+                   .direction = fact.direction,
+                   .attempt = fact.attempt,
+                   .failure = fact.failure.value_or(SqlFailure{}),
+                   .blockers = fact.blockers,
+                   .took = fact.took,
+                   .lock_wait = fact.lock_wait});
+    roll_back_if_planned();
+  }
+  void roll_back_if_planned() {
+    if (plan.on_failure != OnFailure::rollback || state.mode != RunMode::failed ||
+        state.direction != Direction::forward) {
+      return;
+    }
+    StepRef const to{.phase = state.phase, .step = 0};
+    if (rollback_steps(plan, state, to)) {
+      add(RollbackStarted{to});
+    }
+  }
+  void rest_after_restart() {
+    if (!state.restarted || state.in_doubt || state.mode != RunMode::running) {
+      return;
+    }
+    if (plan.on_restart == OnRestart::resume) {
+      add(RunResumed{});
+      return;
+    }
+    add(RunPaused{"the daemon was restarted; the plan says to wait for a person"});
+  }
+};
+
+}  // namespace
+
+Events judge(Plan const& plan, RunState const& state, Outcome const& outcome, Moment now) {
+  Judgement judgement{.plan = plan, .state = state, .now = now, .events = {}};
+  std::visit(judgement, outcome);
+  judgement.go_on();
+  return std::move(judgement.events);
+}
+
+}  // namespace runbookd::planner

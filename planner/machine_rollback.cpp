@@ -1,0 +1,115 @@
+// Which steps a way back leads over, and what keeps a gate shut.
+#include <algorithm>
+
+#include "planner/machine.h"
+#include "planner/run_rules.h"
+
+namespace runbookd::planner {
+namespace {
+
+Error refusal(RunState const& state, ErrorCode code, std::string detail, std::string next = "") {
+  return {.code = code,
+          .detail = std::move(detail),
+          .next = std::move(next),
+          .state = std::string{to_text(state.mode)}};
+}
+
+std::optional<StepRef> last_executed(Plan const& plan, RunState const& state) {
+  auto all = state;
+  all.rollback_to = {};
+  return next_backward(plan, all);
+}
+
+std::string phase_names(Plan const& plan) {
+  std::string names;
+  for (auto const& phase : plan.phases) {
+    names += (names.empty() ? "" : ", ") + phase.name;
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<StepRef>> rollback_steps(Plan const& plan, RunState const& state, StepRef to) {
+  std::vector<StepRef> steps;
+  for (int p = static_cast<int>(std::ssize(plan.phases)) - 1; p >= to.phase; --p) {
+    int const first = p == to.phase ? to.step : 0;
+    for (int i = static_cast<int>(std::ssize(plan.phases[p].steps)) - 1; i >= first; --i) {
+      if (!executed(state.steps[p][i])) {
+        continue;
+      }
+      StepRef const ref{.phase = p, .step = i};
+      if (auto const& step = plan.step(ref); !step.reversible()) {
+        return tl::unexpected(refusal(state, ErrorCode::irreversible,
+                                      "step " + plan.label(ref) +
+                                          " cannot be taken back: " + step.irreversible,
+                                      "roll back to a step after " + plan.label(ref)));
+      }
+      steps.push_back(ref);
+    }
+  }
+  return steps;
+}
+
+Result<StepRef> rollback_target(Plan const& plan, RunState const& state, RollBack const& ask) {
+  switch (ask.extent) {
+    case RollBack::Extent::all:
+      return StepRef{};
+    case RollBack::Extent::last_step:
+      if (auto const last = last_executed(plan, state)) {
+        return *last;
+      }
+      return tl::unexpected(
+          refusal(state, ErrorCode::illegal_transition, "no step was executed: nothing to take back"));
+    case RollBack::Extent::to_phase:
+      if (int const phase = plan.phase_index(ask.to); phase >= 0) {
+        return StepRef{.phase = phase, .step = 0};
+      }
+      return tl::unexpected(refusal(state, ErrorCode::not_found,
+                                    "the plan has no phase \"" + ask.to +
+                                        "\"; its phases are: " + phase_names(plan)));
+    case RollBack::Extent::to_step:
+      if (auto const ref = plan.find_step(ask.to)) {
+        return *ref;
+      }
+      return tl::unexpected(refusal(state, ErrorCode::not_found,
+                                    "the plan has no step \"" + ask.to +
+                                        "\"; steps are named phase/step, phases are: " +
+                                        phase_names(plan)));
+  }
+  __builtin_unreachable();
+}
+
+std::vector<GateNeed> gate_needs(Plan const& plan, RunState const& state, Moment now) {
+  auto const& phase = plan.phases[state.phase];
+  std::vector<GateNeed> needs;
+  if (phase.approval && std::ssize(state.approvers) < phase.approval->count) {
+    auto const missing = phase.approval->count - static_cast<int>(state.approvers.size());
+    needs.push_back({.kind = "approval",
+                     .message = "phase " + phase.name + " needs " + std::to_string(missing) +
+                                (missing == 1 ? " approval" : " approvals") + " of " +
+                                phase.approval->from,
+                     .until = std::nullopt});
+  }
+  if (phase.not_before) {
+    int const after = plan.phase_index(phase.not_before->after);
+    auto const done = after >= 0 ? state.completed_at[after] : Moment{};
+    auto const open = done + phase.not_before->wait;
+    if (done == Moment{}) {
+      needs.push_back({.kind = "timer",
+                       .message = "phase " + phase.name + " opens " +
+                                  to_text(phase.not_before->wait) + " after phase " +
+                                  phase.not_before->after + ", which is not done",
+                       .until = std::nullopt});
+    } else if (open > now) {
+      needs.push_back({.kind = "timer",
+                       .message = "phase " + phase.name + " opens at " + to_rfc3339(open) + ", " +
+                                  to_text(phase.not_before->wait) + " after phase " +
+                                  phase.not_before->after,
+                       .until = open});
+    }
+  }
+  return needs;
+}
+
+}  // namespace runbookd::planner

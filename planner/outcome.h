@@ -1,0 +1,86 @@
+// What the world answered to an intent. A fact: never refused.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "planner/gate.h"
+#include "planner/ids.h"
+#include "planner/time.h"
+
+namespace runbookd::planner {
+
+// A session that stood in our way, as seen at the moment of the wait.
+struct Blocker {
+  int pid = 0;  // 0 = a prepared transaction
+  std::string user, application, state, query;
+  Duration transaction_age{};
+  std::string lock_mode;  // what it holds
+  std::string relation;
+  bool operator==(Blocker const&) const = default;
+};
+
+struct BaselinesRead {
+  BaselineValues values;
+  std::optional<SqlFailure> failure;
+  std::string failed_name;
+};
+
+enum class CheckStage { requirements, validation, watch, final_checks };
+std::string_view to_text(CheckStage stage);
+
+struct ChecksRun {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  std::vector<int> which;  // indices into the stage's list
+  std::vector<CheckResult> results;
+};
+
+struct FingerprintRead {
+  std::string digest;  // "sha256:…"; empty when it failed
+  std::optional<SqlFailure> failure;
+};
+
+// How one attempt ended.
+enum class AttemptEnd { done, busy, failed, interrupted, lost };
+struct AttemptEnded {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  AttemptEnd end = AttemptEnd::done;
+  std::int64_t rows = -1;  // touched; -1 = not counted
+  Duration took{};
+  Duration lock_wait{};
+  std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed and lost
+  std::vector<Blocker> blockers;
+  std::string fingerprint;  // after it, when done; empty = not taken
+  std::string note;         // such as "dropped the invalid index left by an earlier try"
+  double jitter = 0.5;      // [0,1), brought along so that the decision stays pure
+};
+
+enum class Doubt { applied, not_applied, unknowable };
+struct DoubtAnswered {
+  StepRef ref;
+  Direction direction = Direction::forward;
+  int attempt = 1;
+  Doubt answer = Doubt::unknowable;
+  std::string evidence;     // what was looked at and seen
+  std::string fingerprint;  // when applied
+};
+// The target could not be asked; it will be asked again at `again_at`.
+struct DoubtUnanswered {
+  StepRef ref;
+  SqlFailure failure;
+};
+
+struct TimeReached {};  // the moment that the intent waited for has come
+struct Quiesced {};     // nothing of this run is in flight any more
+struct Restarted {};    // the daemon came up and found this run unfinished
+
+using Outcome = std::variant<BaselinesRead, ChecksRun, FingerprintRead, AttemptEnded, DoubtAnswered,
+                             DoubtUnanswered, TimeReached, Quiesced, Restarted>;
+
+}  // namespace runbookd::planner

@@ -1,0 +1,36 @@
+// Questions about a run that several machine functions ask. Private to planner/machine_*.cpp and actions.cpp.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "planner/event.h"
+#include "planner/plan.h"
+#include "planner/state.h"
+
+namespace runbookd::planner {
+
+bool known(Plan const& plan, StepRef ref);
+Action const& action_of(Plan const& plan, StepRef ref, Direction direction);
+// The database does the work of these; the others are a person's, a timer's or nobody's.
+bool runs_on_target(Action const& action);
+bool changes_schema(Action const& action);
+// May leave something behind without having succeeded.
+bool leaves_traces(Action const& action);
+
+// Has something to undo: succeeded, or begun without being one transaction.
+bool executed(StepState const& step);
+bool executed_anything(RunState const& state);
+bool forward_done(StepState const& step);
+std::optional<StepRef> next_forward(Plan const& plan, RunState const& state);
+std::optional<StepRef> next_backward(Plan const& plan, RunState const& state);
+std::optional<StepRef> next_step(Plan const& plan, RunState const& state);
+
+std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase);
+std::optional<CheckStage> check_stage_of(Stage stage);
+
+// What follows by itself from a state, without asking the world: manual steps begin, empty stages pass,
+// soaks start, phases end, rollbacks finish. Ends when something must be done or waited for.
+Events onward(Plan const& plan, RunState const& state, Moment now);
+
+}  // namespace runbookd::planner

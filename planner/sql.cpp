@@ -1,0 +1,130 @@
+#include "planner/sql.h"
+
+#include <utility>
+
+#include "planner/pg_tree.h"
+#include "planner/sql_body.h"
+#include "planner/sql_kind.h"
+#include "planner/sql_syntax.h"
+
+namespace runbookd::planner {
+namespace {
+
+bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+
+// Past blanks and comments, so that a statement's place is its first word. A hint for a planner
+// extension
+// ("/*+ … */") belongs to the statement.
+std::size_t first_word(std::string const& text, std::vector<pg::Token> const& tokens,
+                       pg::ParsedStatement const& statement) {
+  auto const end = statement.offset + statement.length;
+  for (auto const& token : tokens) {
+    bool const hint = token.comment && token.in(text).starts_with("/*+");
+    if (token.offset >= statement.offset && token.offset < end && (!token.comment || hint)) {
+      return token.offset;
+    }
+  }
+  return statement.offset;
+}
+
+Statement to_statement(SqlText const& script, std::vector<pg::Token> const& tokens,
+                       pg::ParsedStatement const& parsed) {
+  auto end = parsed.offset + parsed.length;
+  auto const begin = first_word(script.text, tokens, parsed);
+  while (end > begin && blank(script.text[end - 1])) {
+    --end;
+  }
+  return {.sql = pg::slice(script, begin, end),
+          .kind = pg::kind_of(parsed.node),
+          .transactional = pg::transactional(parsed.node),
+          .changes_schema = pg::changes_schema(parsed.node)};
+}
+
+Finding transaction_problem(Statement const& statement) {
+  return pg::problem(
+      statement.sql, 0, "sql/transaction-control",
+      statement.kind +
+          " has no place in a step: each step already is one transaction, which also "
+          "carries the proof that it was committed",
+      "delete it; where a part has to commit on its own, or cannot run in a transaction "
+      "(CREATE INDEX CONCURRENTLY), make it a step of its own");
+}
+
+Finding alone_problem(Statement const& statement) {
+  return pg::problem(
+      statement.sql, 0, "sql/not-transactional-with-others",
+      statement.kind +
+          " cannot run inside a transaction, and a step with several statements is one",
+      "put it into a step of its own, with its own rollback");
+}
+
+Finding commit_problem(SqlText const& sql, std::size_t offset, pg::BodyStatement const& inner) {
+  return pg::problem(sql, offset, "sql/transaction-control",
+                     inner.first +
+                         " inside a DO block: the step is one transaction, and the server "
+                         "refuses to end it from within",
+                     "delete it; to change many rows in several transactions, use a backfill step");
+}
+
+// A DO block's body is only text for the server until it runs; what cannot work there is better
+// known now.
+Findings body_findings(Statement const& statement, pg::Node node) {
+  Findings found;
+  auto const body = pg::do_body(node);
+  auto const start = statement.sql.text.find(body);  // not found where the quotation has escapes
+  for (auto const& inner : pg::body_statements(body)) {
+    auto const begin = start == std::string::npos ? 0 : start + inner.offset;
+    if (!inner.changes_rows()) {
+      found.push_back(commit_problem(statement.sql, begin, inner));
+      continue;
+    }
+    auto const tree = pg::parse(inner.text);
+    if (tree.ok() || !pg::limits_a_row_change(inner.text, tree.error_offset)) {
+      continue;  // other errors may be words of the procedural language
+    }
+    auto finding = pg::syntax_error({.text = inner.text}, tree);
+    finding.place = statement.sql.at(begin == 0 ? 0 : begin + tree.error_offset);
+    found.push_back(std::move(finding));
+  }
+  return found;
+}
+
+Findings statement_findings(Statement const& statement, pg::Node node, bool alone) {
+  if (pg::transaction_control(node)) {
+    return {transaction_problem(statement)};
+  }
+  if (!statement.transactional && !alone) {
+    return {alone_problem(statement)};
+  }
+  if (pg::copies_through_client(node)) {
+    return {pg::copy_problem(statement.sql, 0)};
+  }
+  return body_findings(statement, node);
+}
+
+}  // namespace
+
+ReadSql read_sql(SqlText const& script) {
+  if (auto findings = pg::unreadable(script); !findings.empty()) {
+    return {.statements = {}, .findings = std::move(findings)};
+  }
+  auto const tree = pg::parse(script.text);
+  if (!tree.ok()) {
+    return {.statements = {}, .findings = pg::syntax_findings(script, tree)};
+  }
+  ReadSql read;
+  auto const tokens = pg::scan(script.text);
+  for (auto const& parsed : tree.statements) {
+    read.statements.push_back(to_statement(script, tokens, parsed));
+    auto found =
+        statement_findings(read.statements.back(), parsed.node, tree.statements.size() == 1);
+    read.findings.insert(read.findings.end(), found.begin(), found.end());
+  }
+  if (read.statements.empty()) {
+    read.findings.push_back(pg::problem(script, 0, "sql/empty", "there is no SQL statement here",
+                                        "write a statement, or delete the key"));
+  }
+  return read;
+}
+
+}  // namespace runbookd::planner

@@ -1,0 +1,59 @@
+// SQL text -> statements and facts, by PostgreSQL 15's own parser (libpg_query). Pure; thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "planner/diagnostic.h"
+#include "planner/plan.h"
+
+namespace runbookd::planner {
+
+struct ReadSql {
+  std::vector<Statement> statements;
+  Findings findings;  // sql/syntax, sql/transaction-control, sql/empty,
+                      // sql/not-transactional-with-others
+};
+
+// Splits and classifies a step's script. `allow_unknown_syntax`: none; a parse error is a finding
+// at the author's own line with the server parser's message.
+ReadSql read_sql(SqlText const& script);
+
+// For a check or baseline: exactly one statement, no transaction control. Whether it is read-only
+// is the server's business (read-only transaction); an obviously writing one is a finding unless it
+// expects an error.
+Findings check_query_findings(SqlText const& query, bool expects_error);
+
+// For `where:`, `set:` and `from:` of a backfill: parsed inside the UPDATE they will stand in.
+Findings backfill_findings(BackfillAction const& backfill);
+
+// A relation that a statement changes the shape or content of, and what the role needs to do so.
+struct Need {
+  enum class Kind { owner, insert, update, remove, select, create_in_schema } kind = Kind::owner;
+  std::string schema;  // empty = found by search_path
+  std::string name;    // relation (or, for create_in_schema, empty)
+  bool operator==(Need const&) const = default;
+};
+std::vector<Need> needs_of(Statement const& statement);
+
+// Schema (empty = found by search_path) and name of the relations that a statement makes, also by
+// renaming or moving one. What a plan makes itself need not be there, nor be owned, before it
+// starts.
+std::vector<std::pair<std::string, std::string>> created_by(Statement const& statement);
+
+// CREATE INDEX CONCURRENTLY and DROP INDEX CONCURRENTLY: which index, for recovery by the catalog.
+struct ConcurrentIndex {
+  enum class Kind { create, drop } kind = Kind::create;
+  std::string schema, index, table_schema, table;
+};
+std::optional<ConcurrentIndex> concurrent_index(Statement const& statement);
+
+// SQLSTATE for a condition name of PostgreSQL's appendix A ("not_null_violation" -> "23502"); a
+// five-character code is given back as it is; empty = no such condition.
+std::string sqlstate_of(std::string_view condition);
+std::string condition_of(std::string_view sqlstate);  // empty = unknown
+
+}  // namespace runbookd::planner

@@ -1,0 +1,26 @@
+// The inside of DO blocks, as far as it can be told without running them: which statements stand
+// there that change rows or end a transaction, and whether a loop repeats them. Private to
+// planner/sql*.cpp and planner/lint*.cpp.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "planner/pg_tree.h"
+
+namespace runbookd::planner::pg {
+
+struct BodyStatement {
+  std::string first;       // "UPDATE", "DELETE", "COMMIT" or "ROLLBACK"; others are not told
+  std::string text;        // up to its semicolon
+  std::size_t offset = 0;  // bytes in the body
+  bool in_loop = false;
+  bool changes_rows() const { return first == "UPDATE" || first == "DELETE"; }
+};
+std::vector<BodyStatement> body_statements(std::string const& body);
+
+// The text between the dollar quotes; empty for another kind of statement.
+std::string do_body(Node statement);
+
+}  // namespace runbookd::planner::pg

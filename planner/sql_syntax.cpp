@@ -1,0 +1,188 @@
+#include "planner/sql_syntax.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace runbookd::planner::pg {
+namespace {
+
+// Bytes of the character that begins with `lead`; 0 = none does.
+std::size_t character_size(unsigned char lead) {
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
+    return 0;
+  }
+  return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+// Position of the first byte that is no UTF-8; npos = all is well.
+std::size_t bad_utf8(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    auto const size = character_size(static_cast<unsigned char>(text[at]));
+    if (size == 0 || !std::ranges::all_of(text.substr(at + 1, size - 1), continues) ||
+        at + size > text.size()) {
+      return at;
+    }
+    at += size;
+  }
+  return std::string_view::npos;
+}
+
+bool is_row_change(Tree const& tree) {
+  return tree.statements.size() == 1 &&
+         (tree.statements[0].node.is("UpdateStmt") || tree.statements[0].node.is("DeleteStmt"));
+}
+
+// Where a statement that the parser refused begins: after the last semicolon before the place of
+// the error.
+std::size_t piece_start(std::string const& text, std::size_t error) {
+  std::size_t start = 0;
+  for (auto const& token : scan(text)) {
+    if (token.offset < error && token.in(text) == ";") {
+      start = token.offset + 1;
+    }
+  }
+  return start;
+}
+
+}  // namespace
+
+Finding problem(SqlText const& sql, std::size_t offset, std::string rule, std::string message,
+                std::string fix) {
+  return {.rule = std::move(rule),
+          .severity = Severity::error,
+          .place = sql.at(offset),
+          .message = std::move(message),
+          .fix = std::move(fix)};
+}
+
+SqlText slice(SqlText const& script, std::size_t from, std::size_t to) {
+  return {.text = script.text.substr(from, to - from),
+          .place = script.at(from),
+          .indent = script.indent};
+}
+
+Findings unreadable(SqlText const& sql) {
+  if (auto const at = sql.text.find('\0'); at != std::string::npos) {
+    return {problem(
+        sql, at, "sql/nul-byte",
+        "a NUL byte stands in the SQL; the server would stop reading there and report success",
+        "remove the NUL byte")};
+  }
+  if (auto const at = bad_utf8(sql.text); at != std::string_view::npos) {
+    return {problem(sql, at, "sql/encoding", "the SQL is not valid UTF-8 here",
+                    "save the file as UTF-8")};
+  }
+  if (too_deep(sql.text, scan(sql.text))) {
+    return {problem(sql, 0, "sql/too-deep",
+                    "an expression is nested or chained more than 20000 tokens deep",
+                    "split the statement into smaller ones")};
+  }
+  return {};
+}
+
+bool limits_a_row_change(std::string const& text, std::size_t error) {
+  auto const start = piece_start(text, error);
+  return same_word(std::string_view(text).substr(error, 5), "LIMIT") &&
+         is_row_change(parse(text.substr(start, error - start)));
+}
+
+Finding syntax_error(SqlText const& sql, Tree const& tree) {
+  auto const at = tree.error_offset;
+  if (at < sql.text.size() && sql.text[at] == '\\') {
+    return problem(sql, at, "sql/psql-command",
+                   "a backslash command belongs to psql; the SQL here goes straight to the server",
+                   "remove it, or write the SQL that it stands for");
+  }
+  if (limits_a_row_change(sql.text, at)) {
+    return problem(sql, at, "sql/syntax",
+                   tree.error + ": PostgreSQL has no LIMIT for UPDATE and DELETE",
+                   "use a backfill step: it changes the rows in small batches, each in its own "
+                   "transaction, and can be paused and resumed");
+  }
+  if (at < sql.text.size() && sql.text[at] == ':') {
+    return problem(
+        sql, at, "sql/syntax", tree.error,
+        "`:name` is a variable of psql; declare it under `variables:` and write ${name}");
+  }
+  return problem(sql, at, "sql/syntax", tree.error);
+}
+
+bool copies_through_client(Node statement) {
+  return statement.is("CopyStmt") && statement.text("filename").empty();
+}
+
+Finding copy_problem(SqlText const& sql, std::size_t offset) {
+  return problem(sql, offset, "sql/copy-client",
+                 "COPY FROM STDIN and COPY TO STDOUT need a client that sends or takes the data; a "
+                 "plan has none",
+                 "write the rows as INSERT … VALUES, or load them before the run starts");
+}
+
+namespace {
+
+// Problems after the first one: each later statement is looked at alone. Not where a function has a
+// body of its own statements, because a semicolon does not end anything there.
+Findings later_errors(SqlText const& script, std::size_t error) {
+  Findings found;
+  auto const tokens = scan(script.text);
+  auto const from = std::ranges::find_if(tokens, [&](Token const& token) {
+    return token.offset >= error && token.in(script.text) == ";";
+  });
+  if (from == tokens.end() || std::any_of(from, tokens.end(), [&](auto& t) {
+        return same_word(t.in(script.text), "ATOMIC");
+      })) {
+    return found;
+  }
+  auto start = from->offset + 1;
+  for (auto token = std::next(from); start < script.text.size(); ++token) {
+    bool const last = token == tokens.end();
+    if (!last && token->in(script.text) != ";") {
+      continue;
+    }
+    auto const piece = slice(script, start, last ? script.text.size() : token->offset);
+    if (auto const tree = parse(piece.text); !tree.ok()) {
+      found.push_back(syntax_error(piece, tree));
+    }
+    if (last) {
+      break;
+    }
+    start = token->offset + 1;
+  }
+  return found;
+}
+
+// Data after COPY … FROM STDIN reads as a syntax error; the cause is the COPY.
+std::optional<Finding> copy_before(SqlText const& script, std::size_t error) {
+  auto const tree = parse(script.text.substr(0, piece_start(script.text, error)));
+  for (auto const& statement : tree.statements) {
+    if (copies_through_client(statement.node)) {
+      return copy_problem(script, statement.offset);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Findings syntax_findings(SqlText const& script, Tree const& tree) {
+  if (auto copy = copy_before(script, tree.error_offset)) {
+    return {*std::move(copy)};
+  }
+  Findings found{syntax_error(script, tree)};
+  if (found[0].rule == "sql/psql-command") {
+    return found;  // up to the end of its line it is no SQL, and what follows would be blamed for
+                   // it
+  }
+  auto later = later_errors(script, tree.error_offset);
+  found.insert(found.end(), later.begin(), later.end());
+  return found;
+}
+
+}  // namespace runbookd::planner::pg

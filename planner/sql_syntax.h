@@ -1,0 +1,32 @@
+// SQL that cannot be read, and what its author had better write. Private to planner/sql*.cpp.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "planner/diagnostic.h"
+#include "planner/pg_tree.h"
+#include "planner/plan.h"
+
+namespace runbookd::planner::pg {
+
+// An error at a byte offset of the text.
+Finding problem(SqlText const& sql, std::size_t offset, std::string rule, std::string message,
+                std::string fix = "");
+// Bytes `from` up to `to`, still knowing their place.
+SqlText slice(SqlText const& script, std::size_t from, std::size_t to);
+
+// What must be known before the text may go near the parser at all.
+Findings unreadable(SqlText const& sql);
+// Every syntax error of the script; `tree` is what the parser said to the whole of it.
+Findings syntax_findings(SqlText const& script, Tree const& tree);
+// The one that `tree` holds.
+Finding syntax_error(SqlText const& sql, Tree const& tree);
+
+// UPDATE … LIMIT is the mistake of people who know MySQL; they want batches.
+bool limits_a_row_change(std::string const& text, std::size_t error);
+
+bool copies_through_client(Node statement);
+Finding copy_problem(SqlText const& sql, std::size_t offset);
+
+}  // namespace runbookd::planner::pg

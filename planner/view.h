@@ -1,0 +1,108 @@
+// Plan + what happened -> the JSON that the API shows. Pure; the only place that spells a run for
+// people.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "planner/event.h"
+#include "planner/machine.h"
+#include "planner/pacing.h"
+#include "planner/plan.h"
+#include "planner/state.h"
+
+namespace runbookd::planner {
+
+// One try of a step, as told by events.
+struct Attempt {
+  int number = 1;
+  Direction direction = Direction::forward;
+  // running, succeeded, retry_scheduled, failed, interrupted, lost, mismatch; skipped has number 0:
+  // nothing was tried
+  std::string result = "running";
+  Moment started{}, ended{};
+  Duration took{}, lock_wait{};
+  std::int64_t rows = -1;
+  std::optional<SqlFailure> failure;
+  std::vector<Blocker> blockers;
+  std::string note, actor, reason;
+};
+struct CheckRound {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  std::vector<int> which;
+  std::vector<CheckResult> results;
+  bool passed = false;
+  Moment at{};
+};
+// What the state leaves out because no decision needs it. Folded beside it, from the same events.
+struct History {
+  EventSeq revision = 0;
+  Moment created{}, state_since{}, last_change{}, quiesced_at{};
+  std::string creator, note, target, last_actor, last_reason;
+  PlanDigest digest;
+  BaselineValues baselines;
+  std::vector<std::vector<std::vector<Attempt>>> attempts;  // by phase, step
+  std::vector<CheckRound> checks;  // the last round of each (stage, phase, check set)
+  std::map<int, std::vector<std::string>> approvals;  // by phase
+  std::string problem;  // why it failed, paused by itself or needs attention; one sentence
+  std::string because;  // who let it come to rest and why: " by ana: p99 is up", or empty
+  std::string mismatch_expected, mismatch_actual;
+};
+void remember(Plan const& plan, History& history, RunState const& before, RunState const& after,
+              Event const& event);
+
+// What the daemon sees but does not store.
+struct Live {
+  std::string activity;           // acquiring_lock, executing, backfilling, backing_off, verifying
+  std::vector<Blocker> blockers;  // of our session, now
+  int backend_pid = 0;
+  Duration waiting{};  // for the lock, now
+  std::optional<Progress> progress;
+  bool store_degraded = false;
+  std::string mismatch_diff;  // of the two schemas of a mismatch, for people; may be empty
+};
+
+struct RunFacts {
+  RunId id;
+  Plan const* plan = nullptr;
+  RunState const* state = nullptr;
+  History const* history = nullptr;
+  Live live;
+};
+
+std::string run_json(RunFacts const& facts, Moment now);
+std::string steps_json(RunFacts const& facts);
+std::string step_json(RunFacts const& facts, StepRef ref);  // with SQL, way back and attempts
+std::string rollback_preview_json(RunFacts const& facts, StepRef to,
+                                  std::vector<StepRef> const& steps);
+// With lint's findings, or with those that the caller has.
+std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical);
+std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical,
+                      Findings const& findings);
+std::string findings_json(Findings const& findings);  // a list
+std::string validation_json(bool valid, Findings const& findings);
+std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event const& event);
+std::string progress_json(RunId const& run, std::string const& step, Live const& live);
+
+// Rows of lists; `next_cursor` is left out when empty.
+struct RunRow {
+  RunId id;
+  PlanDigest plan;
+  std::string plan_name, target, state, direction, phase, step, message, creator;
+  EventSeq revision = 0;
+  Moment created{}, changed{};
+};
+struct PlanRow {
+  PlanDigest digest;
+  std::string name, title, uploaded_by;
+  Moment uploaded{};
+};
+std::string runs_json(std::vector<RunRow> const& rows, std::string const& next_cursor);
+std::string plans_json(std::vector<PlanRow> const& rows, std::string const& next_cursor);
+
+// One sentence: what it is doing or waiting for, and the command that moves it.
+std::string state_message(RunFacts const& facts, Moment now);
+
+}  // namespace runbookd::planner

@@ -1,0 +1,163 @@
+#include "planner/view_event_words.h"
+
+#include <algorithm>
+
+#include "planner/view_words.h"
+
+namespace runbookd::planner::view {
+namespace {
+
+struct Words {
+  Plan const& plan;
+
+  std::string phase(int index) const { return "phase " + phase_label(plan, index); }
+  std::string step(StepRef ref) const { return "step " + step_label(plan, ref); }
+  std::string doing(StepRef ref, Direction direction) const {
+    return (direction == Direction::forward ? "" : "the reversal of ") + step(ref);
+  }
+  static std::string after(std::string const& separator, std::string const& text) {
+    return text.empty() ? "" : separator + in_a_line(text);
+  }
+  static std::string held_by(std::vector<Blocker> const& blockers) {
+    return blockers.empty() ? "" : "; held by " + blocker_words(blockers.front());
+  }
+  std::string checks(CheckStage stage, int index) const {
+    switch (stage) {
+      case CheckStage::requirements:
+        return "the requirements of " + phase(index);
+      case CheckStage::validation:
+        return "the validation of " + phase(index);
+      case CheckStage::watch:
+        return "the watch over " + phase(index);
+      case CheckStage::final_checks:
+        return "the final checks";
+    }
+    __builtin_unreachable();
+  }
+
+  std::string operator()(RunCreated const& e) const {
+    return "run of plan " + in_a_line(e.plan_name) + " created for target " + in_a_line(e.target);
+  }
+  std::string operator()(RunStarted const& e) const {
+    auto const count = std::ssize(e.acknowledged);
+    return count == 0 ? "run started"
+                      : "run started with " + count_words(count, "finding") + " acknowledged";
+  }
+  std::string operator()(BaselinesRecorded const& e) const {
+    return count_words(std::ssize(e.values), "baseline") + " recorded";
+  }
+  std::string operator()(BaselinesFailed const& e) const {
+    return "baseline " + in_a_line(e.name) + " could not be recorded: " + failure_words(e.failure);
+  }
+  std::string operator()(GateReached const& e) const {
+    return "the gate before " + phase(e.phase) + " is reached";
+  }
+  std::string operator()(PhaseApproved const& e) const { return phase(e.phase) + " approved"; }
+  std::string operator()(PhaseRejected const& e) const { return phase(e.phase) + " rejected"; }
+  std::string operator()(PhaseEntered const& e) const { return phase(e.phase) + " entered"; }
+  std::string operator()(ChecksStarted const& e) const {
+    return checks(e.stage, e.phase) + ": " + count_words(std::ssize(e.which), "check") + " begun";
+  }
+  std::string operator()(ChecksJudged const& e) const {
+    auto const bad = std::ranges::find_if(
+        e.results, [](CheckResult const& result) { return result.verdict != Verdict::passed; });
+    if (e.passed || bad == e.results.end()) {
+      return checks(e.stage, e.phase) + (e.passed ? ": passed" : ": not passed");
+    }
+    return checks(e.stage, e.phase) + ": check " + in_a_line(bad->name) + " failed, expected " +
+           in_a_line(bad->expected) + ", found " + in_a_line(bad->actual);
+  }
+  std::string operator()(FingerprintTaken const&) const { return "the schema was looked at"; }
+  std::string operator()(FingerprintFailed const& e) const {
+    return "the schema could not be looked at: " + failure_words(e.failure);
+  }
+  std::string operator()(StepStarted const& e) const {
+    return doing(e.ref, e.direction) + " begun, attempt " + std::to_string(e.attempt);
+  }
+  std::string operator()(StepSucceeded const& e) const {
+    auto const done = e.direction == Direction::forward ? " done" : " taken back";
+    auto text = step(e.ref) + done;
+    text += e.took > Duration{} ? " in " + to_text(e.took) : "";
+    text += e.rows >= 0 ? ", " + count_words(e.rows, "row") : "";
+    return text + after(": ", e.note);
+  }
+  std::string operator()(StepRetryScheduled const& e) const {
+    return doing(e.ref, e.direction) + " did not get its lock (" + failure_words(e.failure) +
+           held_by(e.blockers) + "); the next try is at " + to_rfc3339(e.retry_at);
+  }
+  std::string operator()(StepFailed const& e) const {
+    return doing(e.ref, e.direction) + " failed: " + failure_words(e.failure) + held_by(e.blockers);
+  }
+  std::string operator()(StepInterrupted const& e) const {
+    return doing(e.ref, e.direction) + " interrupted" + after(": ", e.why);
+  }
+  std::string operator()(OutcomeLost const& e) const {
+    return "nobody heard how " + doing(e.ref, e.direction) + " ended" + after(": ", e.why);
+  }
+  std::string operator()(DoubtSettled const& e) const {
+    auto const who = doing(e.ref, e.direction);
+    switch (e.answer) {
+      case Doubt::applied:
+        return who + " had taken effect" + after(": ", e.evidence);
+      case Doubt::not_applied:
+        return who + " had not taken effect" + after(": ", e.evidence);
+      case Doubt::unknowable:
+        return "whether " + who + " took effect cannot be told" + after(": ", e.evidence);
+    }
+    __builtin_unreachable();
+  }
+  std::string operator()(DoubtDeferred const& e) const {
+    return "the target could not be asked how " + step(e.ref) + " ended (" +
+           failure_words(e.failure) + "); asked again at " + to_rfc3339(e.ask_again_at);
+  }
+  std::string operator()(FingerprintMismatched const& e) const {
+    return step(e.ref) + " was taken back, but the schema is not what it was before it";
+  }
+  std::string operator()(StepSkipped const& e) const {
+    return doing(e.ref, e.direction) + " skipped";
+  }
+  std::string operator()(StepResolved const& e) const {
+    return doing(e.ref, e.direction) + (e.succeeded ? " declared done" : " declared failed") +
+           after(": ", e.evidence);
+  }
+  std::string operator()(SoakStarted const& e) const {
+    return phase(e.phase) + " soaks until " + to_rfc3339(e.until);
+  }
+  std::string operator()(PhaseCompleted const& e) const { return phase(e.phase) + " completed"; }
+  std::string operator()(PauseRequested const& e) const {
+    std::string const how = e.mode == StopMode::now ? "pause requested, at once"
+                                                    : "pause requested, at the next safe point";
+    return e.escalate_at ? how + ", by force at " + to_rfc3339(*e.escalate_at) : how;
+  }
+  std::string operator()(PauseEscalated const&) const { return "what executes is interrupted now"; }
+  std::string operator()(RunPaused const& e) const { return "run paused" + after(": ", e.why); }
+  std::string operator()(RunResumed const&) const { return "run resumed"; }
+  std::string operator()(RetryRequested const& e) const {
+    return doing(e.ref, e.direction) + " is to be tried again";
+  }
+  std::string operator()(EvaluationRequested const& e) const {
+    return checks(e.stage, e.phase) + ": to be looked at again";
+  }
+  std::string operator()(RollbackStarted const& e) const {
+    return "rollback begun: everything from " + step(e.to) + " on is taken back";
+  }
+  std::string operator()(RollbackFinished const& e) const {
+    return "rollback finished: everything from " + step(e.to) + " on is taken back";
+  }
+  std::string operator()(CancelRequested const&) const { return "cancel requested"; }
+  std::string operator()(RunCancelled const&) const {
+    return "run cancelled; what was done stays as it is";
+  }
+  std::string operator()(RunSucceeded const&) const { return "run succeeded"; }
+  std::string operator()(DaemonRestarted const&) const {
+    return "the daemon was restarted while the run was under way";
+  }
+};
+
+}  // namespace
+
+std::string event_words(Plan const& plan, EventBody const& body) {
+  return std::visit(Words{.plan = plan}, body);
+}
+
+}  // namespace runbookd::planner::view

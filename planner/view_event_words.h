@@ -1,0 +1,14 @@
+// Private to planner/view*.cpp.
+#pragma once
+
+#include <string>
+
+#include "planner/event.h"
+#include "planner/plan.h"
+
+namespace runbookd::planner::view {
+
+// A sentence about what happened. Who did it and why stand in fields of their own.
+std::string event_words(Plan const& plan, EventBody const& body);
+
+}  // namespace runbookd::planner::view

@@ -1,0 +1,379 @@
+// What people ask about a run and no decision needs: folded from the same events as the state.
+#include <algorithm>
+
+#include "planner/run_rules.h"
+#include "planner/view.h"
+#include "planner/view_words.h"
+
+namespace runbookd::planner {
+namespace {
+
+using view::failure_words;
+using view::in_a_line;
+using view::person_words;
+
+std::string stage_words(Plan const& plan, CheckStage stage, int phase) {
+  switch (stage) {
+    case CheckStage::requirements:
+      return "a requirement of phase " + view::phase_label(plan, phase);
+    case CheckStage::validation:
+      return "the validation of phase " + view::phase_label(plan, phase);
+    case CheckStage::watch:
+      return "the watch over phase " + view::phase_label(plan, phase);
+    case CheckStage::final_checks:
+      return "the final checks";
+  }
+  __builtin_unreachable();
+}
+
+std::string first_failed(Plan const& plan, ChecksJudged const& e) {
+  auto const where = stage_words(plan, e.stage, e.phase);
+  auto const found = std::ranges::find_if(
+      e.results, [](CheckResult const& result) { return result.verdict != Verdict::passed; });
+  if (found == e.results.end()) {
+    return where + " did not pass";
+  }
+  return "check " + in_a_line(found->name) + " (" + where + ") failed: expected " +
+         in_a_line(found->expected) + ", found " + in_a_line(found->actual);
+}
+
+struct Remembering {
+  Plan const& plan;
+  History& history;
+  RunState const& before;
+  Event const& event;
+
+  void operator()(RunCreated const& e) {
+    history.created = event.at;
+    history.creator = event.actor;
+    history.target = e.target;
+    history.note = e.note;
+    history.digest = e.plan;
+  }
+  void operator()(RunStarted const&) { at_peace(); }
+  void operator()(BaselinesRecorded const& e) {
+    history.baselines = e.values;
+    at_peace();
+  }
+  void operator()(BaselinesFailed const& e) {
+    history.problem =
+        "baseline " + in_a_line(e.name) + " could not be recorded: " + failure_words(e.failure);
+  }
+  void operator()(GateReached const& e) {
+    history.approvals.erase(e.phase);
+    at_peace();
+  }
+  void operator()(PhaseApproved const& e) {
+    auto& names = history.approvals[e.phase];
+    if (std::ranges::find(names, event.actor) == names.end()) {
+      names.push_back(event.actor);
+    }
+  }
+  void operator()(PhaseRejected const& e) {
+    history.approvals.erase(e.phase);
+    history.problem = "phase " + view::phase_label(plan, e.phase) + " was rejected" + by_whom();
+  }
+  void operator()(PhaseEntered const& e) {
+    forget_checks([&](CheckRound const& round) { return about(round, e.phase); });
+    at_peace();
+  }
+  void operator()(ChecksStarted const&) {}
+  void operator()(ChecksJudged const& e) {
+    replace_results(e);
+    history.checks.push_back({.stage = e.stage,
+                              .phase = e.phase,
+                              .which = e.which,
+                              .results = e.results,
+                              .passed = e.passed,
+                              .at = event.at});
+    if (!e.passed) {
+      history.problem = first_failed(plan, e);
+    }
+  }
+  void operator()(FingerprintTaken const&) {}
+  void operator()(FingerprintFailed const& e) {
+    history.problem = "the schema could not be looked at: " + failure_words(e.failure);
+  }
+  void operator()(StepStarted const& e) {
+    if (known(plan, e.ref)) {
+      attempts(e.ref).push_back(
+          {.number = e.attempt, .direction = e.direction, .started = event.at});
+    }
+  }
+  void operator()(StepSucceeded const& e) {
+    if (auto* attempt = ended(e, "succeeded")) {
+      attempt->rows = e.rows;
+      attempt->note = e.note;
+      times(*attempt, e.took, e.lock_wait);
+    }
+    at_peace();
+  }
+  void operator()(StepRetryScheduled const& e) { failed(e, "retry_scheduled"); }
+  void operator()(StepFailed const& e) {
+    failed(e, "failed");
+    history.problem = doing(e.ref, e.direction) + " failed: " + failure_words(e.failure);
+  }
+  void operator()(StepInterrupted const& e) {
+    if (auto* attempt = ended(e, "interrupted")) {
+      attempt->note = e.why;
+    }
+  }
+  void operator()(OutcomeLost const& e) {
+    if (auto* attempt = ended(e, "lost")) {
+      attempt->note = e.why;
+    }
+    history.problem = "nobody heard how " + doing(e.ref, e.direction) + " ended" + colon(e.why);
+  }
+  void operator()(DoubtSettled const& e) {
+    if (auto* attempt = ended(e, result_of(e.answer))) {
+      attempt->note = e.evidence;
+    }
+    if (e.answer != Doubt::unknowable) {
+      at_peace();
+      return;
+    }
+    history.problem =
+        "nobody knows how " + doing(e.ref, e.direction) + " ended" + colon(e.evidence);
+  }
+  void operator()(DoubtDeferred const& e) {
+    history.problem =
+        "how step " + view::step_label(plan, e.ref) +
+        " ended is not known, and the target cannot be asked: " + failure_words(e.failure);
+  }
+  void operator()(FingerprintMismatched const& e) {
+    ended(e.ref, Direction::backward, e.attempt, "mismatch");
+    history.mismatch_expected = e.expected;
+    history.mismatch_actual = e.actual;
+    history.problem = "step " + view::step_label(plan, e.ref) +
+                      " was taken back, but the schema is not what it was before it";
+  }
+  void operator()(StepSkipped const& e) {
+    if (known(plan, e.ref)) {
+      close_open(e.ref);
+      attempts(e.ref).push_back({.number = 0,
+                                 .direction = e.direction,
+                                 .result = "skipped",
+                                 .started = event.at,
+                                 .ended = event.at,
+                                 .actor = event.actor,
+                                 .reason = event.reason});
+    }
+    at_peace();
+  }
+  void operator()(StepResolved const& e) {
+    if (known(plan, e.ref)) {
+      auto const number = before.at(e.ref).attempts;
+      ended(e.ref, e.direction, number, e.succeeded ? "succeeded" : "failed")->note = e.evidence;
+    }
+    auto const word = e.succeeded ? " was declared done" : " was declared failed";
+    auto const said = doing(e.ref, e.direction) + word + by_whom(e.evidence);
+    at_peace();
+    if (e.succeeded) {
+      history.because = ": " + said;
+      return;
+    }
+    history.problem = said;
+  }
+  void operator()(SoakStarted const&) { at_peace(); }
+  void operator()(PhaseCompleted const&) { at_peace(); }
+  void operator()(PauseRequested const&) {
+    at_peace();
+    history.because = by_whom();
+  }
+  void operator()(PauseEscalated const&) {}
+  void operator()(RunPaused const& e) {
+    close_tries();
+    history.quiesced_at = event.at;
+    if (!e.why.empty()) {
+      history.problem = in_a_line(e.why);
+    }
+  }
+  void operator()(RunResumed const&) { at_peace(); }
+  void operator()(RetryRequested const&) { at_peace(); }
+  void operator()(EvaluationRequested const& e) {
+    if (e.stage == CheckStage::requirements &&
+        before.stage == Stage::gate) {  // a rejected gate opens again
+      history.approvals.erase(e.phase);
+    }
+    at_peace();
+  }
+  void operator()(RollbackStarted const&) {
+    close_current();
+    history.because = by_whom();
+    if (!event.actor
+             .empty()) {  // what the plan rolls back by itself, it does because of the problem
+      history.problem.clear();
+    }
+  }
+  void operator()(RollbackFinished const& e) {
+    int const first =
+        e.to.step == 0 ? e.to.phase : e.to.phase + 1;  // the first gate that lies ahead again
+    history.approvals.erase(history.approvals.lower_bound(first), history.approvals.end());
+    forget_checks([&](CheckRound const& round) { return still_ahead(round, e.to.phase, first); });
+    at_peace();
+    history.because =
+        ", because everything from step " + view::step_label(plan, e.to) + " on was taken back";
+  }
+  void operator()(CancelRequested const&) { history.because = by_whom(); }
+  void operator()(RunCancelled const&) {
+    close_current();
+    history.quiesced_at = event.at;
+  }
+  void operator()(RunSucceeded const&) { at_peace(); }
+  void operator()(DaemonRestarted const&) {}
+
+ private:
+  static std::string result_of(Doubt answer) {
+    switch (answer) {
+      case Doubt::applied:
+        return "succeeded";
+      case Doubt::not_applied:
+        return "interrupted";
+      case Doubt::unknowable:
+        return "lost";
+    }
+    __builtin_unreachable();
+  }
+  static std::string colon(std::string const& why) {
+    return why.empty() ? "" : ": " + in_a_line(why);
+  }
+  static bool about(CheckRound const& round, int phase) {
+    return round.phase == phase && round.stage != CheckStage::final_checks;
+  }
+  // What was checked after the place that a rollback led to says nothing about the schema any more.
+  static bool still_ahead(CheckRound const& round, int phase, int first_gate) {
+    if (round.stage == CheckStage::final_checks) {
+      return true;
+    }
+    return round.stage == CheckStage::requirements ? round.phase >= first_gate
+                                                   : round.phase >= phase;
+  }
+
+  void at_peace() {
+    history.problem.clear();
+    history.because.clear();
+  }
+  std::string by_whom() const { return person_words(event.actor, event.reason); }
+  std::string by_whom(std::string const& evidence) const {
+    return person_words(event.actor, evidence.empty() ? event.reason : evidence);
+  }
+  std::string doing(StepRef ref, Direction direction) const {
+    return (direction == Direction::forward ? "step " : "the reversal of step ") +
+           view::step_label(plan, ref);
+  }
+
+  std::vector<Attempt>& attempts(StepRef ref) { return history.attempts[ref.phase][ref.step]; }
+  // Numbers are never used twice, so the number alone tells which.
+  Attempt& attempt_of(StepRef ref, Direction direction, int number) {
+    auto& all = attempts(ref);
+    auto const found = std::ranges::find(all.rbegin(), all.rend(), number, &Attempt::number);
+    if (found != all.rend()) {
+      return *found;
+    }
+    all.push_back({.number = number, .direction = direction, .started = event.at});
+    return all.back();
+  }
+  Attempt* ended(StepRef ref, Direction direction, int number, std::string const& result) {
+    if (!known(plan, ref)) {
+      return nullptr;
+    }
+    auto& attempt = attempt_of(ref, direction, number);
+    attempt.result = result;
+    attempt.ended = event.at;
+    if (attempt.took == Duration{}) {
+      attempt.took = event.at - attempt.started;
+    }
+    if (!event.actor.empty()) {
+      attempt.actor = event.actor;
+      attempt.reason = event.reason;
+    }
+    return &attempt;
+  }
+  Attempt* ended(auto const& e, std::string const& result) {
+    return ended(e.ref, e.direction, e.attempt, result);
+  }
+  static void times(Attempt& attempt, Duration took, Duration lock_wait) {
+    attempt.took = took > Duration{} ? took : attempt.took;
+    attempt.lock_wait = lock_wait;
+  }
+  void failed(auto const& e, std::string const& result) {
+    if (auto* attempt = ended(e, result)) {
+      attempt->failure = e.failure;
+      attempt->blockers = e.blockers;
+      times(*attempt, e.took, e.lock_wait);
+    }
+  }
+  void close_open(StepRef ref) {
+    auto& all = attempts(ref);
+    if (!all.empty() && all.back().result == "running") {
+      ended(ref, all.back().direction, all.back().number, "interrupted");
+    }
+  }
+  void close_current() {
+    if (before.current && known(plan, *before.current)) {
+      close_open(*before.current);
+    }
+  }
+  // A manual step stays begun while the run is paused; what the database does has ended.
+  void close_tries() {
+    if (before.current && known(plan, *before.current) &&
+        runs_on_target(action_of(plan, *before.current, before.direction))) {
+      close_open(*before.current);
+    }
+  }
+  void forget_checks(auto const& which) { std::erase_if(history.checks, which); }
+  // Watches come round one by one: each result replaces its own predecessor only.
+  void replace_results(ChecksJudged const& e) {
+    for (auto& round : history.checks) {
+      if (round.stage == e.stage && round.phase == e.phase) {
+        drop_results(round, e.which);
+      }
+    }
+    forget_checks([](CheckRound const& round) { return round.which.empty(); });
+  }
+  static void drop_results(CheckRound& round, std::vector<int> const& which) {
+    for (std::size_t i = round.which.size(); i-- > 0;) {
+      if (std::ranges::find(which, round.which[i]) == which.end()) {
+        continue;
+      }
+      round.which.erase(round.which.begin() + static_cast<std::ptrdiff_t>(i));
+      if (i < round.results.size()) {
+        round.results.erase(round.results.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+  }
+};
+
+void make_room(Plan const& plan, History& history) {
+  if (history.attempts.size() == plan.phases.size()) {
+    return;
+  }
+  history.attempts.resize(plan.phases.size());
+  for (std::size_t i = 0; i < plan.phases.size(); ++i) {
+    history.attempts[i].resize(plan.phases[i].steps.size());
+  }
+}
+
+}  // namespace
+
+void remember(Plan const& plan, History& history, RunState const& before, RunState const& after,
+              Event const& event) {
+  make_room(plan, history);
+  ++history.revision;
+  history.last_change = event.at;
+  if (before.mode != after.mode || history.revision == 1) {
+    history.state_since = event.at;
+  }
+  if (!event.actor.empty()) {
+    history.last_actor = event.actor;
+    history.last_reason = event.reason;
+  }
+  std::visit(Remembering{.plan = plan, .history = history, .before = before, .event = event},
+             event.body);
+  if (!after.mismatch) {
+    history.mismatch_expected.clear();
+    history.mismatch_actual.clear();
+  }
+}
+
+}  // namespace runbookd::planner

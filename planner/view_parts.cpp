@@ -1,0 +1,191 @@
+#include "planner/view_parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "planner/sql.h"
+#include "planner/view_words.h"
+
+namespace runbookd::planner::view {
+namespace {
+
+Json lock_json(LockPolicy const& lock) {
+  return {{"stall_budget_ms", lock.stall_budget.count()},
+          {"give_up_after_ms", lock.give_up_after.count()}};
+}
+
+Json statements_json(std::vector<Statement> const& statements) {
+  auto list = Json::array();
+  for (auto const& statement : statements) {
+    list.push_back({{"sql", statement.sql.text},
+                    {"kind", statement.kind},
+                    {"transactional", statement.transactional},
+                    {"changes_schema", statement.changes_schema}});
+  }
+  return list;
+}
+
+Json set_json(BackfillAction const& fill) {
+  auto list = Json::array();
+  for (auto const& [column, expression] : fill.set) {
+    list.push_back({{"column", column}, {"expression", expression}});
+  }
+  return list;
+}
+
+struct ActionJson {
+  Json operator()(NoAction const& action) const { return {{"reason", action.reason}}; }
+  Json operator()(SqlAction const& action) const {
+    return {{"sql", action.source.text},
+            {"statements", statements_json(action.statements)},
+            {"transactional", action.transactional()},
+            {"lock", lock_json(action.lock)},
+            {"statement_timeout_ms", action.statement_timeout.count()}};
+  }
+  Json operator()(BackfillAction const& action) const {
+    return {{"text", update_words(action)},
+            {"table", action.table},
+            {"set", set_json(action)},
+            {"from", action.from},
+            {"where", action.where},
+            {"batch",
+             {{"target_ms", action.batch.target.count()},
+              {"max_rows", action.batch.max_rows},
+              {"pause_ms", action.batch.pause.count()}}},
+            {"lock", lock_json(action.lock)},
+            {"statement_timeout_ms", action.statement_timeout.count()}};
+  }
+  Json operator()(ManualAction const& action) const { return {{"manual", action.text}}; }
+  Json operator()(WaitAction const& action) const {
+    return {{"text", "wait " + to_text(action.duration)}, {"duration_ms", action.duration.count()}};
+  }
+};
+
+Json eta_json(Eta const& eta) {
+  return {{"soonest", eta.soonest.count()}, {"latest", eta.latest.count()}};
+}
+
+Json backfill_json(Progress const& progress) {
+  auto const percent = percent_of(progress);
+  Json object{{"rows_scanned", progress.rows_scanned},
+              {"rows_changed", progress.rows_changed},
+              {"rows_total", progress.rows_total},
+              {"total_exact", progress.total_exact},
+              {"percent", percent < 0 ? Json() : Json(percent)},
+              {"rows_per_second", progress.rows_per_second},
+              {"mean_rows_per_second", progress.mean_rows_per_second},
+              {"batch_rows", progress.batch_rows},
+              {"batch_ms", progress.batch_took.count()},
+              {"running_ms", progress.running.count()}};
+  if (auto const left = eta(progress)) {
+    object["eta_ms"] = eta_json(*left);
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string dumped(Json const& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json time_json(Moment moment) { return moment == Moment{} ? Json() : Json(to_rfc3339(moment)); }
+
+std::string_view word(Direction direction) {
+  return direction == Direction::forward ? "forward" : "backward";
+}
+
+Json failure_json(SqlFailure const& failure) {
+  return {{"sqlstate", failure.sqlstate},
+          {"condition", condition_of(failure.sqlstate)},
+          {"message", failure.message},
+          {"statement", failure.statement},
+          {"fate", failure.fate == SqlFailure::Fate::failed ? "failed" : "unknown"}};
+}
+
+Json blocker_json(Blocker const& blocker) {
+  return {{"pid", blocker.pid},
+          {"user", blocker.user},
+          {"application", blocker.application},
+          {"state", blocker.state},
+          {"query", clipped(blocker.query, longest_query)},
+          {"transaction_age_ms", blocker.transaction_age.count()},
+          {"lock_mode", blocker.lock_mode},
+          {"relation", blocker.relation}};
+}
+
+Json action_json(Action const& action) {
+  auto object = std::visit(ActionJson{}, action);
+  object["kind"] = kind_of(action);
+  return object;
+}
+
+std::string update_words(BackfillAction const& backfill) {
+  std::string sets;
+  for (auto const& [column, expression] : backfill.set) {
+    sets += (sets.empty() ? "" : ",\n    ") + column + " = " + expression;
+  }
+  return "UPDATE " + backfill.table + "\nSET " + sets +
+         (backfill.from.empty() ? "" : "\nFROM " + backfill.from) +
+         (backfill.where.empty() ? "" : "\nWHERE " + backfill.where);
+}
+
+double percent_of(Progress const& progress) {
+  if (progress.rows_total <= 0) {
+    return -1;
+  }
+  auto const share =
+      static_cast<double>(progress.rows_scanned) / static_cast<double>(progress.rows_total);
+  return std::floor(std::clamp(share, 0.0, 1.0) * 10'000) / 100;
+}
+
+Json live_json(Live const& live) {
+  auto blockers = Json::array();
+  std::ranges::transform(live.blockers, std::back_inserter(blockers), blocker_json);
+  Json object{{"activity", live.activity},
+              {"pid", live.backend_pid},
+              {"waiting_ms", live.waiting.count()},
+              {"blockers", std::move(blockers)}};
+  if (live.progress) {
+    object["backfill"] = backfill_json(*live.progress);
+  }
+  return object;
+}
+
+Json attempt_json(Attempt const& attempt) {
+  auto blockers = Json::array();
+  std::ranges::transform(attempt.blockers, std::back_inserter(blockers), blocker_json);
+  Json object{{"direction", word(attempt.direction)},
+              {"result", attempt.result},
+              {"started_at", time_json(attempt.started)},
+              {"ended_at", time_json(attempt.ended)},
+              {"duration_ms", attempt.took.count()},
+              {"lock_wait_ms", attempt.lock_wait.count()},
+              {"rows", attempt.rows < 0 ? Json() : Json(attempt.rows)},
+              {"blockers", std::move(blockers)},
+              {"note", attempt.note},
+              {"actor", attempt.actor},
+              {"reason", attempt.reason}};
+  if (attempt.number > 0) {
+    object["number"] = attempt.number;
+  }
+  if (attempt.failure) {
+    object["failure"] = failure_json(*attempt.failure);
+  }
+  return object;
+}
+
+Json finding_json(Finding const& finding) {
+  return {{"rule", finding.rule},
+          {"severity", to_text(finding.severity)},
+          {"file", finding.place.file},
+          {"line", finding.place.line},
+          {"column", finding.place.column},
+          {"message", finding.message},
+          {"fix", finding.fix},
+          {"step", finding.step}};
+}
+
+}  // namespace runbookd::planner::view

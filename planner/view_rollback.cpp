@@ -1,0 +1,99 @@
+// What a rollback would do, before anybody asks for it.
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "planner/run_rules.h"
+#include "planner/view_parts.h"
+#include "planner/view_words.h"
+
+namespace runbookd::planner {
+namespace {
+
+using view::Json;
+
+struct WayBack {
+  Step const& step;
+  Json& object;
+
+  void operator()(NoAction const& action) const {
+    bool const filled = std::holds_alternative<BackfillAction>(step.forward);
+    auto const* stays = filled ? "the values that were filled in stay" : "nothing has to be undone";
+    object["note"] = std::string(stays) + (action.reason.empty() ? "" : ": " + action.reason);
+  }
+  void operator()(SqlAction const& action) const { object["sql"] = action.source.text; }
+  void operator()(BackfillAction const& action) const {
+    object["sql"] = view::update_words(action);
+    object["note"] = "in batches of about " + to_text(action.batch.target);
+  }
+  void operator()(ManualAction const& action) const { object["manual"] = action.text; }
+  void operator()(WaitAction const& action) const {
+    object["note"] = "waits " + to_text(action.duration);
+  }
+};
+
+std::string begun_words(StepStatus status) {
+  return status == StepStatus::succeeded ? "" : "; the step is " + std::string(to_text(status));
+}
+
+Json step_back_json(RunFacts const& facts, StepRef ref) {
+  auto const& step = facts.plan->step(ref);
+  auto const status = facts.state->at(ref).status;
+  Json object{{"phase", facts.plan->phases[ref.phase].name},
+              {"step", step.name},
+              {"label", facts.plan->label(ref)},
+              {"state", to_text(status)}};
+  if (!step.reversible()) {
+    object["kind"] = "irreversible";
+    object["irreversible_reason"] = step.irreversible;
+    object["note"] = "cannot be taken back: " + step.irreversible;
+    return object;
+  }
+  object["kind"] = kind_of(step.backward);
+  std::visit(WayBack{.step = step, .object = object}, step.backward);
+  if (auto const begun = begun_words(status); !begun.empty()) {
+    object["note"] = object.value("note", "what was begun is undone too") + begun;
+  }
+  return object;
+}
+
+std::string afterwards(RunFacts const& facts, StepRef to, std::vector<StepRef> const& steps) {
+  auto const& plan = *facts.plan;
+  if (steps.empty()) {
+    return "No executed step lies there: nothing would be taken back.";
+  }
+  auto const stuck =
+      std::ranges::find_if(steps, [&](StepRef ref) { return !plan.step(ref).reversible(); });
+  if (stuck != steps.end()) {
+    return "Refused: step " + plan.label(*stuck) + " cannot be taken back.";
+  }
+  auto const what =
+      view::count_words(std::ssize(steps), "step") + " would be taken back, newest first; ";
+  if (to == StepRef{}) {
+    return what + "then the run is rolled back and ends.";
+  }
+  auto const where = to.step == 0 ? "the gate before phase " + view::phase_label(plan, to.phase)
+                                  : "step " + view::step_label(plan, to);
+  return what + "then the run is paused, and goes on from " + where + " with: runbookctl resume " +
+         facts.id.text;
+}
+
+}  // namespace
+
+std::string rollback_preview_json(RunFacts const& facts, StepRef to,
+                                  std::vector<StepRef> const& steps) {
+  auto list = Json::array();
+  for (auto const ref : steps) {
+    list.push_back(step_back_json(facts, ref));
+  }
+  Json document{{"run", facts.id.text},
+                {"steps", std::move(list)},
+                {"message", afterwards(facts, to, steps)}};
+  if (known(*facts.plan, to)) {
+    document["to"] = {{"phase", facts.plan->phases[to.phase].name},
+                      {"step", facts.plan->step(to).name}};
+  }
+  return view::dumped(document);
+}
+
+}  // namespace runbookd::planner

@@ -1,0 +1,155 @@
+// What a run waits for, item by item: for programs the kind, for people a sentence with the
+// command.
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "planner/run_rules.h"
+#include "planner/view_parts.h"
+#include "planner/view_standing.h"
+#include "planner/view_words.h"
+
+namespace runbookd::planner::view {
+namespace {
+
+struct Waiting {
+  RunFacts const& facts;
+  Moment now;
+  Plan const& plan = *facts.plan;
+  RunState const& state = *facts.state;
+
+  WaitsFor at_phase(std::string kind, std::string message, std::optional<Moment> until = {}) const {
+    return {.kind = std::move(kind),
+            .phase = plan.phases[state.phase].name,
+            .message = std::move(message),
+            .until = until};
+  }
+  WaitsFor at_step(std::string kind, StepRef ref, std::string message,
+                   std::optional<Moment> until = {}) const {
+    return {.kind = std::move(kind),
+            .phase = plan.phases[ref.phase].name,
+            .step = plan.step(ref).name,
+            .message = std::move(message),
+            .until = until};
+  }
+  WaitsFor advance() const {
+    auto const& phase = plan.phases[state.phase].name;
+    return at_phase("advance", "to enter " + phase + ": " +
+                                   command(facts, "advance", "--to " + shell_word(phase)));
+  }
+  std::vector<WaitsFor> gate() const {
+    std::vector<WaitsFor> all;
+    for (auto const& need : gate_needs(plan, state, now)) {
+      auto const how = need.kind == "approval"
+                           ? ": " + command(facts, "approve",
+                                            "--phase " + shell_word(plan.phases[state.phase].name))
+                           : "";
+      all.push_back(at_phase(need.kind, need.message + how, need.until));
+    }
+    if (all.empty()) {
+      all.push_back(advance());
+    }
+    return all;
+  }
+  WaitsFor manual(StepRef ref) const {
+    auto const& action = action_of(plan, ref, state.direction);
+    auto const* todo = std::get_if<ManualAction>(&action);
+    auto const how = command(facts, "confirm", shell_word(plan.label(ref)));
+    auto const word = state.direction == Direction::forward ? "to be done by hand: "
+                                                            : "to be taken back by hand: ";
+    return at_step("manual", ref,
+                   "step " + plan.label(ref) + " is " + word +
+                       (todo != nullptr ? in_a_line(todo->text) : "") +
+                       "; when it is done: " + how);
+  }
+  std::vector<WaitsFor> person() const {
+    if (state.stage == Stage::gate && state.direction == Direction::forward) {
+      return gate();
+    }
+    if (auto const ref = step_at_hand(facts)) {
+      return {manual(*ref)};
+    }
+    return {};
+  }
+  std::vector<WaitsFor> failed() const {
+    auto const ref = step_at_hand(facts);
+    if (state.checks_failed) {
+      bool const rejected = state.stage == Stage::gate;
+      auto const when = rejected ? "to open the gate again: " : "once that is mended: ";
+      return {at_phase("evaluate", when + command(facts, "evaluate"))};
+    }
+    if (!ref) {
+      return {};
+    }
+    auto const when = state.mismatch ? "once the schema is mended: " : "to try again: ";
+    return {at_step("retry", *ref, when + command(facts, "retry", shell_word(plan.label(*ref))))};
+  }
+  std::vector<WaitsFor> attention() const {
+    auto const ref = step_at_hand(facts);
+    if (!ref) {
+      return {};
+    }
+    auto const how = command(
+        facts, "resolve", shell_word(plan.label(*ref)) + " --as succeeded|failed --evidence TEXT");
+    return {at_step("resolve", *ref, "look at the database, then say what you saw: " + how)};
+  }
+  std::vector<WaitsFor> running() const {
+    auto const ref = step_at_hand(facts);
+    if (ref && state.trying && waits_for_lock(facts.live)) {
+      return {at_step("lock", *ref, lock_words(step_subject(facts, *ref), facts.live))};
+    }
+    if (ref && state.in_doubt && state.ask_doubt_at) {
+      return {at_step("timer", *ref,
+                      "the next question about how step " + plan.label(*ref) + " ended",
+                      state.ask_doubt_at)};
+    }
+    if (ref && state.not_until && !state.trying) {
+      bool const busy = runs_on_target(action_of(plan, *ref, state.direction));
+      auto const what = busy ? "the next try of step " : "the end of step ";
+      return {at_step("timer", *ref, what + plan.label(*ref), state.not_until)};
+    }
+    if (state.stage == Stage::soak && state.direction == Direction::forward && state.not_until) {
+      return {
+          at_phase("timer", "the soak of phase " + plan.phases[state.phase].name, state.not_until)};
+    }
+    return {};
+  }
+  std::vector<WaitsFor> stopping() const {
+    auto const ref = step_at_hand(facts);
+    if (!ref || !state.trying) {
+      return {};
+    }
+    auto const what = state.interrupt ? "the interruption of step " : "a safe point of step ";
+    return {at_step("safe_point", *ref, what + plan.label(*ref))};
+  }
+};
+
+}  // namespace
+
+std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
+  Waiting const waiting{.facts = facts, .now = now};
+  switch (facts.state->mode) {
+    case RunMode::pending:
+      return {{.kind = "start", .message = "to start it: " + command(facts, "start")}};
+    case RunMode::running:
+      return waiting.running();
+    case RunMode::waiting:
+      return waiting.person();
+    case RunMode::pausing:
+    case RunMode::cancelling:
+      return waiting.stopping();
+    case RunMode::paused:
+      return {{.kind = "resume", .message = "to go on: " + command(facts, "resume")}};
+    case RunMode::failed:
+      return waiting.failed();
+    case RunMode::attention:
+      return waiting.attention();
+    case RunMode::succeeded:
+    case RunMode::rolled_back:
+    case RunMode::cancelled:
+      return {};
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace runbookd::planner::view

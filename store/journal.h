@@ -1,0 +1,95 @@
+// The durable facts of all runs. One writing connection, used on the I/O thread only.
+// Events of several runs that are ready together are appended together: one synced commit for all
+// of them. Readers without a Result throw StoreFailure (store/sqlite.h) when the store itself is
+// broken.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "planner/error.h"
+#include "planner/event.h"
+#include "planner/ids.h"
+#include "store/chain.h"
+#include "store/file.h"
+#include "store/sqlite.h"
+
+namespace runbookd::store {
+
+using planner::Result;
+
+struct StoredEvent {
+  planner::EventSeq seq = 0;
+  planner::Event event;
+  std::string hash;  // store/chain.h
+};
+
+// The read model of one run: derived from events, written in the same commit, may be rebuilt.
+struct RunSummary {
+  planner::RunId id;
+  planner::PlanDigest plan;
+  std::string plan_name, target, state, direction, phase, step, message, created_by;
+  planner::EventSeq revision = 0;
+  planner::Moment created{}, changed{};
+  bool final = false;
+};
+
+struct RunFilter {
+  std::string state, target, plan;    // empty = any; plan is a digest or a name
+  std::optional<std::string> before;  // run id that the page starts after (newest first)
+  int limit = 50;
+};
+
+// One run's new events plus what else must become durable with them.
+struct Append {
+  planner::RunId run;
+  planner::EventSeq expected = 0;  // the run's revision before; 0 = a new run
+  planner::Events events;
+  RunSummary summary;  // its id and revision are set by the journal; its plan must be stored
+  std::vector<std::pair<std::string, std::string>> fingerprints;  // digest, readable body
+};
+
+class Journal {
+ public:
+  explicit Journal(Connection& connection);
+
+  // All of them in one transaction, synced when this returns. A wrong `expected` is stale_revision,
+  // a full, read-only, replaced or broken store store_unavailable; then nothing of it was written
+  // and the next append may succeed. (Only a machine that crashes right after a failed sync may
+  // still show such events later.)
+  Result<void> append(std::vector<Append> const& appends);
+
+  // A negative limit means all.
+  Result<std::vector<StoredEvent>> events_after(planner::RunId const& run, planner::EventSeq after,
+                                                int limit) const;
+  std::optional<RunSummary> find(planner::RunId const& run) const;
+  std::vector<RunSummary> list(RunFilter const& filter) const;
+  std::vector<RunSummary> unfinished() const;
+  std::optional<RunSummary> active_on(std::string const& target) const;  // not final, not pending
+  std::optional<std::string> fingerprint_body(std::string const& digest) const;
+
+  // Recomputes a run's chain; the first wrong seq, or 0 when all is well. Events missing at the end
+  // count too.
+  planner::EventSeq verify(planner::RunId const& run) const;
+
+ private:
+  struct Head {
+    planner::EventSeq revision = 0;
+    std::string hash;
+  };
+  Result<void> write(Append const& append);
+  Head head_of(planner::RunId const& run);
+  std::string insert(EventRow const& row, std::string_view previous);
+  void update_summary(RunSummary const& summary);
+
+  Connection& connection_;
+  OpenFile file_;
+  Statement select_head_, insert_event_, upsert_run_, update_final_, insert_fingerprint_;
+  // running a statement changes it, and nothing that a caller can see
+  mutable Statement select_events_, select_chain_, select_run_, list_runs_, list_older_runs_,
+      select_unfinished_, select_active_, select_fingerprint_;
+};
+
+}  // namespace runbookd::store

@@ -1,0 +1,246 @@
+#include "store/sqlite.h"
+
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include <sqlite3.h>
+
+namespace runbookd::store {
+namespace {
+
+using planner::Error;
+using planner::ErrorCode;
+
+struct Pragma {
+  char const* name;
+  char const* value;  // as it is read back
+};
+// locking_mode stands before anything touches the file: other processes are kept out for as long as
+// we live (two processes that write or checkpoint at the same instant can corrupt a log of SQLite
+// before 3.51.3).
+constexpr std::array pragmas{
+    Pragma{"locking_mode", "exclusive"},
+    Pragma{"busy_timeout", "2000"},
+    Pragma{"trusted_schema", "0"},
+    Pragma{"cell_size_check", "1"},
+    Pragma{"mmap_size", "0"},
+    Pragma{"foreign_keys", "1"},
+    Pragma{"journal_mode", "wal"},
+    Pragma{"synchronous", "2"},  // 2 = FULL
+};
+
+std::string quoted(std::string const& path) { return "'" + path + "'"; }
+
+// The command that shows a person the cause.
+std::string next_command(int result, std::string const& path) {
+  switch (result & 0xff) {
+    case SQLITE_FULL:
+      return "df -h " + quoted(std::filesystem::path(path).parent_path().string());
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "fuser -v " + quoted(path);
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return "ls -la " + quoted(path);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "sqlite3 " + quoted(path) + " 'PRAGMA integrity_check'";
+    default:
+      return "journalctl -k -n 50";
+  }
+}
+
+std::string_view meaning(int result) {
+  switch (result & 0xff) {
+    case SQLITE_FULL:
+      return "no room left for it";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "another process uses it";
+    case SQLITE_READONLY:
+      return "it cannot be written";
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return "it cannot be opened";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "it is damaged";
+    case SQLITE_IOERR:
+      return "reading or writing it failed";
+    default:
+      return "SQLite refused";
+  }
+}
+
+// A violated constraint or a wrong call is our own mistake, not the disk's.
+bool is_our_mistake(int result) {
+  auto const kind = result & 0xff;
+  return kind == SQLITE_CONSTRAINT || kind == SQLITE_MISUSE || kind == SQLITE_MISMATCH ||
+         kind == SQLITE_RANGE;
+}
+
+[[noreturn]] void fail(int result, std::string const& said, std::string const& path) {
+  if (is_our_mistake(result))
+    throw std::logic_error("store " + path + ": " + said);
+  throw StoreFailure({.code = ErrorCode::store_unavailable,
+                      .detail = "the store " + path + " cannot be used, " +
+                                std::string(meaning(result)) + ": SQLite says \"" + said +
+                                "\" (code " + std::to_string(result) + ")",
+                      .next = next_command(result, path)});
+}
+
+[[noreturn]] void fail(sqlite3* database, int result) {
+  auto const* path = sqlite3_db_filename(database, "main");
+  fail(result, sqlite3_errmsg(database), path == nullptr ? "(in memory)" : path);
+}
+
+void expect_ok(sqlite3* database, int result) {
+  if (result != SQLITE_OK)
+    fail(database, result);
+}
+
+}  // namespace
+
+StoreFailure::StoreFailure(Error error)
+    : std::runtime_error(error.detail), error_(std::move(error)) {}
+
+// ---- Statement
+
+Statement::Statement(Connection& connection, std::string_view sql) {
+  auto* const database = connection.database_.get();
+  sqlite3_stmt* statement = nullptr;
+  expect_ok(database, sqlite3_prepare_v3(database, sql.data(), static_cast<int>(sql.size()),
+                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
+  statement_.reset(statement);
+}
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+void Statement::bind(int index, std::int64_t value) {
+  expect_ok(sqlite3_db_handle(statement_.get()),
+            sqlite3_bind_int64(statement_.get(), index, value));
+}
+
+void Statement::bind(int index, std::string_view value) {
+  // a null pointer would bind NULL; callers outlive the step, so nothing is copied
+  auto const* bytes = value.data() == nullptr ? "" : value.data();
+  expect_ok(sqlite3_db_handle(statement_.get()),
+            sqlite3_bind_text64(statement_.get(), index, bytes, value.size(), SQLITE_STATIC,
+                                SQLITE_UTF8));
+}
+
+bool Statement::step() {
+  auto const result = sqlite3_step(statement_.get());
+  if (result == SQLITE_ROW)
+    return true;
+  if (result == SQLITE_DONE)
+    return false;
+  fail(sqlite3_db_handle(statement_.get()), result);
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string Statement::text(int column) const {
+  auto const* bytes = static_cast<char const*>(sqlite3_column_blob(statement_.get(), column));
+  auto const size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
+  return bytes == nullptr ? std::string() : std::string(bytes, size);
+}
+
+// ---- Connection
+
+struct Connection::Brackets {
+  explicit Brackets(Connection& connection)
+      : begin(connection, "BEGIN IMMEDIATE"),
+        commit(connection, "COMMIT"),
+        rollback(connection, "ROLLBACK") {}
+  Statement begin, commit, rollback;
+};
+
+Connection::Connection(std::string path) : path_(std::move(path)) {
+  sqlite3* database = nullptr;
+  auto const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  auto const result = sqlite3_open_v2(path_.c_str(), &database, flags, nullptr);
+  database_.reset(database);  // to be closed even when opening failed
+  if (result != SQLITE_OK)
+    fail(result, sqlite3_errstr(result), path_);
+  sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+}
+
+Connection::~Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+
+void Connection::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+
+void Connection::run_script(std::string const& sql) {
+  expect_ok(database_.get(), sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+std::int64_t Connection::integer(std::string const& query) {
+  return Statement(*this, query)
+      .first([](Statement const& row) { return row.integer(0); })
+      .value_or(0);
+}
+
+std::string Connection::text(std::string const& query) {
+  return Statement(*this, query)
+      .first([](Statement const& row) { return row.text(0); })
+      .value_or("");
+}
+
+void Connection::configure(std::int64_t max_pages) {
+  for (auto const& pragma : pragmas) {
+    std::string const read = std::string("PRAGMA ") + pragma.name;
+    run_script(read + " = " + pragma.value);
+    auto const found = text(read);
+    if (found == pragma.value)
+      continue;
+    throw StoreFailure({.code = ErrorCode::store_unavailable,
+                        .detail = "the store " + path_ + " cannot be used: SQLite set " +
+                                  pragma.name + " to \"" + found + "\" instead of \"" +
+                                  pragma.value + "\"",
+                        .next = next_command(SQLITE_CANTOPEN, path_)});
+  }
+  // not read back: a file that is larger already keeps its size, and is simply full
+  if (max_pages > 0)
+    run_script("PRAGMA max_page_count = " + std::to_string(max_pages));
+}
+
+std::int64_t Connection::changed_rows() const { return sqlite3_changes64(database_.get()); }
+
+Connection::Brackets& Connection::brackets() {
+  if (!brackets_)
+    brackets_ = std::make_unique<Brackets>(*this);
+  return *brackets_;
+}
+
+// ---- Transaction
+
+Transaction::Transaction(Connection& connection) : connection_(connection) {
+  connection_.brackets().begin.run();
+}
+
+Transaction::~Transaction() {
+  // SQLite has ended the transaction by itself after a full disk and after some I/O errors
+  if (sqlite3_get_autocommit(connection_.database_.get()) != 0)
+    return;
+  try {
+    connection_.brackets().rollback.run();
+  } catch (std::exception const&) {
+    // the connection notices at its next BEGIN; there is nobody to tell from here
+  }
+}
+
+void Transaction::commit() { connection_.brackets().commit.run(); }
+
+}  // namespace runbookd::store

@@ -1,0 +1,163 @@
+// SQLite behind values: a connection, prepared statements, transactions. Knows nothing of runs.
+// One connection, used by one thread at a time. Failures are thrown as StoreFailure inside store/;
+// whatever returns a Result catches them at its door (`guarded`).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "planner/error.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace runbookd::store {
+
+// The store cannot do its work: disk full or broken, file damaged, somebody else's lock.
+class StoreFailure : public std::runtime_error {
+ public:
+  explicit StoreFailure(planner::Error error);
+  planner::Error const& error() const { return error_; }
+
+ private:
+  planner::Error error_;
+};
+
+class Connection;
+
+// Prepared once, run often. A statement is idle between calls: rows are handed over, not left open.
+class Statement {
+ public:
+  Statement(Connection& connection, std::string_view sql);
+
+  // Arguments are ?1, ?2 …; texts are not copied.
+  template <typename Visit, typename... Args>
+  void each(Visit visit, Args const&... args) {
+    Rest const rest{*this};
+    bind_all(args...);
+    while (step())
+      visit(*this);
+  }
+  template <typename... Args>
+  void run(Args const&... args) {
+    each([](Statement const&) {}, args...);
+  }
+  template <typename Read, typename... Args>
+  auto all(Read read, Args const&... args) {
+    std::vector<std::invoke_result_t<Read, Statement const&>> rows;
+    each([&](Statement const& row) { rows.push_back(read(row)); }, args...);
+    return rows;
+  }
+  template <typename Read, typename... Args>
+  auto first(Read read, Args const&... args) {
+    Rest const rest{*this};
+    bind_all(args...);
+    std::optional<std::invoke_result_t<Read, Statement const&>> row;
+    if (step())
+      row.emplace(read(*this));
+    return row;
+  }
+
+  // Of the row that a callback is called with.
+  std::int64_t integer(int column) const;
+  std::string text(int column) const;
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  struct Rest {
+    Statement& statement;
+    ~Rest() { statement.reset(); }
+  };
+  template <typename... Args>
+  void bind_all(Args const&... args) {
+    int index = 0;
+    (bind(++index, args), ...);
+  }
+  void bind(int index, std::int64_t value);
+  void bind(int index, std::string_view value);
+  bool step();
+  void reset();
+
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class Connection {
+ public:
+  // The file must exist; an empty one becomes a database.
+  explicit Connection(std::string path);
+  ~Connection();
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) = delete;
+
+  std::string const& path() const { return path_; }
+
+  // For statements that are needed once; several, separated by semicolons, are fine.
+  void run_script(std::string const& sql);
+  std::int64_t integer(std::string const& query);
+  std::string text(std::string const& query);
+
+  // Sets every pragma that we rely on and reads each back.
+  void configure(std::int64_t max_pages);
+
+  std::int64_t changed_rows() const;  // by the last statement
+
+ private:
+  friend class Statement;
+  friend class Transaction;
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  struct Brackets;
+  Brackets& brackets();
+
+  std::string path_;
+  std::unique_ptr<sqlite3, Close> database_;
+  std::unique_ptr<Brackets> brackets_;
+};
+
+// Holds the write lock from the start, so it never fails half-way for a lock. Undone unless
+// committed.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection);
+  ~Transaction();
+  Transaction(Transaction const&) = delete;
+  Transaction& operator=(Transaction const&) = delete;
+  void commit();  // synced to disk when it returns
+
+ private:
+  Connection& connection_;
+};
+
+template <typename T>
+struct Guarded {
+  using Type = planner::Result<T>;
+};
+template <typename T>
+struct Guarded<planner::Result<T>> {
+  using Type = planner::Result<T>;
+};
+// The door between what is thrown inside and what is returned outside.
+template <typename Work>
+auto guarded(Work work) -> typename Guarded<std::invoke_result_t<Work>>::Type {
+  try {
+    if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+      work();
+      return {};
+    } else {
+      return work();
+    }
+  } catch (StoreFailure const& failure) {
+    return tl::unexpected(failure.error());
+  }
+}
+
+}  // namespace runbookd::store

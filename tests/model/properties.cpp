@@ -1,0 +1,154 @@
+#include "tests/model/properties.h"
+
+#include <algorithm>
+
+#include "planner/event_json.h"
+#include "planner/run_rules.h"
+
+namespace runbookd::tests {
+
+using namespace planner;
+
+namespace {
+
+bool at_rest(RunMode mode) {
+  return is_final(mode) || mode == RunMode::paused || mode == RunMode::failed || mode == RunMode::waiting ||
+         mode == RunMode::pending || mode == RunMode::attention;
+}
+
+template <typename T>
+bool wants(Plan const& plan, Node const& node) {
+  return std::holds_alternative<T>(intent(plan, node.state, node.world.now));
+}
+
+// Steps whose truth the run claims to know, against what the database holds.
+bool beliefs_are_true(Plan const& plan, Node const& node) {
+  for (int p = 0; p < std::ssize(plan.phases); ++p) {
+    for (int i = 0; i < std::ssize(plan.phases[p].steps); ++i) {
+      StepRef const ref{.phase = p, .step = i};
+      if (!runs_on_target(plan.step(ref).forward)) {
+        continue;
+      }
+      auto const& step = node.state.at(ref);
+      bool const there = node.world.applied.contains(ref);
+      bool const undone_on_target = runs_on_target(plan.step(ref).backward);
+      if (step.status == StepStatus::succeeded && !there) {
+        return false;
+      }
+      bool const claims_absent = step.status == StepStatus::pending || step.status == StepStatus::reverted;
+      if (claims_absent && there && undone_on_target && step.attempts > 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool gates_before_are_passed(RunState const& state, int phase) {
+  return std::all_of(state.completed_at.begin(), state.completed_at.begin() + phase,
+                     [](Moment at) { return at != Moment{}; });
+}
+
+struct EventRules {
+  Plan const& plan;
+  RunState const& before;  // the state right before this event
+  std::vector<std::string>& broken;
+
+  void operator()(StepStarted const& e) const {
+    if (before.trying) {
+      broken.emplace_back("at most one attempt is in flight");
+    }
+    if (before.mode != RunMode::running) {
+      broken.emplace_back("only a running run starts a step");
+    }
+    if (before.direction != e.direction) {
+      broken.emplace_back("no forward step while a rollback is under way");
+    }
+    if (e.attempt != before.at(e.ref).attempts + 1) {
+      broken.emplace_back("attempt numbers are never used twice");
+    }
+    if (e.direction == Direction::forward && !gates_before_are_passed(before, e.ref.phase)) {
+      broken.emplace_back("no step of a phase before the gates before it");
+    }
+    if (e.direction == Direction::backward && !plan.step(e.ref).reversible()) {
+      broken.emplace_back("nothing irreversible is reversed");
+    }
+    if (e.direction == Direction::forward && before.fingerprint.empty() && before.at(e.ref).before.empty()) {
+      broken.emplace_back("the schema is looked at before a step changes it");
+    }
+  }
+  void operator()(PhaseEntered const& e) const {
+    auto const& approval = plan.phases[e.phase].approval;
+    if (approval && std::ssize(before.approvers) < approval->count) {
+      broken.emplace_back("no phase is entered without its approvals");
+    }
+    if (!gates_before_are_passed(before, e.phase)) {
+      broken.emplace_back("no phase is entered before the one before it is done");
+    }
+  }
+  void operator()(RunPaused const&) const {
+    if (before.trying) {
+      broken.emplace_back("paused means that nothing is in flight");
+    }
+  }
+  void operator()(auto const&) const {}
+};
+
+}  // namespace
+
+std::vector<std::string> broken_rules(Plan const& plan, Node const& node) {
+  std::vector<std::string> broken;
+  auto const& state = node.state;
+  if (at_rest(state.mode) && !wants<DoNothing>(plan, node)) {
+    broken.emplace_back("a run at rest wants nothing");
+  }
+  if (at_rest(state.mode) && state.trying) {
+    broken.emplace_back("a run at rest has no attempt in flight");
+  }
+  bool const working = !at_rest(state.mode);
+  if (state.in_doubt && working && !wants<ResolveDoubt>(plan, node) && !wants<WaitUntil>(plan, node) &&
+      !wants<Quiesce>(plan, node)) {
+    broken.emplace_back("in doubt nothing but the doubt is worked on");
+  }
+  if (state.mode == RunMode::running && wants<DoNothing>(plan, node)) {
+    broken.emplace_back("a running run always has something to do or to wait for");
+  }
+  if (state.mode == RunMode::rolled_back && executed_anything(state)) {
+    broken.emplace_back("rolled back means that nothing executed is left");
+  }
+  if (!state.in_doubt && !state.trying && !beliefs_are_true(plan, node)) {
+    broken.emplace_back("what is called done is there, what is called undone is not");
+  }
+  return broken;
+}
+
+std::vector<std::string> broken_rules(Plan const& plan, Node const& before, Move const& move) {
+  std::vector<std::string> broken;
+  if (move.refused && !move.events.empty()) {
+    broken.emplace_back("a refusal leaves no event");
+  }
+  if (move.refused && move.error.detail.empty()) {
+    broken.emplace_back("a refusal says why");
+  }
+  auto state = before.state;
+  for (auto const& event : move.events) {
+    std::visit(EventRules{.plan = plan, .before = state, .broken = broken}, event.body);
+    state = evolve(plan, state, event);
+  }
+  if (state != move.next.state) {
+    broken.emplace_back("the state is the fold of its events");
+  }
+  bool const reopened = before.state.mode == RunMode::succeeded && move.name == "rollback";
+  if (is_final(before.state.mode) && !move.events.empty() && !reopened) {
+    broken.emplace_back("a final run stays as it is; only a succeeded one can be rolled back");
+  }
+  return broken;
+}
+
+bool survives_storage(Event const& event) {
+  auto const json = body_to_json(event.body);
+  auto const read = body_from_json(kind_of(event.body), json);
+  return read && body_to_json(*read) == json;
+}
+
+}  // namespace runbookd::tests

@@ -1,0 +1,303 @@
+// What the snapshot says when things go wrong, and what it remembers of it.
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "planner/view.h"
+#include "tests/planner/view_life.h"
+
+namespace runbookd::tests {
+namespace {
+
+using namespace planner;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+Life trying_add() {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  return life;
+}
+
+Life at_second_gate() {
+  Life life(whole_plan());
+  life.start();
+  return life;
+}
+
+AttemptEnded busy() {
+  return {.end = AttemptEnd::busy,
+          .took = 210ms,
+          .lock_wait = 200ms,
+          .failure = SqlFailure{.sqlstate = "55P03",
+                                .message = "canceling statement\ndue to lock timeout"},
+          .blockers = {{.pid = 12, .application = "psql"}}};
+}
+
+ChecksRun one_failed(CheckStage stage, int phase, std::vector<int> which) {
+  ChecksRun run{.stage = stage, .phase = phase, .which = std::move(which)};
+  run.results = {
+      {.name = "valid", .verdict = Verdict::failed, .expected = "value 0", .actual = "value 17"}};
+  return run;
+}
+
+json attempts_of(Life const& life, StepRef ref) {
+  return json::parse(step_json(life.facts(), ref))["attempts"];
+}
+
+TEST_CASE("a lock that was not to be had: the step says why, the run says when it tries again") {
+  auto life = trying_add();
+  life.end_try(busy());
+  auto const run = life.snapshot();
+  CHECK(run["current"]["activity"] == "backing_off");
+  CHECK(run["waiting_on"][0]["kind"] == "timer");
+  CHECK(run["waiting_on"][0]["until"] == to_rfc3339(*life.state.not_until));
+  CHECK(life.step(0, 0)["message"] == "ERROR 55P03: canceling statement due to lock timeout");
+  CHECK(life.message() ==
+        "step expand/add did not get its lock (held by pid 12 (psql)); the next try is at " +
+            to_rfc3339(*life.state.not_until));
+}
+
+TEST_CASE("tries for a lock are counted and their waits added up") {
+  auto life = trying_add();
+  life.end_try(busy());
+  life.now = *life.state.not_until;
+  life.announce();
+  life.end_try(busy());
+  life.now = *life.state.not_until;
+  life.announce();
+  life.end_try({.took = 30ms, .lock_wait = 50ms});
+  auto const step = life.step(0, 0);
+  CHECK(step["attempts"] == 3);
+  CHECK(step["tries_for_lock"] == 3);
+  CHECK(step["lock_wait_ms"] == 450);
+  CHECK(step["duration_ms"] == 30);
+  auto const attempts = attempts_of(life, {});
+  CHECK(attempts[0]["result"] == "retry_scheduled");
+  CHECK(attempts[0]["failure"]["condition"] == "lock_not_available");
+  CHECK(attempts[0]["blockers"][0]["pid"] == 12);
+  CHECK(attempts[2]["result"] == "succeeded");
+}
+
+TEST_CASE("a failed step: the message says what failed, why, and how to try again") {
+  auto life = trying_add();
+  life.fail_try("23502", "column \"a\" contains null values");
+  CHECK(life.message() ==
+        "step expand/add failed: ERROR 23502: column \"a\" contains null values; to try again: "
+        "runbookctl retry run_0a1b2c3d4e5f expand/add");
+  CHECK(life.phase(0)["state"] == "failed");
+  CHECK(life.step(0, 0)["message"] == "ERROR 23502: column \"a\" contains null values");
+  CHECK(life.snapshot()["waiting_on"][0]["kind"] == "retry");
+}
+
+TEST_CASE("after a retry the problem is gone from the message") {
+  auto life = trying_add();
+  life.fail_try("23502", "nulls");
+  life.ask(Retry{});
+  CHECK(life.history.problem.empty());
+  life.go_on();
+  CHECK(life.snapshot()["state"] == "waiting");
+}
+
+TEST_CASE("a failed check is named with what was expected and what was found") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("index");
+  life.end_try({});
+  life.announce();
+  life.tell(one_failed(CheckStage::validation, 0, {0}));
+  CHECK(
+      life.message() ==
+      "check valid (the validation of phase expand) failed: expected value 0, found value 17; once "
+      "that is mended: runbookctl evaluate run_0a1b2c3d4e5f");
+  CHECK(life.phase(0)["state"] == "failed");
+  CHECK(life.phase(0)["checks"][1]["result"] == "failed");
+  CHECK(life.phase(0)["checks"][0]["result"] == "passed");
+}
+
+TEST_CASE("a watch's result replaces that watch's last result only") {
+  Life life(whole_plan());
+  life.take({{.at = life.now,
+              .body = ChecksJudged{
+                  .stage = CheckStage::watch,
+                  .phase = 1,
+                  .which = {0, 1},
+                  .results = {{.name = "slow", .verdict = Verdict::passed, .actual = "a"},
+                              {.name = "errors", .verdict = Verdict::passed, .actual = "b"}},
+                  .passed = true}}});
+  life.take({{.at = life.now + 5s,
+              .body = ChecksJudged{
+                  .stage = CheckStage::watch,
+                  .phase = 1,
+                  .which = {1},
+                  .results = {{.name = "errors", .verdict = Verdict::passed, .actual = "c"}},
+                  .passed = true}}});
+  auto const checks = life.phase(1)["checks"];
+  CHECK(checks[0]["actual"] == "a");
+  CHECK(checks[1]["actual"] == "c");
+  CHECK(checks[0]["at"] == to_rfc3339(life.now));
+  CHECK(checks[1]["at"] == to_rfc3339(life.now + 5s));
+}
+
+TEST_CASE("a rejection names who and why, and how to open the gate again") {
+  auto life = at_second_gate();
+  life.ask(Reject{"backfill"}, "ben", "month end");
+  CHECK(
+      life.message() ==
+      "phase backfill was rejected by ben: month end; to open the gate again: runbookctl evaluate "
+      "run_0a1b2c3d4e5f");
+}
+
+TEST_CASE("a gate that is reached again forgets its approvals") {
+  auto life = at_second_gate();
+  life.take({{.at = life.now, .actor = "ben", .body = PhaseApproved{2}}});
+  CHECK(life.phase(2)["approvals"]["by"] == json{"ben"});
+  life.take({{.at = life.now, .body = GateReached{2}}});
+  CHECK(life.phase(2)["approvals"]["by"].empty());
+}
+
+TEST_CASE("a pause says who, why and how to go on") {
+  auto life = trying_add();
+  life.ask(Pause{.escalate_after = 30s}, "ben", "p99 is up");
+  CHECK(life.snapshot()["escalate_at"] == to_rfc3339(life.now + 30s));
+  CHECK(life.message().starts_with(
+      "pausing by ben: p99 is up; waiting for a safe point of step expand/add"));
+  life.end_try({});
+  life.go_on();
+  CHECK(life.message() == "paused by ben: p99 is up; to go on: runbookctl resume run_0a1b2c3d4e5f");
+  CHECK(life.snapshot()["last_reason"] == "p99 is up");
+}
+
+TEST_CASE("state_since moves with the state and not with every event") {
+  auto life = trying_add();
+  auto const since = life.history.state_since;
+  life.now += 1min;
+  life.end_try(busy());
+  CHECK(life.history.state_since == since);
+  CHECK(life.history.last_change == life.now);
+  life.ask(Pause{});
+  CHECK(life.history.state_since == life.now);
+}
+
+TEST_CASE("a daemon that was restarted says why the run stands still") {
+  auto life = trying_add();
+  life.tell(Restarted{});
+  life.announce();
+  life.tell(DoubtAnswered{.attempt = 1, .answer = Doubt::not_applied, .evidence = "no marker"});
+  CHECK(life.snapshot()["state"] == "paused");
+  CHECK(life.message() ==
+        "paused: the daemon was restarted; the plan says to wait for a person; step expand/add was "
+        "interrupted; to go on: runbookctl resume run_0a1b2c3d4e5f");
+  CHECK(attempts_of(life, {})[0]["result"] == "interrupted");
+}
+
+TEST_CASE("an outcome that nobody knows asks for a person's eyes") {
+  auto life = trying_add();
+  life.end_try({.end = AttemptEnd::lost, .failure = SqlFailure{.message = "connection reset"}});
+  CHECK(life.message() == "finding out how step expand/add ended");
+  life.tell(
+      DoubtAnswered{.attempt = 1, .answer = Doubt::unknowable, .evidence = "no marker table"});
+  CHECK(life.message() ==
+        "nobody knows how step expand/add ended: no marker table; look at the database, then say "
+        "what "
+        "you saw: runbookctl resolve run_0a1b2c3d4e5f expand/add --as succeeded|failed --evidence "
+        "TEXT");
+  CHECK(life.snapshot()["waiting_on"][0]["kind"] == "resolve");
+  CHECK(life.step(0, 0)["state"] == "unknown");
+  life.ask(Resolve{.step = "add", .succeeded = true, .evidence = "column is there"}, "ben");
+  CHECK(attempts_of(life, {})[0]["result"] == "succeeded");
+  CHECK(life.message().starts_with(
+      "paused: step expand/add was declared done by ben: column is there"));
+}
+
+TEST_CASE("a skipped step keeps the reason") {
+  Life life(whole_plan());
+  life.plan.phases[0].steps[0].skippable = true;
+  life.ask(Start{});
+  life.go_until("add");
+  life.fail_try("42701", "exists");
+  life.ask(Skip{"add"}, "ben", "done by hand last week");
+  CHECK(life.step(0, 0)["state"] == "skipped");
+  CHECK(life.step(0, 0)["message"] == "skipped by ben: done by hand last week");
+  CHECK(life.step(0, 0)["attempts"] == 1);
+  life.go_on();
+  CHECK(life.phase(0)["state"] == "partly_skipped");
+}
+
+TEST_CASE("rolling back: phases revert, and are reverted when it is done") {
+  auto life = at_second_gate();
+  life.ask(RollBack{.extent = RollBack::Extent::all}, "ana", "wrong day");
+  CHECK(life.phase(0)["state"] == "reverting");
+  CHECK(life.snapshot()["direction"] == "backward");
+  CHECK(life.message().starts_with("rolling back by ana: wrong day; "));
+  life.go_until("index");
+  CHECK(life.snapshot()["current"]["direction"] == "backward");
+  life.go_on();
+  CHECK(life.snapshot()["state"] == "rolled_back");
+  CHECK(life.phase(0)["state"] == "reverted");
+  CHECK(life.message() == "everything that was done is taken back");
+}
+
+TEST_CASE("what was checked before a rollback is open again after it") {
+  auto life = at_second_gate();
+  life.ask(RollBack{.extent = RollBack::Extent::to_step, .to = "expand/index"});
+  life.go_on();
+  CHECK(life.phase(0)["checks"][0]["result"] ==
+        "passed");  // the requirements of a phase that stays entered
+  CHECK(life.phase(0)["checks"][1]["result"] == "open");
+  CHECK(life.message().starts_with(
+      "paused, because everything from step expand/index on was taken back"));
+}
+
+TEST_CASE("a schema that is not given back shows both fingerprints and the difference") {
+  auto life = at_second_gate();
+  life.ask(RollBack{});
+  life.go_until("index");
+  life.end_try({.fingerprint = "other"});
+  life.live.mismatch_diff = "+ index i";
+  auto const shown = life.snapshot()["mismatch"];
+  CHECK(shown["expected"] == "schema expand/add");
+  CHECK(shown["actual"] == "other");
+  CHECK(shown["diff"] == "+ index i");
+  CHECK(shown["step"] == "index");
+  CHECK(life.message().starts_with(
+      "step expand/index was taken back, but the schema is not what it was"));
+  CHECK(life.phase(0)["state"] == "failed");
+  life.ask(Skip{"index"}, "ben", "harmless");
+  CHECK_FALSE(life.snapshot().contains("mismatch"));
+}
+
+TEST_CASE("a cancelled run says by whom, and that the database stays as it is") {
+  auto life = at_second_gate();
+  life.ask(Cancel{"add-currency"}, "ben", "not needed");
+  life.go_on();
+  CHECK(life.message() == "cancelled by ben: not needed; what was done stays as it is");
+}
+
+TEST_CASE("a baseline that fails is told while the run waits to be started again") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.tell(BaselinesRead{.failure = SqlFailure{.sqlstate = "42P01", .message = "no t"},
+                          .failed_name = "total"});
+  CHECK(life.message() ==
+        "baseline total could not be recorded: ERROR 42P01: no t; to start it: runbookctl start "
+        "run_0a1b2c3d4e5f");
+}
+
+TEST_CASE("the preview of a rollback goes newest first and shows each way back") {
+  auto life = at_second_gate();
+  life.ask(Advance{.to_phase = "backfill"});
+  life.go_on();
+  auto const steps = rollback_steps(life.plan, life.state, {});
+  REQUIRE(steps.has_value());
+  auto const preview = json::parse(rollback_preview_json(life.facts(), {}, *steps));
+  REQUIRE(preview["steps"].size() == 3);
+  CHECK(preview["steps"][0]["label"] == "backfill/fill");
+  CHECK(preview["steps"][0]["note"] == "the values that were filled in stay: nobody reads them");
+  CHECK(preview["steps"][1]["sql"] == "DROP INDEX CONCURRENTLY i");
+  CHECK(preview["message"] ==
+        "3 steps would be taken back, newest first; then the run is rolled back and ends.");
+}
+
+}  // namespace
+}  // namespace runbookd::tests

@@ -1,0 +1,142 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/target/target.h"
+
+using namespace runbookd;
+using namespace runbookd::testing;
+using daemon::settle_doubt;
+using planner::AttemptEnd;
+using planner::Doubt;
+
+namespace {
+
+daemon::DoubtAnswer settle(Target const& target, planner::Action const& what, int attempt = 1) {
+  auto const answer = settle_doubt(*target.connect("eyes"), tag(attempt), what);
+  REQUIRE(answer);
+  return *answer;
+}
+
+// Runs a step whose backend is ended as soon as `when` is true.
+daemon::AttemptResult cut(Target const& target, planner::SqlAction const& what,
+                          std::string const& when) {
+  auto session = target.connect(daemon::application_name(tag()));
+  Hands hands([&] {
+    return what.transactional() ? daemon::run_transactional(*session, tag(), what, never())
+                                : daemon::run_concurrent(*session, tag(), what, never());
+  });
+  target.until(when);
+  target.terminate("runbookd/");
+  return hands.result();
+}
+
+constexpr auto sleeping = "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+
+}  // namespace
+
+TEST_CASE("an attempt cut before its commit is settled as not applied") {
+  Target target;
+  auto const what = action("CREATE TABLE t (a int); SELECT pg_sleep(30)");
+  CHECK(cut(target, what, sleeping).end == AttemptEnd::lost);
+  auto const answer = settle(target, what);
+  CHECK(answer.answer == Doubt::not_applied);
+  CHECK(target.sql("SELECT to_regclass('t') IS NULL") == "t");
+}
+
+TEST_CASE("an attempt cut between its commit and the answer is settled as applied") {
+  Target target;
+  auto const what = action("SET LOCAL synchronous_commit = on; CREATE TABLE t (a int)");
+  auto const result =
+      cut(target, what, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  CHECK(result.end == AttemptEnd::lost);
+  CHECK(result.failure->message.find("after COMMIT was sent") != std::string::npos);
+  CHECK(settle(target, what).answer == Doubt::applied);
+  CHECK(target.sql("SELECT to_regclass('t') IS NOT NULL") == "t");
+}
+
+TEST_CASE("while the old backend lives the doubt is not settled") {
+  Target target;
+  auto const what = action("SELECT pg_sleep(30)");
+  auto session = target.connect(daemon::application_name(tag()));
+  Hands hands([&] { return daemon::run_transactional(*session, tag(), what, never()); });
+  target.until(sleeping);
+  CHECK(settle(target, what).still_running);
+  target.terminate("runbookd/");
+  (void)hands.result();
+  CHECK_FALSE(settle(target, what).still_running);
+}
+
+TEST_CASE("the marker of another attempt, direction or store proves nothing") {
+  Target target;
+  auto const what = action("CREATE TABLE t (a int)");
+  REQUIRE(daemon::run_transactional(*target.connect(), tag(1), what, never()).end ==
+          AttemptEnd::done);
+  CHECK(settle(target, what, 1).answer == Doubt::applied);
+  CHECK(settle(target, what, 2).answer == Doubt::not_applied);
+  auto back = tag(1, planner::Direction::backward);
+  CHECK(settle_doubt(*target.connect(), back, what)->answer == Doubt::not_applied);
+  auto other = tag(1);
+  other.store = "store-2";
+  CHECK(settle_doubt(*target.connect(), other, what)->answer == Doubt::not_applied);
+}
+
+TEST_CASE("a concurrent statement without its intent row was never sent") {
+  Target target;
+  auto const answer = settle(target, action("VACUUM"));
+  CHECK(answer.answer == Doubt::not_applied);
+}
+
+TEST_CASE("an index build cut half way is settled as not applied by the catalog") {
+  Target target;
+  target.sql("CREATE TABLE t (a int)");
+  auto reader = target.connect("reader");
+  REQUIRE(reader->run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t"));
+  auto const what = action("CREATE INDEX CONCURRENTLY t_a ON t (a)");
+  auto const result =
+      cut(target, what,
+          "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'");
+  CHECK(result.end == AttemptEnd::lost);
+  CHECK(target.sql("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") ==
+        "t");
+  auto const answer = settle(target, what);
+  CHECK(answer.answer == Doubt::not_applied);
+  CHECK(answer.evidence.find("invalid") != std::string::npos);
+}
+
+TEST_CASE("an index build that ended without its marker is settled as applied by the catalog") {
+  Target target;
+  target.sql("CREATE TABLE t (a int)");
+  auto const what = action("CREATE INDEX CONCURRENTLY t_a ON t (a)");
+  REQUIRE(daemon::run_concurrent(*target.connect(), tag(), what, never()).end == AttemptEnd::done);
+  target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
+  CHECK(settle(target, what).answer == Doubt::applied);
+}
+
+TEST_CASE("an index drop that ended without its marker is settled as applied by the catalog") {
+  Target target;
+  target.sql("CREATE TABLE t (a int); CREATE INDEX t_a ON t (a)");
+  auto const what = action("DROP INDEX CONCURRENTLY t_a");
+  REQUIRE(daemon::run_concurrent(*target.connect(), tag(), what, never()).end == AttemptEnd::done);
+  target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
+  CHECK(settle(target, what).answer == Doubt::applied);
+  target.sql("CREATE INDEX t_a ON t (a)");
+  CHECK(settle(target, what).answer == Doubt::not_applied);
+}
+
+TEST_CASE("what no catalog tells is said to be unknowable, with what was looked at") {
+  Target target;
+  auto const what = action("VACUUM");
+  REQUIRE(daemon::run_concurrent(*target.connect(), tag(), what, never()).end == AttemptEnd::done);
+  target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
+  auto const answer = settle(target, what);
+  CHECK(answer.answer == Doubt::unknowable);
+  CHECK(answer.evidence.find("runbookd.intent") != std::string::npos);
+  CHECK(answer.evidence.find("VACUUM") != std::string::npos);
+}
+
+TEST_CASE("a target that lost our tables makes the doubt unknowable") {
+  Target target;
+  target.sql("DROP SCHEMA runbookd CASCADE");
+  CHECK(settle(target, action("CREATE TABLE t (a int)")).answer == Doubt::unknowable);
+}

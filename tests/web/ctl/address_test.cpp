@@ -1,0 +1,37 @@
+#include "web/ctl/address.h"
+
+#include <doctest/doctest.h>
+
+using namespace runbookd::ctl;
+
+TEST_CASE("addresses are read in all their forms") {
+  CHECK(parse_address("http://127.0.0.1:8090").value() == Address{"", "127.0.0.1", "8090"});
+  CHECK(parse_address("localhost:9").value() == Address{"", "localhost", "9"});
+  CHECK(parse_address("http://localhost/").value() == Address{"", "localhost", "8090"});
+  CHECK(parse_address("http://[::1]:80").value() == Address{"", "::1", "80"});
+  CHECK(parse_address("unix:/run/a.sock").value() == Address{"/run/a.sock", "", ""});
+  CHECK(parse_address("unix:///run/a.sock").value() == Address{"/run/a.sock", "", ""});
+  CHECK(parse_address("/run/a.sock").value() == Address{"/run/a.sock", "", ""});
+}
+
+TEST_CASE("an address that cannot be is refused as wrong usage") {
+  for (auto const* text : {"", "https://localhost", "http://h:port", "http://h:99999",
+                           "unix:relative", "http://h/path", "http://a b", "h\r\nX: y"}) {
+    CAPTURE(text);
+    auto const address = parse_address(text);
+    REQUIRE(!address);
+    CHECK(address.error().exit == Exit::usage);
+  }
+}
+
+TEST_CASE("the flag wins over the environment, and that over the socket") {
+  CHECK(chosen_address("http://a:1", "http://b:2", true) == "http://a:1");
+  CHECK(chosen_address("", "http://b:2", true) == "http://b:2");
+  CHECK(chosen_address("", "", true) == "unix:/run/runbookd/runbookd.sock");
+  CHECK(chosen_address("", "", false) == "http://127.0.0.1:8090");
+}
+
+TEST_CASE("an IPv6 address is bracketed in the Host header") {
+  CHECK(parse_address("http://[::1]:80")->host_header() == "[::1]:80");
+  CHECK(parse_address("/run/a.sock")->host_header() == "localhost");
+}

@@ -1,0 +1,165 @@
+// Creating, listing, naming and showing runs.
+#include <doctest/doctest.h>
+
+#include "tests/web/ctl/canned_server.h"
+#include "tests/web/ctl/command.h"
+#include "tests/web/ctl/documents.h"
+
+using namespace runbookd::ctl::tests;
+
+namespace {
+
+Json second_run() {
+  auto run = waiting_run();
+  run["run"] = run_b;
+  run["created_at"] = "2026-02-01T00:00:00.000Z";
+  set_state(run, "succeeded");
+  return run;
+}
+
+// Two runs, the list in pages of one.
+Canned two_runs(Asked const& asked) {
+  auto const list = asked.target.starts_with("/api/v1/runs?");
+  if (!list) {
+    auto const first = asked.target.find(run_a) != std::string::npos;
+    return {.body = (first ? waiting_run() : second_run()).dump()};
+  }
+  auto const last = asked.target.find("cursor=next%2F1") != std::string::npos;
+  Json page = {{"runs", {list_row(last ? second_run() : waiting_run())}}};
+  if (!last) {
+    page["next_cursor"] = "next/1";
+  }
+  return {.body = page.dump()};
+}
+
+struct TwoRuns {
+  CannedServer server{two_runs};
+  Said say(std::vector<std::string> const& words) {
+    return runbookctl(words, {.address = server.address()});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a list is read to its last page") {
+  TwoRuns runs;
+  auto const said = runs.say({"run", "list", "-o", "name"});
+  CHECK(said.out == "run_0a1b2c3d4e5f\nrun_0a9900000000\n");
+}
+
+TEST_CASE("a list ends at its limit") {
+  TwoRuns runs;
+  CHECK(runs.say({"run", "list", "-o", "name", "--limit", "1"}).out == "run_0a1b2c3d4e5f\n");
+}
+
+TEST_CASE("a list in JSON is one document, in lines one row each") {
+  TwoRuns runs;
+  CHECK(Json::parse(runs.say({"run", "list", "-o", "json"}).out).at("runs").size() == 2);
+  auto const lines = runs.say({"run", "list", "-o", "ndjson"}).out;
+  CHECK(Json::parse(lines.substr(0, lines.find('\n'))).at("run") == run_a);
+}
+
+TEST_CASE("the filters of a list are the daemon's") {
+  TwoRuns runs;
+  runs.say({"run", "list", "--state", "failed", "--target", "a b"});
+  CHECK(runs.server.asked().at(0).target == "/api/v1/runs?limit=50&state=failed&target=a%20b");
+}
+
+TEST_CASE("a unique beginning names a run") {
+  TwoRuns runs;
+  CHECK(runs.say({"status", "run_0a1"}).out.find(run_a) != std::string::npos);
+  CHECK(runs.say({"status", "0a9"}).out.find(run_b) != std::string::npos);
+}
+
+TEST_CASE("a beginning of several runs lists them") {
+  TwoRuns runs;
+  auto const said = runs.say({"status", "0a"});
+  CHECK(said.exit == 2);
+  CHECK(said.err.find(run_a) != std::string::npos);
+  CHECK(said.err.find(run_b) != std::string::npos);
+}
+
+TEST_CASE("a beginning of no run is not found") {
+  CHECK(TwoRuns().say({"status", "ffff"}).exit == 3);
+}
+
+TEST_CASE("latest is the one that was created last") {
+  TwoRuns runs;
+  CHECK(runs.say({"status", "@latest", "--json"}).out.find(run_b) != std::string::npos);
+}
+
+TEST_CASE("a full id needs no list") {
+  TwoRuns runs;
+  runs.say({"status", run_a});
+  CHECK(runs.server.asked().size() == 1);
+}
+
+TEST_CASE("a name with strange characters is no run") {
+  CHECK(TwoRuns().say({"status", "../plans"}).exit == 2);
+}
+
+TEST_CASE("status shows what is under way and what it waits for") {
+  TwoRuns runs;
+  auto const said = runs.say({"status"});
+  CHECK(said.out ==
+        "run_0a1b2c3d4e5f  users-org-id -> main  o WAITING  expand\n"
+        "    Waits for somebody to advance into phase expand.\n");
+}
+
+TEST_CASE("status of nothing says so and how to begin") {
+  CannedServer const server([](Asked const&) { return Canned{.body = R"({"runs":[]})"}; });
+  auto const said = runbookctl({"status"}, {.address = server.address()});
+  CHECK(said.exit == 0);
+  CHECK(said.out == "nothing is under way; there is no run yet\n");
+  CHECK(said.err.find("run create") != std::string::npos);
+}
+
+TEST_CASE("one run's status is JSON for programs, unchanged") {
+  TwoRuns runs;
+  CHECK(runs.say({"status", run_a, "--json"}).out == waiting_run().dump() + "\n");
+}
+
+TEST_CASE("a phase is shown alone") {
+  TwoRuns runs;
+  auto const said = runs.say({"run", "show", run_a, "--phase", "backfill"});
+  CHECK(said.out.find("fill-org-id") != std::string::npos);
+  CHECK(said.out.find("add-column") == std::string::npos);
+  CHECK(runs.say({"run", "show", run_a, "--phase", "nowhere"}).exit == 3);
+}
+
+TEST_CASE("a step is found by its name alone or with its phase") {
+  for (auto const& words : {std::vector<std::string>{"--step", "add-column"},
+                            {"--step", "expand/add-column"},
+                            {"--phase", "expand", "--step", "add-column"}}) {
+    TwoRuns runs;
+    std::vector<std::string> all{"run", "show", run_a};
+    all.insert(all.end(), words.begin(), words.end());
+    runs.say(all);
+    CHECK(runs.server.asked().back().target ==
+          std::string("/api/v1/runs/") + run_a + "/steps/expand/add-column");
+  }
+}
+
+TEST_CASE("a step that the run does not have is not found") {
+  CHECK(TwoRuns().say({"run", "show", run_a, "--step", "nothing"}).exit == 3);
+}
+
+TEST_CASE("a run is created from a stored plan") {
+  CannedServer const server(
+      [](Asked const&) { return Canned{.status = 201, .body = waiting_run().dump()}; });
+  auto const said =
+      runbookctl({"run", "create", "--plan", "sha256:ab", "--target", "main", "--note", "n"},
+                 {.address = server.address()});
+  CHECK(said.exit == 0);
+  CHECK(Json::parse(server.asked().at(0).body) ==
+        Json{{"plan", "sha256:ab"}, {"target", "main"}, {"note", "n"}});
+}
+
+TEST_CASE("the version is told with and without a daemon") {
+  CannedServer const server([](Asked const&) { return Canned{.body = R"({"version":"9.9"})"}; });
+  auto const with = runbookctl({"version"}, {.address = server.address()});
+  CHECK(with.out.find("runbookd 9.9 at http://127.0.0.1:") != std::string::npos);
+  auto const without = runbookctl({"version"}, {});
+  CHECK(without.exit == 0);
+  CHECK(without.out.find("no daemon answers") != std::string::npos);
+}

@@ -1,0 +1,77 @@
+// The rest of the program as web/ sees it: keeps what it was asked, answers what the test put in.
+// Used on one thread, like the real one.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "web/service.h"
+
+namespace runbookd::web::test {
+
+struct FakeRun {
+  std::vector<EventLine> events;
+  std::optional<EventLine> live;
+  bool final = false;
+  std::string state = "waiting";
+};
+
+class FakeService : public RunService {
+ public:
+  // What to answer with instead, on every call.
+  std::optional<planner::Error> refuse;
+  bool ready_now = true;
+  bool plan_is_new = true;
+  bool throws = false;
+  // As if a run had events without end.
+  bool endless = false;
+  std::map<std::string, FakeRun> runs;
+
+  // What was asked last.
+  PlanUpload upload;
+  RunRequest run_request;
+  RunQuery run_query;
+  planner::Command command;
+  std::optional<planner::EventSeq> expected;
+  planner::RollBack preview;
+  std::string asked;  // "list_plans 50 cursor"
+  int submitted = 0;
+  std::atomic<int> events_given{0};
+  std::atomic<int> subscriptions{0};
+
+  void add_event(std::string const& run, std::string const& kind);
+  void end_run(std::string const& run);
+  void set_live(std::string const& run, std::string const& json);
+
+  Document about() override;
+  Document ready() override;
+  bool is_ready() override { return ready_now; }
+  Result<UploadedPlan> upload_plan(PlanUpload const& plan) override;
+  Result<Document> validate_plan(PlanUpload const& plan) override;
+  Result<Document> list_plans(int limit, std::string const& cursor) override;
+  Result<Document> show_plan(std::string const& digest) override;
+  Result<Document> create_run(RunRequest const& request) override;
+  Result<Document> list_runs(RunQuery const& query) override;
+  Result<Document> show_run(RunId const& run) override;
+  Result<Document> show_steps(RunId const& run) override;
+  Result<Document> show_step(RunId const& run, std::string const& step) override;
+  Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) override;
+  Result<Document> submit(RunId const& run, planner::Command const& asked_for,
+                          std::optional<planner::EventSeq> revision) override;
+  Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
+  std::unique_ptr<Subscription> when_grown(RunId const& run, std::function<void()> grown) override;
+  std::optional<EventLine> live_line(RunId const& run) override;
+
+ private:
+  class Listening;
+  Result<FakeRun*> find(RunId const& run);
+  Result<Document> answer(std::string what);
+  void tell(std::string const& run);
+
+  std::multimap<std::string, std::function<void()>> listeners_;
+};
+
+}  // namespace runbookd::web::test

@@ -1,0 +1,36 @@
+// The handlers: one function per route, called by the router on the I/O thread.
+#pragma once
+
+#include "web/http.h"
+#include "web/service.h"
+
+namespace runbookd::web {
+
+// api_health.cpp
+Response front_page(Request const& request, RunService& service);
+Response live(Request const& request, RunService& service);
+Response ready(Request const& request, RunService& service);
+Response about(Request const& request, RunService& service);
+Response show_plan_schema(Request const& request, RunService& service);
+Response show_problem(Request const& request, RunService& service);
+
+// api_plans.cpp
+Response list_plans(Request const& request, RunService& service);
+Response upload_plan(Request const& request, RunService& service);
+Response validate_plan(Request const& request, RunService& service);
+Response show_plan(Request const& request, RunService& service);
+
+// api_runs.cpp
+Response list_runs(Request const& request, RunService& service);
+Response create_run(Request const& request, RunService& service);
+Response show_run(Request const& request, RunService& service);
+Response show_steps(Request const& request, RunService& service);
+Response show_step(Request const& request, RunService& service);
+Response preview_rollback(Request const& request, RunService& service);
+// The verb is the path's last segment.
+Response command_run(Request const& request, RunService& service);
+
+// api_events.cpp
+Response show_events(Request const& request, RunService& service);
+
+}  // namespace runbookd::web

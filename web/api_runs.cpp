@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <array>
+
+#include "web/api.h"
+#include "web/body.h"
+#include "web/conditional.h"
+#include "web/problem.h"
+
+namespace runbookd::web {
+
+using planner::Error;
+using planner::ErrorCode;
+using planner::EventSeq;
+using planner::Result;
+
+namespace {
+
+// In these states something goes on after the answer; a client may want to wait.
+constexpr std::array<std::string_view, 3> working_states = {"running", "pausing", "cancelling"};
+
+RunId run_of(Request const& request) { return {request.part("run")}; }
+
+Response answer(Result<Document> document) {
+  if (!document) {
+    return problem(document.error());
+  }
+  return {.body = std::move(document->json)};
+}
+
+Response snapshot(Document document, int status) {
+  return {.status = status, .body = std::move(document.json), .headers = {etag(document.revision)}};
+}
+
+// Pages of other sites can send form and text bodies without asking the browser first, but not
+// JSON.
+Result<void> check_json_type(Request const& request) {
+  auto const type = media_type(request);
+  if (request.body.empty() || type == "application/json") {
+    return {};
+  }
+  return tl::unexpected(Error{.code = ErrorCode::unsupported_type,
+                              .detail = "the body of this request must be JSON and say so",
+                              .next = "add the header Content-Type: application/json"});
+}
+
+// The planner's wish, with who asks.
+Result<planner::Command> read_asked(Request const& request) {
+  if (auto type = check_json_type(request); !type) {
+    return tl::unexpected(type.error());
+  }
+  auto actor = read_actor(request);
+  if (!actor) {
+    return tl::unexpected(actor.error());
+  }
+  auto command = read_command(request.segments.back(), request.body);
+  if (command) {
+    command->actor = std::move(*actor);
+  }
+  return command;
+}
+
+Result<RunRequest> read_wanted_run(Request const& request) {
+  if (auto type = check_json_type(request); !type) {
+    return tl::unexpected(type.error());
+  }
+  auto actor = read_actor(request);
+  if (!actor) {
+    return tl::unexpected(actor.error());
+  }
+  auto wanted = read_run_request(request.body);
+  if (wanted) {
+    wanted->actor = std::move(*actor);
+  }
+  return wanted;
+}
+
+// A client whose revision is stale needs the current one next.
+Response refused(Error const& error, RunId const& run, RunService& service) {
+  auto response = problem(error);
+  if (error.code == ErrorCode::stale_revision) {
+    if (auto const current = service.show_run(run)) {
+      response.headers.push_back(etag(current->revision));
+    }
+  }
+  return response;
+}
+
+}  // namespace
+
+Response list_runs(Request const& request, RunService& service) {
+  if (auto known = check_query(request, {"state", "target", "plan", "limit", "cursor"}); !known) {
+    return problem(known.error());
+  }
+  auto const limit = read_limit(request);
+  if (!limit) {
+    return problem(limit.error());
+  }
+  return answer(service.list_runs({.state = query_text(request, "state"),
+                                   .target = query_text(request, "target"),
+                                   .plan = query_text(request, "plan"),
+                                   .limit = *limit,
+                                   .cursor = query_text(request, "cursor")}));
+}
+
+Response create_run(Request const& request, RunService& service) {
+  auto const wanted = read_wanted_run(request);
+  if (!wanted) {
+    return problem(wanted.error());
+  }
+  auto created = service.create_run(*wanted);
+  if (!created) {
+    return problem(created.error());
+  }
+  auto const run = top_level_text(created->json, "run");
+  auto response = snapshot(std::move(*created), 201);
+  response.headers.push_back({"Location", "/api/v1/runs/" + run});
+  return response;
+}
+
+Response show_run(Request const& request, RunService& service) {
+  auto run = service.show_run(run_of(request));
+  return run ? snapshot(std::move(*run), 200) : problem(run.error());
+}
+
+Response show_steps(Request const& request, RunService& service) {
+  return answer(service.show_steps(run_of(request)));
+}
+
+Response show_step(Request const& request, RunService& service) {
+  return answer(
+      service.show_step(run_of(request), request.part("phase") + "/" + request.part("step")));
+}
+
+Response preview_rollback(Request const& request, RunService& service) {
+  if (auto known = check_query(request, {"to"}); !known) {
+    return problem(known.error());
+  }
+  auto const to = query_text(request, "to");
+  auto const extent = read_extent(to.empty() ? "last" : to);
+  if (!extent) {
+    return problem(extent.error());
+  }
+  return answer(service.rollback_preview(run_of(request), *extent));
+}
+
+Response command_run(Request const& request, RunService& service) {
+  auto const run = run_of(request);
+  auto const expected = read_if_match(request);
+  if (!expected) {
+    return problem(expected.error());
+  }
+  auto const command = read_asked(request);
+  if (!command) {
+    return problem(command.error());
+  }
+  auto after = service.submit(run, *command, *expected);
+  if (!after) {
+    return refused(after.error(), run, service);
+  }
+  auto const state = top_level_text(after->json, "state");
+  bool const working =
+      std::find(working_states.begin(), working_states.end(), state) != working_states.end();
+  return snapshot(std::move(*after), working ? 202 : 200);
+}
+
+}  // namespace runbookd::web

@@ -1,0 +1,313 @@
+#include "web/body.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <stdexcept>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "planner/time.h"
+#include "web/body_guard.h"
+#include "web/body_object.h"
+#include "web/target.h"
+
+namespace runbookd::web {
+
+using nlohmann::json;
+using planner::Ask;
+using planner::Command;
+using planner::Error;
+using planner::ErrorCode;
+using planner::Finding;
+using planner::Findings;
+using planner::Result;
+using planner::RollBack;
+
+namespace {
+
+// The whole body has a limit already.
+constexpr std::size_t any_length = std::string::npos;
+
+Error body_error(Findings findings) {
+  auto const& first = findings.front();
+  auto detail = "the request body" +
+                (first.place.file.empty() ? std::string() : " at " + first.place.file) + ": " +
+                first.message;
+  if (findings.size() > 1) {
+    detail += " (and " + std::to_string(findings.size() - 1) + " more)";
+  }
+  return {
+      .code = ErrorCode::malformed, .detail = std::move(detail), .findings = std::move(findings)};
+}
+
+// What every reader gets: the parsed body and a place for its problems.
+struct Body {
+  json value = json::object();
+  Findings problems;
+
+  BodyObject object(std::initializer_list<std::string_view> keys) {
+    return {value, "#", problems, keys};
+  }
+};
+
+Result<Body> parsed(std::string_view text) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return Body{};
+  }
+  if (auto found = json_objection(text)) {
+    return tl::unexpected(body_error({std::move(*found)}));
+  }
+  return Body{.value = json::parse(text)};
+}
+
+Ask read_start(Body& body) {
+  auto object = body.object({"acknowledge", "reason"});
+  planner::Start start;
+  auto const* list = object.find("acknowledge");
+  if (list == nullptr) {
+    return start;
+  }
+  if (!list->is_array()) {
+    object.complain_of_type("acknowledge", "an array");
+    return start;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    auto const pointer = pointer_to("#/acknowledge", std::to_string(i));
+    BodyObject item((*list)[i], pointer, body.problems, {"rule", "reason"});
+    start.acknowledged.push_back(
+        {.rule = item.needed("rule"), .reason = item.needed("reason", longest_text)});
+  }
+  return start;
+}
+
+Ask read_advance(Body& body) {
+  auto object = body.object({"to_phase", "confirm", "reason"});
+  return planner::Advance{.to_phase = object.needed("to_phase"),
+                          .confirm = object.text("confirm", longest_name)};
+}
+
+Ask read_approve(Body& body) {
+  return planner::Approve{.phase = body.object({"phase", "reason"}).needed("phase")};
+}
+
+Ask read_reject(Body& body) {
+  return planner::Reject{.phase = body.object({"phase", "reason"}).needed("phase")};
+}
+
+Ask read_evaluate(Body& body) {
+  body.object({"reason"});
+  return planner::Evaluate{};
+}
+
+Ask read_confirm(Body& body) {
+  return planner::Confirm{.step = body.object({"step", "reason"}).needed("step")};
+}
+
+Ask read_pause(Body& body) {
+  auto object = body.object({"mode", "escalate_after", "reason"});
+  planner::Pause pause;
+  auto const mode = object.text("mode", longest_name);
+  if (mode == "now") {
+    pause.mode = planner::StopMode::now;
+  } else if (mode != "safe_point" && object.find("mode") != nullptr) {
+    object.complain("mode", "body/value", "this must be \"safe_point\" or \"now\"");
+  }
+  if (object.find("escalate_after") != nullptr) {
+    pause.escalate_after = planner::parse_duration(object.text("escalate_after", longest_name));
+    if (!pause.escalate_after) {
+      object.complain("escalate_after", "body/value",
+                      "this must be a duration with its unit, such as \"30s\" or \"2m\"");
+    }
+  }
+  return pause;
+}
+
+Ask read_resume(Body& body) {
+  body.object({"reason"});
+  return planner::Resume{};
+}
+
+Ask read_retry(Body& body) {
+  return planner::Retry{.step = body.object({"step", "reason"}).text("step", longest_name)};
+}
+
+Ask read_skip(Body& body) {
+  return planner::Skip{.step = body.object({"step", "reason"}).needed("step")};
+}
+
+Ask read_resolve(Body& body) {
+  auto object = body.object({"step", "as", "evidence", "reason"});
+  auto const as = object.needed("as");
+  if (!as.empty() && as != "succeeded" && as != "failed") {
+    object.complain("as", "body/value", "this must be \"succeeded\" or \"failed\"");
+  }
+  return planner::Resolve{.step = object.needed("step"),
+                          .succeeded = as == "succeeded",
+                          .evidence = object.needed("evidence", longest_text)};
+}
+
+Ask read_rollback(Body& body) {
+  auto object = body.object({"to", "reason"});
+  auto const to = object.needed("to");
+  auto extent = read_extent(to);
+  if (!extent && !to.empty()) {
+    object.complain("to", "body/value", extent.error().detail);
+  }
+  return extent.value_or(RollBack{});
+}
+
+Ask read_cancel(Body& body) {
+  return planner::Cancel{.confirm =
+                             body.object({"confirm", "reason"}).text("confirm", longest_name)};
+}
+
+struct Reader {
+  std::string_view verb;
+  Ask (*read)(Body&);
+};
+constexpr Reader readers[] = {
+    {"start", read_start},   {"advance", read_advance},   {"approve", read_approve},
+    {"reject", read_reject}, {"evaluate", read_evaluate}, {"confirm", read_confirm},
+    {"pause", read_pause},   {"resume", read_resume},     {"retry", read_retry},
+    {"skip", read_skip},     {"resolve", read_resolve},   {"rollback", read_rollback},
+    {"cancel", read_cancel},
+};
+
+Reader const& reader_of(std::string_view verb) {
+  for (auto const& reader : readers) {
+    if (reader.verb == verb) {
+      return reader;
+    }
+  }
+  throw std::logic_error("no body is known for the verb " + std::string(verb));
+}
+
+// The files of a bundle, by the path that the plan gives them.
+std::map<std::string, std::string> read_files(Body& body, BodyObject& object) {
+  std::map<std::string, std::string> files;
+  auto const* found = object.find("files");
+  if (found == nullptr) {
+    return files;
+  }
+  if (!found->is_object()) {
+    object.complain_of_type("files", "an object");
+    return files;
+  }
+  for (auto const& [path, content] : found->items()) {
+    files[path] = text_of(content, pointer_to("#/files", path), any_length, body.problems);
+  }
+  return files;
+}
+
+// Stops at the first text below the top level's `key`.
+class TopLevelText : public nlohmann::json_sax<json> {
+ public:
+  explicit TopLevelText(std::string_view key) : wanted_(key) {}
+  std::string found;
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, string_t const&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return ++depth_ > 0; }
+  bool start_array(std::size_t) override { return ++depth_ > 0; }
+  bool end_object() override { return --depth_ >= 0; }
+  bool end_array() override { return --depth_ >= 0; }
+  bool key(string_t& name) override {
+    here_ = depth_ == 1 && name == wanted_;
+    return true;
+  }
+  bool string(string_t& text) override {
+    if (here_ && depth_ == 1) {
+      found = text;
+      return false;
+    }
+    return true;
+  }
+  bool parse_error(std::size_t, std::string const&, nlohmann::json::exception const&) override {
+    return false;
+  }
+
+ private:
+  std::string_view wanted_;
+  int depth_ = 0;
+  bool here_ = false;
+};
+
+}  // namespace
+
+Result<Command> read_command(std::string_view verb, std::string_view text) {
+  auto const& reader = reader_of(verb);
+  auto body = parsed(text);
+  if (!body) {
+    return tl::unexpected(body.error());
+  }
+  Command command{.ask = reader.read(*body)};
+  if (body->value.is_object() && body->value.contains("reason")) {
+    command.reason = text_of(body->value["reason"], "#/reason", longest_text, body->problems);
+  }
+  if (!body->problems.empty()) {
+    return tl::unexpected(body_error(std::move(body->problems)));
+  }
+  return command;
+}
+
+Result<RunRequest> read_run_request(std::string_view text) {
+  auto body = parsed(text);
+  if (!body) {
+    return tl::unexpected(body.error());
+  }
+  auto object = body->object({"plan", "target", "note"});
+  RunRequest request{.plan = object.needed("plan"),
+                     .target = object.needed("target"),
+                     .note = object.text("note")};
+  if (!body->problems.empty()) {
+    return tl::unexpected(body_error(std::move(body->problems)));
+  }
+  return request;
+}
+
+Result<PlanUpload> read_bundle(std::string_view text) {
+  auto body = parsed(text);
+  if (!body) {
+    return tl::unexpected(body.error());
+  }
+  auto object = body->object({"file_name", "text", "files"});
+  PlanUpload upload{.text = object.needed("text", any_length),
+                    .file_name = object.text("file_name", longest_name),
+                    .files = read_files(*body, object)};
+  if (!body->problems.empty()) {
+    return tl::unexpected(body_error(std::move(body->problems)));
+  }
+  return upload;
+}
+
+Result<RollBack> read_extent(std::string_view to) {
+  if (to == "all") {
+    return RollBack{.extent = RollBack::Extent::all};
+  }
+  if (to == "last") {
+    return RollBack{.extent = RollBack::Extent::last_step};
+  }
+  auto const slash = to.find('/');
+  if (to.empty() || !is_plain_text(to) || slash == 0 || slash == to.size() - 1) {
+    return tl::unexpected(
+        Error{.code = ErrorCode::malformed,
+              .detail = "how far to go back is said by \"last\", \"all\", a phase's name, or "
+                        "\"phase/step\""});
+  }
+  auto const extent =
+      slash == std::string_view::npos ? RollBack::Extent::to_phase : RollBack::Extent::to_step;
+  return RollBack{.extent = extent, .to = std::string(to)};
+}
+
+std::string top_level_text(std::string_view document, std::string_view key) {
+  TopLevelText reader(key);
+  json::sax_parse(document, &reader);
+  return std::move(reader.found);
+}
+
+}  // namespace runbookd::web

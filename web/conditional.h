@@ -1,0 +1,36 @@
+// Headers and query parameters that many routes read alike.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "planner/error.h"
+#include "planner/ids.h"
+#include "web/http.h"
+
+namespace runbookd::web {
+
+// `"17"` -> 17; absent is no condition. "*" and weak tags say nothing about a revision and are
+// refused.
+planner::Result<std::optional<planner::EventSeq>> read_if_match(Request const& request);
+Header etag(planner::EventSeq revision);
+
+// Who sends it: the Runbook-Actor header, "local" without one.
+planner::Result<std::string> read_actor(Request const& request);
+
+// Refuses parameters that are not in `names`, and the same one twice: a mistyped filter must not
+// list all.
+planner::Result<void> check_query(Request const& request,
+                                  std::initializer_list<std::string_view> names);
+// Empty where it is absent.
+std::string query_text(Request const& request, std::string_view name);
+// From 1; more than the largest page is lowered to it.
+planner::Result<int> read_limit(Request const& request);
+planner::Result<planner::EventSeq> read_seq(std::string_view text, std::string_view what);
+
+// The media type without parameters, in lower case; empty without a Content-Type.
+std::string media_type(Request const& request);
+
+}  // namespace runbookd::web

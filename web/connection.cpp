@@ -1,0 +1,346 @@
+// The only file that reads with Beast. A request goes through: head, admission, body, router, one
+// write.
+#include "web/connection.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "web/admission.h"
+#include "web/conditional.h"
+#include "web/deadline.h"
+#include "web/event_stream.h"
+#include "web/problem.h"
+#include "web/router.h"
+#include "web/wire.h"
+
+namespace runbookd::web {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using planner::Error;
+using planner::ErrorCode;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+// How long an answer that refuses a body half sent waits for the client to read it.
+constexpr std::chrono::milliseconds farewell{2'000};
+
+class Connection final : public OpenConnection, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Socket socket, bool unix_socket, std::shared_ptr<Serving> serving)
+      : socket_(std::move(socket)),
+        unix_socket_(unix_socket),
+        serving_(std::move(serving)),
+        reader_(serving_->options.max_body, serving_->options.max_header),
+        deadline_(socket_.get_executor(), [this] { close(); }) {
+    serving_->open.insert(this);
+  }
+  ~Connection() override {
+    serving_->open.erase(this);
+    if (serving_->on_closed) {
+      serving_->on_closed();
+    }
+  }
+
+  asio::awaitable<void> run(std::shared_ptr<Connection> self);
+
+  void finish() override {
+    if (stream_ != nullptr) {
+      stream_->stop();
+    } else if (waiting_) {
+      close();
+    }
+  }
+  void drop() override {
+    dropped_ = true;
+    if (stream_ != nullptr) {
+      stream_->stop();
+    }
+    close();
+  }
+
+ private:
+  enum class Heard { all, refused, nothing };
+
+  asio::awaitable<bool> answer_next();
+  asio::awaitable<Heard> read_head();
+  asio::awaitable<Heard> read_body();
+  asio::awaitable<bool> read_more();
+  asio::awaitable<bool> answer();
+  asio::awaitable<bool> refuse(Error error);
+  asio::awaitable<bool> send(std::string bytes);
+  asio::awaitable<void> stream(Response response);
+  asio::awaitable<void> linger();
+  void begin();
+  class Streaming;
+  bool admit();
+  void watch_for_hang_up();
+  void note(int status);
+  void close();
+
+  Timeouts const& timeouts() const { return serving_->options.timeouts; }
+
+  Socket socket_;
+  bool unix_socket_;
+  std::shared_ptr<Serving> serving_;
+  RequestReader reader_;
+  Deadline deadline_;
+  std::optional<Error> refusal_;
+  Request request_;
+  SteadyClock::time_point began_;
+  std::size_t sent_ = 0;
+  EventStream* stream_ = nullptr;
+  std::array<char, 256> unread_{};
+  bool waiting_ = true;  // for a request's first byte
+  bool dropped_ = false;
+};
+
+void Connection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+  deadline_.lift();
+}
+
+void Connection::note(int status) {
+  auto const took = SteadyClock::now() - began_;
+  serving_->tell({.method = request_.method,
+                  .target = request_.target,
+                  .actor = read_actor(request_).value_or(""),
+                  .status = status,
+                  .bytes_sent = sent_,
+                  .took = std::chrono::duration_cast<std::chrono::microseconds>(took)});
+}
+
+asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
+  bool more = true;
+  while (more && !self->serving_->stopping) {
+    more = co_await answer_next();
+  }
+  close();
+}
+
+// One request and its answer; false when the connection is done.
+asio::awaitable<bool> Connection::answer_next() {
+  begin();
+  auto heard = co_await read_head();
+  if (heard == Heard::all) {
+    heard = co_await read_body();
+  }
+  bool more = false;
+  if (heard == Heard::all) {
+    more = co_await answer();
+  } else if (heard == Heard::refused) {
+    more = co_await refuse(std::move(*refusal_));
+  }
+  co_return more;
+}
+
+void Connection::begin() {
+  reader_.begin();
+  refusal_.reset();
+  request_ = {};
+  sent_ = 0;
+  waiting_ = !reader_.has_bytes();
+  deadline_.set(waiting_ ? timeouts().idle : timeouts().header);
+  began_ = SteadyClock::now();
+}
+
+asio::awaitable<bool> Connection::read_more() {
+  auto const space = reader_.space();
+  auto const buffer = asio::buffer(space.data(), space.size());
+  auto const [error, size] = co_await socket_.async_read_some(buffer, as_result);
+  reader_.arrived(size);
+  if (!error && waiting_) {
+    waiting_ = false;
+    began_ = SteadyClock::now();
+    deadline_.set(timeouts().header);
+  }
+  co_return !error && !dropped_;
+}
+
+asio::awaitable<Connection::Heard> Connection::read_head() {
+  for (;;) {
+    auto complete = reader_.read_head();
+    if (!complete) {
+      refusal_ = std::move(complete.error());
+      co_return Heard::refused;
+    }
+    if (*complete) {
+      co_return admit() ? Heard::all : Heard::refused;
+    }
+    bool const arrived = co_await read_more();
+    if (!arrived) {
+      co_return Heard::nothing;
+    }
+  }
+}
+
+bool Connection::admit() {
+  auto request = reader_.head();
+  if (!request) {
+    refusal_ = std::move(request.error());
+    return false;
+  }
+  request_ = std::move(*request);
+  refusal_ = refusal(request_, {unix_socket_, serving_->options.allowed_hosts});
+  return !refusal_;
+}
+
+asio::awaitable<Connection::Heard> Connection::read_body() {
+  bool const invited = expects_continue(request_) && !reader_.has_bytes();
+  if (invited) {
+    std::string words(go_on);
+    co_await send(std::move(words));
+  }
+  deadline_.set(timeouts().body);
+  for (;;) {
+    auto complete = reader_.read_body();
+    if (!complete) {
+      refusal_ = std::move(complete.error());
+      co_return Heard::refused;
+    }
+    if (*complete) {
+      request_.body = reader_.take_body();
+      co_return Heard::all;
+    }
+    bool const arrived = co_await read_more();
+    if (!arrived) {
+      co_return Heard::nothing;
+    }
+  }
+}
+
+asio::awaitable<bool> Connection::answer() {
+  auto response = respond(request_, serving_->service);
+  bool const streams = response.follow.has_value() && request_.method != "HEAD";
+  if (streams && serving_->streams >= serving_->options.max_streams) {
+    Error error{.code = ErrorCode::draining, .detail = "too many event streams are open"};
+    error.next = "read pages instead: the same path with Accept: application/json";
+    response = problem(error);
+  } else if (streams) {
+    co_await stream(std::move(response));
+    co_return false;
+  }
+  Manner manner;
+  manner.without_body = request_.method == "HEAD";
+  manner.keep_open = reader_.keeps_open() && !serving_->stopping;
+  auto bytes = to_wire(response, manner);
+  bool const sent = co_await send(std::move(bytes));
+  note(response.status);
+  co_return sent&& manner.keep_open;
+}
+
+// The rest of the request is not read, so the connection cannot go on.
+asio::awaitable<bool> Connection::refuse(Error error) {
+  auto const response = problem(error);
+  Manner manner;
+  manner.without_body = request_.method == "HEAD";
+  manner.keep_open = false;
+  auto bytes = to_wire(response, manner);
+  bool const sent = co_await send(std::move(bytes));
+  note(response.status);
+  if (sent) {
+    co_await linger();
+  }
+  co_return false;
+}
+
+asio::awaitable<bool> Connection::send(std::string bytes) {
+  deadline_.set(timeouts().write);
+  auto const whole = asio::buffer(bytes);
+  auto const [error, size] = co_await asio::async_write(socket_, whole, as_result);
+  sent_ += size;
+  deadline_.lift();
+  co_return !error && !dropped_;
+}
+
+// Closing with unread bytes resets the connection, and the client might lose the answer with it.
+asio::awaitable<void> Connection::linger() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  deadline_.set(farewell);
+  bool more = true;
+  while (more) {
+    reader_.forget_bytes();
+    more = co_await read_more();
+  }
+}
+
+// Without this, a client that went away is noticed only at the next write.
+void Connection::watch_for_hang_up() {
+  socket_.async_read_some(asio::buffer(unread_),
+                          [self = shared_from_this()](error_code error, std::size_t) {
+                            if (!error) {
+                              self->watch_for_hang_up();
+                            } else if (self->stream_ != nullptr) {
+                              self->stream_->stop();
+                            }
+                          });
+}
+
+// Whichever way the stream ends, nobody is left with a pointer to it.
+class Connection::Streaming {
+ public:
+  Streaming(Connection& connection, EventStream& events) : connection_(connection) {
+    connection_.stream_ = &events;
+    ++connection_.serving_->streams;
+  }
+  ~Streaming() {
+    connection_.stream_ = nullptr;
+    --connection_.serving_->streams;
+  }
+  Streaming(Streaming const&) = delete;
+  Streaming& operator=(Streaming const&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
+asio::awaitable<void> Connection::stream(Response response) {
+  bool const in_chunks = reader_.knows_chunks();
+  EventStream events(socket_.get_executor(), serving_->service, std::move(*response.follow),
+                     timeouts().comment);
+  Streaming const streaming(*this, events);
+  auto head = stream_head(response, in_chunks);
+  bool sent = co_await send(std::move(head));
+  watch_for_hang_up();
+  while (sent) {
+    auto text = co_await events.next();
+    if (text.empty()) {
+      break;
+    }
+    auto bytes = in_chunks ? chunk(text) : std::move(text);
+    sent = co_await send(std::move(bytes));
+  }
+  if (sent && in_chunks && events.complete()) {
+    std::string end(last_chunk);
+    co_await send(std::move(end));
+  }
+  note(response.status);
+}
+
+}  // namespace
+
+void converse(Socket socket, bool unix_socket, std::shared_ptr<Serving> serving) {
+  auto const executor = socket.get_executor();
+  auto connection =
+      std::make_shared<Connection>(std::move(socket), unix_socket, std::move(serving));
+  // What is thrown here is a broken invariant of the service: it belongs to whoever runs the
+  // io_context.
+  asio::co_spawn(executor, connection->run(connection), [](std::exception_ptr thrown) {
+    if (thrown) {
+      std::rethrow_exception(thrown);
+    }
+  });
+}
+
+}  // namespace runbookd::web

@@ -1,0 +1,27 @@
+// argv -> a command, or the text and exit code to leave with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "web/ctl/commands.h"
+#include "web/ctl/failure.h"
+
+namespace runbookd::ctl {
+
+struct Invocation {
+  Global global;
+  Command command;
+};
+struct Leave {
+  Exit exit = Exit::done;
+  std::string text;     // help goes to stdout
+  std::string message;  // a usage error goes to stderr
+  std::string next;
+};
+
+tl::expected<Invocation, Leave> parse_arguments(std::vector<std::string> const& arguments);
+
+}  // namespace runbookd::ctl

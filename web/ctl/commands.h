@@ -1,0 +1,113 @@
+// What a person asked for on the command line, as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "planner/time.h"
+
+namespace runbookd::ctl {
+
+enum class Output { table, json, ndjson, name };
+
+// Options that every command knows.
+struct Global {
+  Output output = Output::table;
+  bool quiet = false;
+  bool no_color = false;
+  bool no_input = false;
+  bool yes = false;
+  bool show_curl = false;
+  std::string address, actor, reason;
+  std::optional<bool> wait;  // --wait, --no-wait
+  std::optional<planner::Duration> timeout;
+  std::optional<std::int64_t> if_revision;
+};
+
+struct PlanLint {
+  std::string file;
+};
+struct PlanShow {
+  std::string plan;  // a file or a digest
+};
+struct PlanSchema {};
+struct PlanUpload {
+  std::string file;
+};
+struct PlanList {};
+struct RunCreate {
+  std::string plan, plan_file, target, note;
+};
+struct RunList {
+  std::string state, target, plan;
+  int limit = 50;
+};
+struct RunShow {
+  std::string run, phase, step;
+};
+struct Start {
+  std::string run;
+  std::vector<std::string> acknowledge;  // "rule=reason"
+};
+struct Advance {
+  std::string run, to, confirm;
+};
+struct Approve {
+  std::string run, phase;
+};
+struct Reject {
+  std::string run, phase;
+};
+struct Evaluate {
+  std::string run;
+};
+struct ConfirmStep {
+  std::string run, step;
+};
+struct Pause {
+  std::string run;
+  bool now = false;
+  std::string escalate_after;
+};
+struct Resume {
+  std::string run;
+};
+struct Retry {
+  std::string run, step;
+};
+struct Skip {
+  std::string run, step;
+};
+struct Resolve {
+  std::string run, step, as, evidence;
+};
+struct Rollback {
+  std::string run, to;
+  bool last = false, all = false, preview = false;
+};
+struct Cancel {
+  std::string run, confirm;
+};
+struct Status {
+  std::string run;
+};
+struct Watch {
+  std::string run;
+  std::vector<std::string> until;
+};
+struct Events {
+  std::string run;
+  bool follow = false;
+  std::vector<std::string> types;
+};
+struct Version {};
+
+using Command =
+    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, RunCreate, RunList, RunShow,
+                 Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
+                 Resolve, Rollback, Cancel, Status, Watch, Events, Version>;
+
+}  // namespace runbookd::ctl

@@ -1,0 +1,14 @@
+// The same request for people with curl.
+#pragma once
+
+#include <string>
+
+#include "web/ctl/address.h"
+#include "web/ctl/http_client.h"
+
+namespace runbookd::ctl {
+
+// One command line, quoted for a POSIX shell.
+std::string curl_command(Address const& address, HttpRequest const& request);
+
+}  // namespace runbookd::ctl

@@ -1,0 +1,34 @@
+// What each command does. One function per command, found by overload.
+#pragma once
+
+#include "web/ctl/session.h"
+
+namespace runbookd::ctl {
+
+Exit perform(Session& session, PlanLint const& command);
+Exit perform(Session& session, PlanShow const& command);
+Exit perform(Session& session, PlanSchema const& command);
+Exit perform(Session& session, PlanUpload const& command);
+Exit perform(Session& session, PlanList const& command);
+Exit perform(Session& session, RunCreate const& command);
+Exit perform(Session& session, RunList const& command);
+Exit perform(Session& session, RunShow const& command);
+Exit perform(Session& session, Start const& command);
+Exit perform(Session& session, Advance const& command);
+Exit perform(Session& session, Approve const& command);
+Exit perform(Session& session, Reject const& command);
+Exit perform(Session& session, Evaluate const& command);
+Exit perform(Session& session, ConfirmStep const& command);
+Exit perform(Session& session, Pause const& command);
+Exit perform(Session& session, Resume const& command);
+Exit perform(Session& session, Retry const& command);
+Exit perform(Session& session, Skip const& command);
+Exit perform(Session& session, Resolve const& command);
+Exit perform(Session& session, Rollback const& command);
+Exit perform(Session& session, Cancel const& command);
+Exit perform(Session& session, Status const& command);
+Exit perform(Session& session, Watch const& command);
+Exit perform(Session& session, Events const& command);
+Exit perform(Session& session, Version const& command);
+
+}  // namespace runbookd::ctl

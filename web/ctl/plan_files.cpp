@@ -1,0 +1,89 @@
+#include "web/ctl/plan_files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+namespace runbookd::ctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string all_of(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
+
+std::optional<std::string> content_of(fs::path const& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    return std::nullopt;
+  }
+  std::ifstream in(path, std::ios::binary);
+  return in ? std::optional(all_of(in)) : std::nullopt;
+}
+
+// A plan from elsewhere must not make us read, and upload, what lies outside its folder.
+bool stays_inside(fs::path const& path) {
+  if (path.is_absolute()) {
+    return false;
+  }
+  for (auto const& part : path.lexically_normal()) {
+    if (part == "..") {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string why_unreadable(std::string const& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    return "this is a folder, not a file";
+  }
+  errno = 0;
+  std::ifstream const again(file);
+  return std::strerror(errno == 0 ? EIO : errno);
+}
+
+}  // namespace
+
+Maybe<PlanFile> load_plan(Session& session, std::string const& file) {
+  auto const from_input = file == "-";
+  auto text = from_input ? std::optional(all_of(session.world.in)) : content_of(file);
+  if (!text) {
+    return fail(Exit::unexpected, "read " + file, why_unreadable(file));
+  }
+  PlanFile plan{
+      .name = from_input ? "stdin" : file, .text = std::move(*text), .files = {}, .read = {}};
+  auto const folder = fs::path(file).parent_path();
+  auto const lookup = [&](std::string const& path) -> std::optional<std::string> {
+    auto content = from_input || !stays_inside(path) ? std::nullopt : content_of(folder / path);
+    if (content) {
+      plan.files[path] = *content;
+    }
+    return content;
+  };
+  plan.read = planner::read_plan(plan.text, plan.name, lookup);
+  return plan;
+}
+
+Maybe<Answer> upload_plan(Session& session, std::string const& file) {
+  auto const plan = load_plan(session, file);
+  if (!plan) {
+    return tl::unexpected(plan.error());
+  }
+  Json const bundle = {{"file_name", plan->name}, {"text", plan->text}, {"files", plan->files}};
+  try {
+    return session.client.post_plan(bundle.dump(), "upload " + file);
+  } catch (Json::type_error const&) {
+    return fail(Exit::invalid, "upload " + file,
+                "the plan or a SQL file beside it is not UTF-8 text", "iconv -t UTF-8 FILE");
+  }
+}
+
+}  // namespace runbookd::ctl

@@ -1,0 +1,23 @@
+// Plan files on disk, with the SQL files beside them.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "planner/plan_reader.h"
+#include "web/ctl/session.h"
+
+namespace runbookd::ctl {
+
+struct PlanFile {
+  std::string name;  // as given, for places in findings
+  std::string text;
+  std::map<std::string, std::string> files;  // what `sql_file:` named
+  planner::ReadPlan read;
+};
+
+// "-" is standard input; then there are no files beside it.
+Maybe<PlanFile> load_plan(Session& session, std::string const& file);
+Maybe<Answer> upload_plan(Session& session, std::string const& file);
+
+}  // namespace runbookd::ctl

@@ -1,0 +1,257 @@
+// Phases, steps and checks: one line each, the phase at hand unfolded.
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "web/ctl/render.h"
+#include "web/ctl/run_facts.h"
+#include "web/ctl/text.h"
+
+namespace runbookd::ctl {
+
+namespace {
+
+constexpr int step_indent = 5;
+constexpr int widest_name = 32;
+
+std::string spoken(std::string word) {
+  std::replace(word.begin(), word.end(), '_', ' ');
+  return word;
+}
+
+int widest(Json const& list, char const* key) {
+  int width = 0;
+  for (auto const& each : list) {
+    width = std::max(width, display_width(clean(text_of(each, key))));
+  }
+  return std::min(width, widest_name);
+}
+
+// "3/3 steps"
+std::string step_count(Json const& phase) {
+  auto const& steps = child(phase, "steps");
+  auto const done = std::count_if(steps.begin(), steps.end(), [](Json const& step) {
+    auto const state = text_of(step, "state");
+    return state == "succeeded" || state == "skipped";
+  });
+  return std::to_string(done) + '/' + std::to_string(steps.size()) +
+         (steps.size() == 1 ? " step" : " steps");
+}
+
+std::string approval_text(Json const& approvals) {
+  auto const needed = number_of(approvals, "needed");
+  if (needed == 0) {
+    return "";
+  }
+  std::vector<std::string> names;
+  for (auto const& name : child(approvals, "by")) {
+    names.push_back(name.is_string() ? name.get<std::string>() : to_line(name));
+  }
+  if (static_cast<std::int64_t>(names.size()) >= needed) {
+    return "approved by " + joined(names, ", ");
+  }
+  auto const from = text_of(approvals, "from");
+  return "needs " + plural(needed - static_cast<std::int64_t>(names.size()), "approval") +
+         (from.empty() ? "" : " from " + from) +
+         (names.empty() ? "" : " (has " + joined(names, ", ") + ")");
+}
+
+Line phase_line(Json const& phase, int name_width, View const& view) {
+  auto const state = text_of(phase, "state");
+  Line line;
+  line.add(" ").add(icon_for(state, view.look), tone_for(state)).add(" ");
+  line.add(pad(fit(clean(text_of(phase, "name")), name_width, view.look.cut()), name_width),
+           state == "pending" ? Tone::plain : Tone::strong);
+  line.add("  ").add(pad(spoken(state), 10), tone_for(state)).add("  ").add(step_count(phase));
+  if (auto const until = moment_of(phase, "soak_until"); state == "soaking" && until > view.now) {
+    line.add("  until " + clock_time(until, view.utc_offset) + " (" +
+                 short_duration(until - view.now) + " left)",
+             Tone::active);
+  }
+  if (auto const approval = approval_text(child(phase, "approvals")); !approval.empty()) {
+    line.add("  " + approval, Tone::dim);
+  }
+  return line;
+}
+
+std::string lock_text(Json const& step) {
+  auto const wait = number_of(step, "lock_wait_ms");
+  auto const tries = number_of(step, "tries_for_lock");
+  if (wait <= 0 && tries <= 1) {
+    return "";
+  }
+  return "lock wait " + short_duration(planner::Duration(wait)) +
+         (tries > 1 ? " (" + plural(tries, "try") + ")" : "");
+}
+
+std::string step_facts(Json const& step) {
+  std::vector<std::string> facts;
+  if (auto const took = number_of(step, "duration_ms"); took > 0) {
+    facts.push_back(short_duration(planner::Duration(took)));
+  }
+  if (auto lock = lock_text(step); !lock.empty()) {
+    facts.push_back(lock);
+  }
+  if (auto const rows = number_of(step, "rows"); rows > 0) {
+    facts.push_back(short_count(rows) + (rows == 1 ? " row" : " rows"));
+  }
+  if (auto const attempts = number_of(step, "attempts"); attempts > 1) {
+    facts.push_back("attempt " + std::to_string(attempts));
+  }
+  return joined(facts, "   ");
+}
+
+Line step_line(Json const& step, std::string const& activity, int name_width, View const& view) {
+  auto const state = text_of(step, "state");
+  Line line;
+  line.column(step_indent).add(icon_for(state, view.look), tone_for(state)).add(" ");
+  line.add(pad(fit(clean(text_of(step, "name")), name_width, view.look.cut()), name_width));
+  line.add("  ").add(pad(text_of(step, "kind"), 8), Tone::dim).add("  ");
+  line.add(pad(spoken(activity.empty() ? state : activity), 11), tone_for(state));
+  if (auto const facts = step_facts(step); !facts.empty()) {
+    line.add("  " + facts);
+  }
+  if (child(step, "reversible").is_boolean() && !flag_of(step, "reversible")) {
+    line.add("  no way back", Tone::waiting);
+  }
+  return line;
+}
+
+// What a person has to read to act: why it failed, what to do by hand.
+Lines step_notes(Json const& step, View const& view) {
+  auto const state = text_of(step, "state");
+  auto const at_work = state == "running" || state == "reverting";
+  Lines lines;
+  auto const note = [&](std::string const& text, Tone tone) {
+    auto const width = view.width - step_indent - 4;
+    for (auto const& each : wrap(clean(text), width, 3, view.look.cut())) {
+      lines.push_back(Line().column(step_indent + 4).add(each, tone));
+    }
+  };
+  if (at_work && text_of(step, "kind") == "manual") {
+    note("to do by hand: " + text_of(step, "manual"), Tone::waiting);
+  }
+  if (state != "succeeded" && state != "reverted" && state != "pending") {
+    note(text_of(step, "message"), tone_for(state) == Tone::bad ? Tone::bad : Tone::plain);
+  }
+  if (view.expand_all) {
+    note(text_of(step, "irreversible_reason"), Tone::dim);
+  }
+  return lines;
+}
+
+void append(Lines& to, Lines const& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+// The steps of an unfolded phase; `focus` is set to the line of the step at hand.
+Block phase_details(Json const& snapshot, Json const& phase, View const& view) {
+  auto const& current = child(snapshot, "current");
+  auto const here = text_of(current, "phase") == text_of(phase, "name");
+  auto const name_width = widest(child(phase, "steps"), "name");
+  Block block;
+  if (view.expand_all && has_text(phase, "goal")) {
+    block.lines.push_back(Line().column(step_indent).add(text_of(phase, "goal"), Tone::dim));
+  }
+  for (auto const& step : child(phase, "steps")) {
+    auto const at_hand = here && text_of(current, "step") == text_of(step, "name");
+    auto const activity = at_hand ? text_of(current, "activity") : std::string();
+    block.lines.push_back(step_line(step, activity, name_width, view));
+    append(block.lines, step_notes(step, view));
+    if (at_hand) {
+      append(block.lines, render_live(child(snapshot, "live"), step_indent + 4, view));
+      append(block.lines, render_mismatch(child(snapshot, "mismatch"), step_indent + 4, view));
+      block.focus = static_cast<int>(block.lines.size()) - 1;
+    }
+  }
+  append(block.lines, render_checks(child(phase, "checks"), step_indent, view));
+  return block;
+}
+
+bool is_at_work(Json const& phase) {
+  auto const state = text_of(phase, "state");
+  return state != "pending" && state != "succeeded" && state != "partly_skipped" &&
+         state != "reverted" && state != "gated";
+}
+
+// The one phase that the live view unfolds.
+std::string phase_at_hand(Json const& snapshot) {
+  if (auto const phase = text_of(child(snapshot, "current"), "phase"); !phase.empty()) {
+    return phase;
+  }
+  std::string gated;
+  std::string last_done;
+  for (auto const& phase : child(snapshot, "phases")) {
+    if (is_at_work(phase)) {
+      return text_of(phase, "name");
+    }
+    if (text_of(phase, "state") == "gated") {
+      gated = text_of(phase, "name");
+    } else if (is_done(phase)) {
+      last_done = text_of(phase, "name");
+    }
+  }
+  // at a gate, people want to see the checks of what was just done
+  return is_final(text_of(snapshot, "state")) || last_done.empty() ? gated : last_done;
+}
+
+void add_final_checks(Json const& snapshot, View const& view, Block& block) {
+  auto const& checks = child(snapshot, "final_checks");
+  auto const judged = std::any_of(checks.begin(), checks.end(), [](Json const& check) {
+    auto const result = text_of(check, "result");
+    return !result.empty() && result != "open";
+  });
+  if (!judged && !(view.expand_all && !checks.empty() && view.only_phase.empty())) {
+    return;
+  }
+  block.lines.push_back(Line().add(" final checks", Tone::strong));
+  append(block.lines, render_checks(checks, step_indent, view));
+  if (text_of(snapshot, "stage") == "final_checks") {
+    block.focus = static_cast<int>(block.lines.size()) - 1;
+  }
+}
+
+}  // namespace
+
+Block render_phases(Json const& snapshot, View const& view) {
+  auto const& phases = child(snapshot, "phases");
+  auto const name_width = widest(phases, "name");
+  auto const at_hand = phase_at_hand(snapshot);
+  Block block;
+  for (auto const& phase : phases) {
+    auto const name = text_of(phase, "name");
+    if (!view.only_phase.empty() && name != view.only_phase) {
+      continue;
+    }
+    auto const first = static_cast<int>(block.lines.size());
+    block.lines.push_back(phase_line(phase, name_width, view));
+    auto const details = phase_details(snapshot, phase, view);
+    if (name == at_hand) {
+      block.focus = first + 1 + details.focus;
+    }
+    if (view.expand_all || name == at_hand) {
+      append(block.lines, details.lines);
+    }
+  }
+  add_final_checks(snapshot, view, block);
+  return block;
+}
+
+Lines render_checks(Json const& checks, int indent, View const& view) {
+  Lines lines;
+  auto const name_width = widest(checks, "name");
+  for (auto const& check : checks) {
+    auto const result = text_of(check, "result");
+    Line line;
+    line.column(indent).add(icon_for(result, view.look), tone_for(result)).add(" ");
+    line.add(pad(fit(clean(text_of(check, "name")), name_width, view.look.cut()), name_width));
+    line.add("  ").add(pad(text_of(check, "stage"), 10), Tone::dim).add("  ");
+    line.add(pad(result, 6), tone_for(result)).add("  expected " + text_of(check, "expected"));
+    if (result != "open" && !result.empty()) {
+      line.add(", got ").add(text_of(check, "actual"),
+                             result == "passed" ? Tone::plain : Tone::bad);
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace runbookd::ctl

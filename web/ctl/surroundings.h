@@ -1,0 +1,29 @@
+// What the program finds around it: streams, terminal, environment, clock. Tests bring their own.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "planner/time.h"
+
+namespace runbookd::ctl {
+
+struct Surroundings {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool in_is_terminal = false;
+  bool out_is_terminal = false;
+  bool unicode = false;        // the locale says UTF-8
+  bool no_color = false;       // NO_COLOR, or a dumb terminal
+  std::string address;         // RUNBOOKCTL_ADDR
+  std::string actor;           // RUNBOOKCTL_ACTOR, else the login name
+  bool socket_exists = false;  // the default one
+  planner::Duration utc_offset{};
+  std::function<planner::Moment()> now;
+};
+
+Surroundings real_surroundings();
+
+}  // namespace runbookd::ctl

@@ -1,0 +1,97 @@
+#include "web/event_stream.h"
+
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace runbookd::web {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int batch = 64;
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto greeting = "retry: 3000\n\n";
+constexpr auto still_here = ": still here\n\n";
+
+}  // namespace
+
+std::string to_stream_text(EventLine const& event) {
+  std::string text;
+  if (event.seq > 0) {
+    text += "id: " + std::to_string(event.seq) + "\n";
+  }
+  text += "event: " + event.kind + "\ndata: ";
+  for (char const c : event.json) {
+    // a bare line break would end the field in the middle of the document
+    text += c == '\n' ? std::string("\ndata: ") : std::string(1, c);
+  }
+  return text + "\n\n";
+}
+
+EventStream::EventStream(asio::any_io_executor const& executor, RunService& service, Follow follow,
+                         std::chrono::milliseconds comment_every)
+    : service_(service),
+      follow_(std::move(follow)),
+      comment_every_(comment_every),
+      wake_(executor),
+      subscription_(service.when_grown(follow_.run, [this] { wake_.cancel(); })) {}
+
+void EventStream::stop() {
+  over_ = true;
+  subscription_.reset();
+  wake_.cancel();
+}
+
+// What is there now. Nothing can come in between this and the wait that follows: all is one thread.
+std::string EventStream::poll() {
+  auto const page = service_.events_after(follow_.run, follow_.after, batch);
+  if (!page) {
+    over_ = true;
+    return {};
+  }
+  std::string text;
+  for (auto const& event : page->events) {
+    text += to_stream_text(event);
+    follow_.after = event.seq;
+  }
+  if (!page->more && !page->run_is_final) {
+    text += new_live_line();
+  }
+  complete_ = text.empty() && page->run_is_final;
+  return text;
+}
+
+std::string EventStream::new_live_line() {
+  auto line = service_.live_line(follow_.run);
+  if (!line || line->json == last_live_) {
+    return {};
+  }
+  last_live_ = std::move(line->json);
+  return to_stream_text({.kind = line->kind, .json = last_live_});
+}
+
+asio::awaitable<std::string> EventStream::next() {
+  if (!std::exchange(started_, true)) {
+    co_return greeting;
+  }
+  while (!over_) {
+    auto text = poll();
+    if (!text.empty()) {
+      co_return text;
+    }
+    if (complete_ || over_) {
+      break;
+    }
+    wake_.expires_after(comment_every_);
+    auto const [error] = co_await wake_.async_wait(as_result);
+    if (!error && !over_) {
+      co_return still_here;
+    }
+  }
+  co_return std::string();
+}
+
+}  // namespace runbookd::web

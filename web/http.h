@@ -1,0 +1,56 @@
+// One HTTP request and its answer as plain values: what handlers and their tests see. No socket, no
+// parser.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "planner/ids.h"
+
+namespace runbookd::web {
+
+struct Header {
+  std::string name;  // in requests: lower case
+  std::string value;
+};
+using Headers = std::vector<Header>;
+
+struct Parameter {
+  std::string name, value;
+};
+using Parameters = std::vector<Parameter>;
+
+struct Request {
+  std::string method;                 // "GET", "POST", …; HEAD stays HEAD
+  std::string target;                 // as it came: "/api/v1/runs?limit=5"
+  std::vector<std::string> segments;  // of the path, decoded
+  Parameters query;                   // decoded, in order
+  Parameters path;                    // filled by the router: {run} -> "run_…"
+  Headers headers;
+  std::string body;
+
+  // The header's value, if it is there exactly once.
+  std::optional<std::string_view> header(std::string_view lower_case_name) const;
+  int count(std::string_view lower_case_name) const;
+  // A part of the path that the route's pattern names.
+  std::string const& part(std::string_view name) const;
+};
+
+// The answer goes on as an event stream of this run.
+struct Follow {
+  planner::RunId run;
+  planner::EventSeq after = 0;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  Headers headers;
+  std::optional<Follow> follow;
+};
+
+}  // namespace runbookd::web

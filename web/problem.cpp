@@ -1,0 +1,74 @@
+#include "web/problem.h"
+
+#include <nlohmann/json.hpp>
+
+namespace runbookd::web {
+
+using nlohmann::json;
+using planner::Error;
+using planner::Finding;
+
+namespace {
+
+constexpr std::string_view seconds_to_wait = "2";
+
+// A request's own problems have a JSON pointer where a plan's have a file.
+bool is_pointer(std::string const& file) { return file.starts_with('#'); }
+
+json finding_json(Finding const& finding) {
+  json out = {{"rule", finding.rule},
+              {"severity", planner::to_text(finding.severity)},
+              {"message", finding.message}};
+  if (!finding.place.file.empty()) {
+    out[is_pointer(finding.place.file) ? "pointer" : "file"] = finding.place.file;
+  }
+  if (finding.place.line > 0) {
+    out["line"] = finding.place.line;
+    out["column"] = finding.place.column;
+  }
+  if (!finding.fix.empty()) {
+    out["fix"] = finding.fix;
+  }
+  if (!finding.step.empty()) {
+    out["step"] = finding.step;
+  }
+  return out;
+}
+
+json problem_json(Error const& error, ProblemKind const& kind) {
+  std::string const slug(planner::to_slug(error.code));
+  json out = {{"type", "/api/v1/problems/" + slug},
+              {"title", kind.title},
+              {"status", kind.status},
+              {"detail", error.detail},
+              {"code", slug}};
+  if (!error.state.empty()) {
+    out["state"] = error.state;
+    out["allowed_actions"] = error.allowed;
+  }
+  if (!error.next.empty()) {
+    out["next"] = error.next;
+  }
+  if (!error.sqlstate.empty()) {
+    out["sqlstate"] = error.sqlstate;
+  }
+  for (auto const& finding : error.findings) {
+    out["errors"].push_back(finding_json(finding));
+  }
+  return out;
+}
+
+}  // namespace
+
+Response problem(Error const& error) {
+  auto const kind = problem_kind(error.code);
+  Response response{.status = kind.status, .content_type = "application/problem+json"};
+  // Names in an error may come from a request or a database and need not be UTF-8.
+  response.body = problem_json(error, kind).dump(-1, ' ', false, json::error_handler_t::replace);
+  if (kind.status == 503) {
+    response.headers.push_back({"Retry-After", std::string(seconds_to_wait)});
+  }
+  return response;
+}
+
+}  // namespace runbookd::web

@@ -1,0 +1,80 @@
+#include "web/server.h"
+
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+#include "web/listener.h"
+
+namespace runbookd::web {
+
+using planner::Result;
+
+struct Server::Parts {
+  Parts(boost::asio::io_context& the_io, RunService& service, ServerOptions options)
+      : io(the_io), serving(std::make_shared<Serving>(service, std::move(options))) {
+    serving->on_closed = [this] {
+      for (auto const& listener : listeners) {
+        listener->look_again();
+      }
+    };
+  }
+
+  boost::asio::io_context& io;
+  std::shared_ptr<Serving> serving;
+  std::vector<std::shared_ptr<Listener>> listeners;
+
+  // What ends one connection can end others and change the set under the loop.
+  void each_connection(void (OpenConnection::*what)()) {
+    auto const open = serving->open;
+    for (auto* connection : open) {
+      if (serving->open.contains(connection)) {
+        (connection->*what)();
+      }
+    }
+  }
+};
+
+Server::Server(boost::asio::io_context& io, RunService& service, ServerOptions options)
+    : parts_(std::make_unique<Parts>(io, service, std::move(options))) {}
+
+Server::~Server() {
+  stop();
+  parts_->each_connection(&OpenConnection::drop);
+  parts_->serving->on_closed = nullptr;
+  parts_->serving->cut = true;
+}
+
+Result<std::vector<std::string>> Server::listen() {
+  std::vector<std::shared_ptr<Listener>> listeners;
+  std::vector<std::string> names;
+  for (auto const& text : parts_->serving->options.listen) {
+    auto const address = read_listen_address(text);
+    if (!address) {
+      return tl::unexpected(address.error());
+    }
+    auto listener = Listener::open(parts_->io, *address, parts_->serving);
+    if (!listener) {
+      return tl::unexpected(listener.error());
+    }
+    names.push_back(to_text((*listener)->address()));
+    listeners.push_back(std::move(*listener));
+  }
+  for (auto const& listener : listeners) {
+    listener->start();
+  }
+  parts_->listeners = std::move(listeners);
+  return names;
+}
+
+void Server::stop() {
+  parts_->serving->stopping = true;
+  for (auto const& listener : parts_->listeners) {
+    listener->stop();
+  }
+  parts_->each_connection(&OpenConnection::finish);
+}
+
+bool Server::idle() const { return parts_->serving->open.empty(); }
+
+}  // namespace runbookd::web

@@ -1,0 +1,73 @@
+// The HTTP side of the daemon: listens, answers, streams. All of it runs on the thread that runs
+// the io_context; the service is called from there only. web/ writes no log: it tells callbacks.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "planner/error.h"
+#include "web/service.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace runbookd::web {
+
+// One finished exchange, for the access log and metrics. Of a stream, when it is over.
+struct AccessLine {
+  std::string method, target, actor;
+  int status = 0;
+  std::size_t bytes_sent = 0;
+  std::chrono::microseconds took{};
+};
+
+struct Timeouts {
+  std::chrono::milliseconds idle{60'000};     // between requests
+  std::chrono::milliseconds header{10'000};   // from a request's first byte to the end of its head
+  std::chrono::milliseconds body{30'000};     // from there to the end of its body
+  std::chrono::milliseconds write{30'000};    // for one answer, or one batch of a stream
+  std::chrono::milliseconds comment{15'000};  // a stream with nothing to say says so this often
+};
+
+struct ServerOptions {
+  std::vector<std::string>
+      listen;  // "127.0.0.1:8090", "[::1]:0", "unix:/run/runbookd/runbookd.sock"
+  std::vector<std::string> allowed_hosts;  // Host headers beside those of this machine's loopback
+  std::size_t max_body = 8 * 1024 * 1024;
+  std::uint32_t max_header = 64 * 1024;
+  std::size_t max_connections = 512;  // more wait in the system's queue
+  int max_streams = 64;
+  Timeouts timeouts;
+  std::function<void(AccessLine const&)> on_request;
+  std::function<void(std::string const&)>
+      on_trouble;  // such as: no file descriptors left to accept with
+};
+
+class Server {
+ public:
+  // Both must outlive the server; the server must be destroyed before the service.
+  Server(boost::asio::io_context& io, RunService& service, ServerOptions options);
+  // Cuts every connection that is still open.
+  ~Server();
+  Server(Server const&) = delete;
+  Server& operator=(Server const&) = delete;
+
+  // The addresses as bound (port 0 is filled in). Nothing listens if one of them fails.
+  planner::Result<std::vector<std::string>> listen();
+
+  // Takes no new connections, ends streams and idle connections, lets answers that are under way go
+  // out. Keep running the io_context until idle(), or destroy the server to cut the rest.
+  void stop();
+  bool idle() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace runbookd::web

@@ -1,0 +1,104 @@
+// What web/ needs from the rest of the program. daemon/ implements it. Called on the I/O thread
+// only; answers at once (the slowest part is one synced SQLite commit). Documents are finished JSON
+// text.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/command.h"
+#include "planner/error.h"
+#include "planner/ids.h"
+#include "planner/plan_reader.h"
+
+namespace runbookd::web {
+
+using planner::Result;
+using planner::RunId;
+
+// A JSON document and, for runs, its revision (the ETag).
+struct Document {
+  std::string json;
+  planner::EventSeq revision = 0;
+};
+
+struct PlanUpload {
+  std::string text;
+  std::string file_name;  // for places in findings
+  std::string actor;
+  std::map<std::string, std::string> files;  // sql_file contents by relative path
+};
+struct UploadedPlan {
+  Document document;
+  std::string digest;
+  bool created = false;  // false: the same plan was there already
+};
+
+struct RunRequest {
+  std::string plan;  // digest, or a unique prefix of at least 12 hexadecimal digits
+  std::string target;
+  std::string note;
+  std::string actor;
+};
+struct RunQuery {
+  std::string state, target, plan;  // empty = any
+  int limit = 50;
+  std::string cursor;
+};
+
+struct EventLine {
+  planner::EventSeq seq = 0;  // 0: live only, never replayed (progress)
+  std::string kind;
+  std::string json;  // one line
+};
+struct EventPage {
+  std::vector<EventLine> events;
+  bool more = false;
+  bool run_is_final = false;
+};
+
+// Destroying it ends the subscription.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+class RunService {
+ public:
+  virtual ~RunService() = default;
+
+  virtual Document about() = 0;  // version, targets by name, store id, hold
+  virtual Document ready() = 0;  // {"ready":bool,"checks":[…]}
+  virtual bool is_ready() = 0;
+
+  virtual Result<UploadedPlan> upload_plan(PlanUpload const& upload) = 0;
+  virtual Result<Document> validate_plan(PlanUpload const& upload) = 0;
+  virtual Result<Document> list_plans(int limit, std::string const& cursor) = 0;
+  virtual Result<Document> show_plan(std::string const& digest) = 0;
+
+  virtual Result<Document> create_run(RunRequest const& request) = 0;
+  virtual Result<Document> list_runs(RunQuery const& query) = 0;
+  virtual Result<Document> show_run(RunId const& run) = 0;
+  virtual Result<Document> show_steps(RunId const& run) = 0;
+  virtual Result<Document> show_step(RunId const& run, std::string const& step) = 0;
+  virtual Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) = 0;
+
+  // `expected`: If-Match; the command is refused with stale_revision when the run has moved on.
+  // The document is the run's snapshot after the command was recorded.
+  virtual Result<Document> submit(RunId const& run, planner::Command const& command,
+                                  std::optional<planner::EventSeq> expected) = 0;
+
+  virtual Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) = 0;
+  // Calls `grown` (on the I/O thread, never from inside this call) whenever the run has new events
+  // or a new live line. At most one live line is kept: the newest progress.
+  virtual std::unique_ptr<Subscription> when_grown(RunId const& run,
+                                                   std::function<void()> grown) = 0;
+  virtual std::optional<EventLine> live_line(RunId const& run) = 0;
+};
+
+}  // namespace runbookd::web

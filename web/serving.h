@@ -1,0 +1,43 @@
+// What all connections of one server share. Inside web/ only; used on the I/O thread only.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "web/server.h"
+
+namespace runbookd::web {
+
+class OpenConnection {
+ public:
+  virtual ~OpenConnection() = default;
+  virtual void finish() = 0;  // end as soon as no answer is under way
+  virtual void drop() = 0;    // end now; the service is not called again
+};
+
+struct Serving {
+  Serving(RunService& the_service, ServerOptions the_options)
+      : service(the_service), options(std::move(the_options)) {}
+
+  RunService& service;
+  ServerOptions const options;
+  bool stopping = false;
+  bool cut = false;  // the server is gone, and whom its callbacks told may be too
+  int streams = 0;
+  std::set<OpenConnection*> open;
+  std::function<void()> on_closed;  // a connection has made room
+
+  void tell(AccessLine const& line) const {
+    if (options.on_request && !cut) {
+      options.on_request(line);
+    }
+  }
+  void tell_trouble(std::string const& what) const {
+    if (options.on_trouble && !cut) {
+      options.on_trouble(what);
+    }
+  }
+};
+
+}  // namespace runbookd::web
