@@ -104,6 +104,7 @@ class Watch {
     if (!wanted || signals_.over.stop_requested()) {
       return;
     }
+    signals_.asked_to_stop.request_stop();  // so that the cancel is known to be ours
     auto const now = std::chrono::steady_clock::now();
     first_cancel_ = first_cancel_.value_or(now);
     if (now - *first_cancel_ > terminate_after) {
@@ -229,7 +230,10 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     if (mode == StopMode::now || !is_attempt) {
       signals->cancel = true;
     }
-    signals->asked_to_stop.request_stop();
+    // one transaction or one concurrent statement goes to its end; a backfill to the end of its batch
+    if (signals->cancel || is_backfill) {
+      signals->asked_to_stop.request_stop();
+    }
   }
 };
 

@@ -8,9 +8,9 @@ namespace {
 std::string prefix_of(Place const& place) {
   std::string text = place.file;
   if (place.line > 0) {
-    text += (text.empty() ? "line " : ":") + std::to_string(place.line);
+    text.append(text.empty() ? "line " : ":").append(std::to_string(place.line));
     if (place.column > 0) {
-      text += ":" + std::to_string(place.column);
+      text.append(":").append(std::to_string(place.column));
     }
   }
   return text.empty() ? text : text + ": ";

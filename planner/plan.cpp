@@ -11,11 +11,11 @@ bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) !
 std::string quoted(Cell const& cell) { return cell ? *cell : "NULL"; }
 
 std::string joined(std::vector<Cell> const& row) {
-  std::string text;
-  for (Cell const& cell : row) {
-    text += (text.empty() ? "" : ", ") + quoted(cell);
+  std::string text = "(";
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    text.append(i == 0 ? "" : ", ").append(quoted(row[i]));
   }
-  return "(" + text + ")";
+  return text.append(")");
 }
 
 std::string_view symbol(Comparator op) {

@@ -67,6 +67,9 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
     }
     close();
   }
+  std::optional<SteadyClock::time_point> idle_since() const override {
+    return waiting_ ? std::optional(began_) : std::nullopt;
+  }
 
  private:
   enum class Heard { all, refused, nothing };
@@ -236,7 +239,7 @@ asio::awaitable<bool> Connection::answer() {
   auto bytes = to_wire(response, manner);
   bool const sent = co_await send(std::move(bytes));
   note(response.status);
-  co_return sent&& manner.keep_open;
+  co_return manner.keep_open ? sent : false;
 }
 
 // The rest of the request is not read, so the connection cannot go on.

@@ -158,6 +158,13 @@ bool Listener::is_full() const {
   return serving_->open.size() >= serving_->options.max_connections;
 }
 
+// Once for each stretch of trouble, not once for each try.
+void Listener::complain(error_code error) {
+  if (!std::exchange(in_trouble_, true)) {
+    serving_->tell_trouble(to_text(address_) + ": cannot accept a connection: " + error.message());
+  }
+}
+
 asio::awaitable<void> Listener::rest(std::chrono::milliseconds how_long) {
   pause_.expires_after(how_long);
   co_await pause_.async_wait(as_result);
@@ -166,16 +173,17 @@ asio::awaitable<void> Listener::rest(std::chrono::milliseconds how_long) {
 asio::awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {
   while (!self->stopped_) {
     if (is_full()) {
+      serving_->end_the_longest_idle();
       co_await rest(back_off);
       continue;
     }
     auto [error, socket] = co_await acceptor_.async_accept(as_result);
     if (!error) {
+      in_trouble_ = false;
       send_at_once(socket);
       converse(std::move(socket), address_.unix_socket, serving_);
     } else if (!stopped_) {
-      auto const words = to_text(address_) + ": cannot accept a connection: " + error.message();
-      serving_->tell_trouble(words);
+      complain(error);
       co_await rest(back_off);
     }
   }

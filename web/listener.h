@@ -36,6 +36,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   boost::asio::awaitable<void> accept_all(std::shared_ptr<Listener> self);
   boost::asio::awaitable<void> rest(std::chrono::milliseconds how_long);
   bool is_full() const;
+  void complain(boost::system::error_code error);
 
   Acceptor acceptor_;
   boost::asio::steady_timer pause_;
@@ -43,6 +44,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::shared_ptr<Serving> serving_;
   std::uint64_t socket_file_ = 0;  // the inode of our Unix socket
   bool stopped_ = false;
+  bool in_trouble_ = false;
 };
 
 }  // namespace runbookd::web

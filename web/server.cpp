@@ -10,6 +10,19 @@ namespace runbookd::web {
 
 using planner::Result;
 
+void Serving::end_the_longest_idle() const {
+  OpenConnection* longest = nullptr;
+  for (auto* connection : open) {
+    auto const since = connection->idle_since();
+    if (since && (longest == nullptr || *since < *longest->idle_since())) {
+      longest = connection;
+    }
+  }
+  if (longest != nullptr) {
+    longest->finish();
+  }
+}
+
 struct Server::Parts {
   Parts(boost::asio::io_context& the_io, RunService& service, ServerOptions options)
       : io(the_io), serving(std::make_shared<Serving>(service, std::move(options))) {

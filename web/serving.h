@@ -1,7 +1,9 @@
 // What all connections of one server share. Inside web/ only; used on the I/O thread only.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -14,6 +16,8 @@ class OpenConnection {
   virtual ~OpenConnection() = default;
   virtual void finish() = 0;  // end as soon as no answer is under way
   virtual void drop() = 0;    // end now; the service is not called again
+  // Since when it has nothing to do; empty while it has.
+  virtual std::optional<std::chrono::steady_clock::time_point> idle_since() const = 0;
 };
 
 struct Serving {
@@ -27,6 +31,10 @@ struct Serving {
   int streams = 0;
   std::set<OpenConnection*> open;
   std::function<void()> on_closed;  // a connection has made room
+
+  // Clients that hold connections they do not use must not keep somebody out who wants to pause a
+  // run.
+  void end_the_longest_idle() const;
 
   void tell(AccessLine const& line) const {
     if (options.on_request && !cut) {

@@ -38,7 +38,7 @@ TEST_CASE("killed in the middle of a step: it is settled by its marker and runs 
 TEST_CASE("killed in the middle of a backfill: every row is touched exactly once") {
   Scene scene(20'000);
   auto const id = scene.daemon.create(plan_text({{.name = "fill",
-                                                  .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n"
+                                                  .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n  where: 'true'\n"
                                                           "  batch: {max_rows: 300, pause: 2ms}"}}));
   scene.daemon.verb(id, "start");
   for (int kills = 0; kills < 3; ++kills) {

@@ -1,4 +1,4 @@
-#include "generated_plan.h"
+#include "tests/planner/generated_plan.h"
 
 #include <algorithm>
 #include <set>

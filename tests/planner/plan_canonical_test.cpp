@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
-#include "generated_plan.h"
-#include "source_files.h"
+#include "tests/planner/generated_plan.h"
+#include "tests/planner/source_files.h"
 
 using namespace runbookd::planner;
 

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "source_files.h"
+#include "tests/planner/source_files.h"
 
 using namespace runbookd::planner;
 namespace fs = std::filesystem;

@@ -5,7 +5,7 @@
 
 #include "planner/document.h"
 #include "planner/plan_reading.h"
-#include "source_files.h"
+#include "tests/planner/source_files.h"
 
 using namespace runbookd::planner;
 namespace fs = std::filesystem;

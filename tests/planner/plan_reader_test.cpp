@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "source_files.h"
+#include "tests/planner/source_files.h"
 
 using namespace runbookd::planner;
 using namespace std::chrono_literals;

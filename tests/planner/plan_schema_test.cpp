@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/plan_reading.h"
-#include "source_files.h"
+#include "tests/planner/source_files.h"
 
 using namespace runbookd::planner;
 using Json = nlohmann::json;

@@ -18,6 +18,8 @@ using nlohmann::json;
 constexpr auto hostile = "\"\\\n\x01\xff\xc3\xe2\x82 <script> \xf0\x9f\x98\x80";
 
 // Every text of an event becomes hostile, whatever the event.
+template <typename T>
+void fill(T& value);
 void fill(std::string& text) { text = hostile; }
 void fill(BaselineValues& values) { values = {{hostile, hostile}, {"", std::nullopt}}; }
 template <typename T>

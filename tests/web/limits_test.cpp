@@ -131,16 +131,30 @@ TEST_CASE("a head larger than the limit is refused") {
   CHECK(client.read_answer().status == 413);
 }
 
-TEST_CASE("more connections than allowed wait their turn") {
-  RunningServer const server({.max_connections = 2});
+TEST_CASE("more connections than allowed wait until one of the others ends") {
+  RunningServer server({.max_connections = 2}, add_run);
+  auto const stream = get_request("/api/v1/runs/run_1/events", "Accept: text/event-stream\r\n");
   auto first = std::make_unique<Client>(server.client());
   auto second = server.client();
-  CHECK(first->get("/livez").status == 200);
-  CHECK(second.get("/livez").status == 200);
+  for (auto* client : {first.get(), &second}) {
+    client->send(stream);
+    client->read_until("id: 1\n");
+  }
   auto third = server.client();
   third.send(get_request("/livez"));
   first.reset();
+  CHECK(server.next_access().target == "/api/v1/runs/run_1/events");
   CHECK(third.read_answer().status == 200);
+}
+
+TEST_CASE("connections that do nothing make room for one that wants something") {
+  RunningServer const server({.max_connections = 2});
+  auto first = server.client();
+  auto second = server.client();
+  CHECK(first.get("/livez").status == 200);
+  CHECK(second.get("/livez").status == 200);
+  CHECK(server.client().get("/livez").status == 200);
+  CHECK(first.reads_end());
 }
 
 TEST_CASE("more streams than allowed are refused for now") {
