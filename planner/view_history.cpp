@@ -3,6 +3,7 @@
 
 #include "planner/run_rules.h"
 #include "planner/view.h"
+#include "planner/view_book.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner {
@@ -42,6 +43,7 @@ struct Remembering {
   History& history;
   RunState const& before;
   Event const& event;
+  view::Book book{.plan = plan, .history = history, .event = event};
 
   void operator()(RunCreated const& e) {
     history.created = event.at;
@@ -50,7 +52,7 @@ struct Remembering {
     history.note = e.note;
     history.digest = e.plan;
   }
-  void operator()(RunStarted const&) { at_peace(); }
+  void operator()(RunStarted const&) { begin_anew(); }
   void operator()(BaselinesRecorded const& e) {
     history.baselines = e.values;
     at_peace();
@@ -61,7 +63,7 @@ struct Remembering {
   }
   void operator()(GateReached const& e) {
     history.approvals.erase(e.phase);
-    at_peace();
+    begin_anew();
   }
   void operator()(PhaseApproved const& e) {
     auto& names = history.approvals[e.phase];
@@ -74,18 +76,12 @@ struct Remembering {
     history.problem = "phase " + view::phase_label(plan, e.phase) + " was rejected" + by_whom();
   }
   void operator()(PhaseEntered const& e) {
-    forget_checks([&](CheckRound const& round) { return about(round, e.phase); });
+    std::erase_if(history.checks, [&](CheckRound const& round) { return about(round, e.phase); });
     at_peace();
   }
   void operator()(ChecksStarted const&) {}
   void operator()(ChecksJudged const& e) {
-    replace_results(e);
-    history.checks.push_back({.stage = e.stage,
-                              .phase = e.phase,
-                              .which = e.which,
-                              .results = e.results,
-                              .passed = e.passed,
-                              .at = event.at});
+    book.judged(e);
     if (!e.passed) {
       history.problem = first_failed(plan, e);
     }
@@ -94,12 +90,7 @@ struct Remembering {
   void operator()(FingerprintFailed const& e) {
     history.problem = "the schema could not be looked at: " + failure_words(e.failure);
   }
-  void operator()(StepStarted const& e) {
-    if (known(plan, e.ref)) {
-      attempts(e.ref).push_back(
-          {.number = e.attempt, .direction = e.direction, .started = event.at});
-    }
-  }
+  void operator()(StepStarted const& e) { book.open(e.ref, e.direction, e.attempt); }
   void operator()(StepSucceeded const& e) {
     if (auto* attempt = ended(e, "succeeded")) {
       attempt->rows = e.rows;
@@ -141,29 +132,21 @@ struct Remembering {
         " ended is not known, and the target cannot be asked: " + failure_words(e.failure);
   }
   void operator()(FingerprintMismatched const& e) {
-    ended(e.ref, Direction::backward, e.attempt, "mismatch");
+    book.ended(e.ref, Direction::backward, e.attempt, "mismatch");
     history.mismatch_expected = e.expected;
     history.mismatch_actual = e.actual;
     history.problem = "step " + view::step_label(plan, e.ref) +
                       " was taken back, but the schema is not what it was before it";
   }
   void operator()(StepSkipped const& e) {
-    if (known(plan, e.ref)) {
-      close_open(e.ref);
-      attempts(e.ref).push_back({.number = 0,
-                                 .direction = e.direction,
-                                 .result = "skipped",
-                                 .started = event.at,
-                                 .ended = event.at,
-                                 .actor = event.actor,
-                                 .reason = event.reason});
-    }
+    book.skipped(e.ref, e.direction);
     at_peace();
   }
   void operator()(StepResolved const& e) {
-    if (known(plan, e.ref)) {
-      auto const number = before.at(e.ref).attempts;
-      ended(e.ref, e.direction, number, e.succeeded ? "succeeded" : "failed")->note = e.evidence;
+    auto const number = known(plan, e.ref) ? before.at(e.ref).attempts : 0;
+    if (auto* attempt =
+            book.ended(e.ref, e.direction, number, e.succeeded ? "succeeded" : "failed")) {
+      attempt->note = e.evidence;
     }
     auto const word = e.succeeded ? " was declared done" : " was declared failed";
     auto const said = doing(e.ref, e.direction) + word + by_whom(e.evidence);
@@ -188,7 +171,7 @@ struct Remembering {
       history.problem = in_a_line(e.why);
     }
   }
-  void operator()(RunResumed const&) { at_peace(); }
+  void operator()(RunResumed const&) { begin_anew(); }
   void operator()(RetryRequested const&) { at_peace(); }
   void operator()(EvaluationRequested const& e) {
     if (e.stage == CheckStage::requirements &&
@@ -199,17 +182,17 @@ struct Remembering {
   }
   void operator()(RollbackStarted const&) {
     close_current();
-    history.because = by_whom();
-    if (!event.actor
-             .empty()) {  // what the plan rolls back by itself, it does because of the problem
-      history.problem.clear();
-    }
+    // what the plan takes back by itself, it takes back because of the problem
+    bool const by_itself = event.actor.empty() && !history.problem.empty();
+    history.because = by_itself ? ", because " + history.problem : by_whom();
+    at_peace();
   }
   void operator()(RollbackFinished const& e) {
     int const first =
         e.to.step == 0 ? e.to.phase : e.to.phase + 1;  // the first gate that lies ahead again
     history.approvals.erase(history.approvals.lower_bound(first), history.approvals.end());
-    forget_checks([&](CheckRound const& round) { return still_ahead(round, e.to.phase, first); });
+    std::erase_if(history.checks,
+                  [&](CheckRound const& round) { return lies_ahead(round, e.to.phase, first); });
     at_peace();
     history.because =
         ", because everything from step " + view::step_label(plan, e.to) + " on was taken back";
@@ -241,7 +224,7 @@ struct Remembering {
     return round.phase == phase && round.stage != CheckStage::final_checks;
   }
   // What was checked after the place that a rollback led to says nothing about the schema any more.
-  static bool still_ahead(CheckRound const& round, int phase, int first_gate) {
+  static bool lies_ahead(CheckRound const& round, int phase, int first_gate) {
     if (round.stage == CheckStage::final_checks) {
       return true;
     }
@@ -249,7 +232,8 @@ struct Remembering {
                                                    : round.phase >= phase;
   }
 
-  void at_peace() {
+  void at_peace() { history.problem.clear(); }
+  void begin_anew() {
     history.problem.clear();
     history.because.clear();
   }
@@ -262,39 +246,8 @@ struct Remembering {
            view::step_label(plan, ref);
   }
 
-  std::vector<Attempt>& attempts(StepRef ref) { return history.attempts[ref.phase][ref.step]; }
-  // Numbers are never used twice, so the number alone tells which.
-  Attempt& attempt_of(StepRef ref, Direction direction, int number) {
-    auto& all = attempts(ref);
-    auto const found = std::ranges::find(all.rbegin(), all.rend(), number, &Attempt::number);
-    if (found != all.rend()) {
-      return *found;
-    }
-    all.push_back({.number = number, .direction = direction, .started = event.at});
-    return all.back();
-  }
-  Attempt* ended(StepRef ref, Direction direction, int number, std::string const& result) {
-    if (!known(plan, ref)) {
-      return nullptr;
-    }
-    auto& attempt = attempt_of(ref, direction, number);
-    attempt.result = result;
-    attempt.ended = event.at;
-    if (attempt.took == Duration{}) {
-      attempt.took = event.at - attempt.started;
-    }
-    if (!event.actor.empty()) {
-      attempt.actor = event.actor;
-      attempt.reason = event.reason;
-    }
-    return &attempt;
-  }
   Attempt* ended(auto const& e, std::string const& result) {
-    return ended(e.ref, e.direction, e.attempt, result);
-  }
-  static void times(Attempt& attempt, Duration took, Duration lock_wait) {
-    attempt.took = took > Duration{} ? took : attempt.took;
-    attempt.lock_wait = lock_wait;
+    return book.ended(e.ref, e.direction, e.attempt, result);
   }
   void failed(auto const& e, std::string const& result) {
     if (auto* attempt = ended(e, result)) {
@@ -303,62 +256,29 @@ struct Remembering {
       times(*attempt, e.took, e.lock_wait);
     }
   }
-  void close_open(StepRef ref) {
-    auto& all = attempts(ref);
-    if (!all.empty() && all.back().result == "running") {
-      ended(ref, all.back().direction, all.back().number, "interrupted");
-    }
+  static void times(Attempt& attempt, Duration took, Duration lock_wait) {
+    attempt.took = took > Duration{} ? took : attempt.took;
+    attempt.lock_wait = lock_wait;
   }
   void close_current() {
-    if (before.current && known(plan, *before.current)) {
-      close_open(*before.current);
+    if (before.current) {
+      book.close(*before.current);
     }
   }
   // A manual step stays begun while the run is paused; what the database does has ended.
   void close_tries() {
     if (before.current && known(plan, *before.current) &&
         runs_on_target(action_of(plan, *before.current, before.direction))) {
-      close_open(*before.current);
-    }
-  }
-  void forget_checks(auto const& which) { std::erase_if(history.checks, which); }
-  // Watches come round one by one: each result replaces its own predecessor only.
-  void replace_results(ChecksJudged const& e) {
-    for (auto& round : history.checks) {
-      if (round.stage == e.stage && round.phase == e.phase) {
-        drop_results(round, e.which);
-      }
-    }
-    forget_checks([](CheckRound const& round) { return round.which.empty(); });
-  }
-  static void drop_results(CheckRound& round, std::vector<int> const& which) {
-    for (std::size_t i = round.which.size(); i-- > 0;) {
-      if (std::ranges::find(which, round.which[i]) == which.end()) {
-        continue;
-      }
-      round.which.erase(round.which.begin() + static_cast<std::ptrdiff_t>(i));
-      if (i < round.results.size()) {
-        round.results.erase(round.results.begin() + static_cast<std::ptrdiff_t>(i));
-      }
+      book.close(*before.current);
     }
   }
 };
-
-void make_room(Plan const& plan, History& history) {
-  if (history.attempts.size() == plan.phases.size()) {
-    return;
-  }
-  history.attempts.resize(plan.phases.size());
-  for (std::size_t i = 0; i < plan.phases.size(); ++i) {
-    history.attempts[i].resize(plan.phases[i].steps.size());
-  }
-}
 
 }  // namespace
 
 void remember(Plan const& plan, History& history, RunState const& before, RunState const& after,
               Event const& event) {
-  make_room(plan, history);
+  view::make_room(plan, history);
   ++history.revision;
   history.last_change = event.at;
   if (before.mode != after.mode || history.revision == 1) {

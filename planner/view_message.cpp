@@ -58,13 +58,9 @@ struct Message {
     auto const waits = view::waits_of(facts, now);
     return std::ranges::any_of(waits, [](auto const& wait) { return wait.kind == "approval"; });
   }
-  std::string rolling_back() const {
-    auto const why = history.problem.empty() ? history.because : ", because " + history.problem;
-    return "rolling back" + why + "; ";
-  }
   std::string running() const {
     bool const back = state.direction == Direction::backward;
-    return (back ? rolling_back() : "") + view::running_words(facts, now);
+    return (back ? "rolling back" + history.because + "; " : "") + view::running_words(facts, now);
   }
   std::string stopping(std::string const& word) const {
     auto text = word + history.because + "; ";

@@ -57,7 +57,7 @@ std::string failure_words(SqlFailure const& failure) {
   if (failure.sqlstate.empty()) {
     return message.empty() ? "no answer from the server" : message;
   }
-  return "ERROR " + failure.sqlstate + (message.empty() ? "" : ": " + message);
+  return "ERROR " + in_a_line(failure.sqlstate, 20) + (message.empty() ? "" : ": " + message);
 }
 
 std::string blocker_words(Blocker const& blocker) {

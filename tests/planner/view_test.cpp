@@ -89,7 +89,7 @@ TEST_CASE("phases before the gate are done, the one behind it is gated, the rest
 
 TEST_CASE("checks that were not run yet are open and say what they expect") {
   auto const life = at_second_gate();
-  auto const& done = life.phase(0)["checks"];
+  auto const done = life.phase(0)["checks"];
   REQUIRE(done.size() == 2);
   CHECK(done[0]["stage"] == "requirements");
   CHECK(done[0]["name"] == "ready");

@@ -238,6 +238,18 @@ TEST_CASE("rolling back: phases revert, and are reverted when it is done") {
   CHECK(life.message() == "everything that was done is taken back");
 }
 
+TEST_CASE("a rollback that the plan begins by itself tells of the failure until it ends") {
+  Life life(whole_plan());
+  life.plan.on_failure = OnFailure::rollback;
+  life.ask(Start{});
+  life.go_until("index");
+  life.fail_try("23505", "twice");
+  CHECK(life.snapshot()["direction"] == "backward");
+  life.go_until("add");
+  CHECK(life.message().starts_with(
+      "rolling back, because step expand/index failed: ERROR 23505: twice; "));
+}
+
 TEST_CASE("what was checked before a rollback is open again after it") {
   auto life = at_second_gate();
   life.ask(RollBack{.extent = RollBack::Extent::to_step, .to = "expand/index"});

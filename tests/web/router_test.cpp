@@ -17,7 +17,7 @@ TEST_CASE("every route of the table is found by a path of its pattern") {
     CAPTURE(route.pattern);
     std::string path(route.pattern);
     for (auto at = path.find('{'); at != std::string::npos; at = path.find('{')) {
-      path.replace(at, path.find('}') - at + 1, "x");
+      path = path.substr(0, at).append("x").append(path.substr(path.find('}') + 1));
     }
     auto const response = ask(service, std::string(route.method), path);
     if (path != "/api/v1/problems/x") {

@@ -1,0 +1,110 @@
+#include "planner/view_book.h"
+
+#include <algorithm>
+
+#include "planner/run_rules.h"
+
+namespace runbookd::planner::view {
+namespace {
+
+void drop_results(CheckRound& round, std::vector<int> const& which) {
+  for (std::size_t i = round.which.size(); i-- > 0;) {
+    if (std::ranges::find(which, round.which[i]) == which.end()) {
+      continue;
+    }
+    round.which.erase(round.which.begin() + static_cast<std::ptrdiff_t>(i));
+    if (i < round.results.size()) {
+      round.results.erase(round.results.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+}
+
+}  // namespace
+
+void make_room(Plan const& plan, History& history) {
+  if (history.attempts.size() == plan.phases.size()) {
+    return;
+  }
+  history.attempts.resize(plan.phases.size());
+  for (std::size_t i = 0; i < plan.phases.size(); ++i) {
+    history.attempts[i].resize(plan.phases[i].steps.size());
+  }
+}
+
+std::vector<Attempt>& Book::attempts(StepRef ref) { return history.attempts[ref.phase][ref.step]; }
+
+// Numbers are never used twice, so the number alone tells which.
+Attempt& Book::attempt_of(StepRef ref, Direction direction, int number) {
+  auto& all = attempts(ref);
+  auto const found = std::find_if(all.rbegin(), all.rend(),
+                                  [=](Attempt const& each) { return each.number == number; });
+  if (found != all.rend()) {
+    return *found;
+  }
+  all.push_back({.number = number, .direction = direction, .started = event.at});
+  return all.back();
+}
+
+void Book::open(StepRef ref, Direction direction, int number) {
+  if (known(plan, ref)) {
+    attempts(ref).push_back({.number = number, .direction = direction, .started = event.at});
+  }
+}
+
+Attempt* Book::ended(StepRef ref, Direction direction, int number, std::string const& result) {
+  if (!known(plan, ref)) {
+    return nullptr;
+  }
+  auto& attempt = attempt_of(ref, direction, number);
+  attempt.result = result;
+  attempt.ended = event.at;
+  if (attempt.took == Duration{}) {
+    attempt.took = event.at - attempt.started;
+  }
+  if (!event.actor.empty()) {
+    attempt.actor = event.actor;
+    attempt.reason = event.reason;
+  }
+  return &attempt;
+}
+
+void Book::close(StepRef ref) {
+  if (!known(plan, ref) || attempts(ref).empty()) {
+    return;
+  }
+  auto const& last = attempts(ref).back();
+  if (last.result == "running") {
+    ended(ref, last.direction, last.number, "interrupted");
+  }
+}
+
+void Book::skipped(StepRef ref, Direction direction) {
+  if (!known(plan, ref)) {
+    return;
+  }
+  close(ref);
+  attempts(ref).push_back({.number = 0,
+                           .direction = direction,
+                           .result = "skipped",
+                           .started = event.at,
+                           .ended = event.at,
+                           .actor = event.actor,
+                           .reason = event.reason});
+}
+
+void Book::judged(ChecksJudged const& judged) {
+  for (auto& round : history.checks) {
+    if (round.stage == judged.stage && round.phase == judged.phase) {
+      drop_results(round, judged.which);
+    }
+  }
+  std::erase_if(history.checks, [](CheckRound const& round) { return round.which.empty(); });
+  history.checks.push_back({.stage = judged.stage,
+                            .phase = judged.phase,
+                            .which = judged.which,
+                            .results = judged.results,
+                            .passed = judged.passed,
+                            .at = event.at});
+}
+
+}  // namespace runbookd::planner::view
