@@ -1,10 +1,11 @@
 #include "daemon/application.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include "daemon/chance.h"
 #include "daemon/clock.h"
@@ -56,7 +57,8 @@ class Application {
     for (auto const& address : *bound) {
       log_info("listening", {{"address", address}, {"store", settings_.store.path}});
     }
-    log_info("no identities are configured: everybody who reaches these addresses acts as operator");
+    log_info(
+        "no identities are configured: everybody who reaches these addresses acts as operator");
     wait_for_signal();
     io_.run();
     log_info("stopped in order");
@@ -75,7 +77,8 @@ class Application {
   }
   // The first signal pauses at safe points, the second interrupts.
   void stop(int signal) {
-    auto const mode = std::exchange(stopping_, true) ? planner::StopMode::now : planner::StopMode::safe_point;
+    auto const mode =
+        std::exchange(stopping_, true) ? planner::StopMode::now : planner::StopMode::safe_point;
     log_info("stopping", {{"signal", std::to_string(signal)},
                           {"runs", std::to_string(registry_.working())},
                           {"how", mode == planner::StopMode::now ? "now" : "at safe points"}});
@@ -150,8 +153,8 @@ int run_daemon(Options const& options) {
     return bad_configuration;
   }
   if (options.check_config) {
-    std::cout << options.config_file << " is good: " << settings->targets.size() << " target(s), store "
-              << settings->store.path << '\n';
+    std::cout << options.config_file << " is good: " << settings->targets.size()
+              << " target(s), store " << settings->store.path << '\n';
     return 0;
   }
   start_logging(settings->log);

@@ -1,8 +1,9 @@
 #include "daemon/chance.h"
 
+#include <string>
+
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
-#include <string>
 
 namespace runbookd::daemon {
 namespace {

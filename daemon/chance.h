@@ -10,10 +10,10 @@ namespace runbookd::daemon {
 
 class Chance {
  public:
-  Chance();                              // seeded by the system
-  explicit Chance(std::uint64_t seed);   // the same sequence each time
+  Chance();                             // seeded by the system
+  explicit Chance(std::uint64_t seed);  // the same sequence each time
   planner::RunId run_id();
-  double jitter();                       // [0, 1)
+  double jitter();  // [0, 1)
 
  private:
   std::mt19937_64 engine_;

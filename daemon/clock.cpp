@@ -1,8 +1,9 @@
 #include "daemon/clock.h"
 
+#include <utility>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/system_timer.hpp>
-#include <utility>
 
 namespace runbookd::daemon {
 namespace {

@@ -1,4 +1,5 @@
-// The only clock. Everything that decides gets its moment from here as an argument; tests bring their own.
+// The only clock. Everything that decides gets its moment from here as an argument; tests bring
+// their own.
 #pragma once
 
 #include <functional>

@@ -246,7 +246,8 @@ void Conductor::start(Job job) {
                                           }
                                         }};
     runner_ = std::make_unique<StepRunner>(
-        house_.io, [this_target = history_.target, lookup = house_.target] { return lookup(this_target); },
+        house_.io,
+        [this_target = history_.target, lookup = house_.target] { return lookup(this_target); },
         id_.text, std::move(callbacks));
   }
   runner_->start(std::move(job), house_.chance.jitter());

@@ -1,5 +1,5 @@
-// One run: the loop around the pure machine. Facts and commands become events, events are made durable, and only
-// then is the machine's intent acted upon. Lives on the I/O thread.
+// One run: the loop around the pure machine. Facts and commands become events, events are made
+// durable, and only then is the machine's intent acted upon. Lives on the I/O thread.
 #pragma once
 
 #include <functional>
@@ -56,7 +56,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void learn(planner::Outcome const& outcome, Answer answer);
   void record(planner::Events events, Answer const& answer);
   planner::Events absorb(planner::Events events);
-  store::Append append_of(planner::EventSeq before, planner::Events events, Answer const& answer) const;
+  store::Append append_of(planner::EventSeq before, planner::Events events,
+                          Answer const& answer) const;
   planner::Result<void> stop_first(planner::Events events);
   void act();
   void act(planner::DoNothing const& wanted);
@@ -81,7 +82,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   planner::History history_;
   std::unique_ptr<StepRunner> runner_;
   std::unique_ptr<Alarm> alarm_;
-  int pending_ = 0;              // appends that are not durable yet: nothing is acted on before they are
+  int pending_ = 0;  // appends that are not durable yet: nothing is acted on before they are
   bool checks_announced_ = false;
   planner::EventSeq live_changes_ = 0;
   std::string mismatch_diff_;

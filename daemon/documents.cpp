@@ -22,14 +22,16 @@ void add_cursor(json& document, std::string const& next_cursor) {
 }  // namespace
 
 std::string about_json(std::string const& version, std::string const& store_id,
-                       std::vector<std::pair<std::string, std::string>> const& targets, planner::Moment now) {
-  json document{{"name", "runbookd"},
-                {"version", version},
-                {"store", store_id},
-                {"time", planner::to_rfc3339(now)},
-                {"identity", "none: everybody who reaches this address acts as operator; names are declared"},
-                {"targets", json::array()},
-                {"links", {{"runs", "/api/v1/runs"}, {"plans", "/api/v1/plans"}}}};
+                       std::vector<std::pair<std::string, std::string>> const& targets,
+                       planner::Moment now) {
+  json document{
+      {"name", "runbookd"},
+      {"version", version},
+      {"store", store_id},
+      {"time", planner::to_rfc3339(now)},
+      {"identity", "none: everybody who reaches this address acts as operator; names are declared"},
+      {"targets", json::array()},
+      {"links", {{"runs", "/api/v1/runs"}, {"plans", "/api/v1/plans"}}}};
   for (auto const& [name, description] : targets) {
     document["targets"].push_back({{"name", name}, {"description", description}});
   }
@@ -48,8 +50,8 @@ std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks
   return text_of(document);
 }
 
-std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest, bool created,
-                          planner::Findings const& findings) {
+std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest,
+                          bool created, planner::Findings const& findings) {
   json document{{"digest", digest.text},
                 {"name", plan.name},
                 {"title", plan.title},
@@ -64,7 +66,8 @@ std::string validation_json(planner::Findings const& findings) {
   return text_of(document);
 }
 
-std::string plan_list_json(std::vector<store::StoredPlan> const& plans, std::string const& next_cursor) {
+std::string plan_list_json(std::vector<store::StoredPlan> const& plans,
+                           std::string const& next_cursor) {
   json document{{"plans", json::array()}};
   for (auto const& plan : plans) {
     document["plans"].push_back({{"digest", plan.digest.text},
@@ -77,7 +80,8 @@ std::string plan_list_json(std::vector<store::StoredPlan> const& plans, std::str
   return text_of(document);
 }
 
-std::string run_list_json(std::vector<store::RunSummary> const& runs, std::string const& next_cursor) {
+std::string run_list_json(std::vector<store::RunSummary> const& runs,
+                          std::string const& next_cursor) {
   json document{{"runs", json::array()}};
   for (auto const& run : runs) {
     document["runs"].push_back({{"run", run.id.text},

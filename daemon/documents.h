@@ -17,12 +17,15 @@ struct ReadinessCheck {
 };
 
 std::string about_json(std::string const& version, std::string const& store_id,
-                       std::vector<std::pair<std::string, std::string>> const& targets, planner::Moment now);
+                       std::vector<std::pair<std::string, std::string>> const& targets,
+                       planner::Moment now);
 std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks);
-std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest, bool created,
-                          planner::Findings const& findings);
+std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest,
+                          bool created, planner::Findings const& findings);
 std::string validation_json(planner::Findings const& findings);
-std::string plan_list_json(std::vector<store::StoredPlan> const& plans, std::string const& next_cursor);
-std::string run_list_json(std::vector<store::RunSummary> const& runs, std::string const& next_cursor);
+std::string plan_list_json(std::vector<store::StoredPlan> const& plans,
+                           std::string const& next_cursor);
+std::string run_list_json(std::vector<store::RunSummary> const& runs,
+                          std::string const& next_cursor);
 
 }  // namespace runbookd::daemon

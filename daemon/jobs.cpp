@@ -36,7 +36,8 @@ SqlResult<Session*> open(JobContext const& context) {
   return session;
 }
 
-// A digest, or nothing where the schema could not be read: it is then looked at again before the next step.
+// A digest, or nothing where the schema could not be read: it is then looked at again before the
+// next step.
 std::string fingerprint_into(Session& session, Answer& result) {
   auto taken = take_fingerprint(session);
   if (!taken) {
@@ -55,7 +56,8 @@ bool drops_index_concurrently(Action const& action) {
   return index && index->kind == ConcurrentIndex::Kind::drop;
 }
 
-// Taking back an index build that left nothing behind finds nothing to drop; the fingerprint proves it.
+// Taking back an index build that left nothing behind finds nothing to drop; the fingerprint proves
+// it.
 bool nothing_left_to_drop(AttemptJob const& job, AttemptResult const& result) {
   constexpr auto undefined_object = "42704";
   return job.tag.direction == Direction::backward && result.end == AttemptEnd::failed &&
@@ -103,7 +105,8 @@ SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, Doubt
 }
 
 Cell first_cell(QueryAnswer const& result) {
-  return result.rows.empty() || result.rows.front().empty() ? std::nullopt : result.rows.front().front();
+  return result.rows.empty() || result.rows.front().empty() ? std::nullopt
+                                                            : result.rows.front().front();
 }
 
 }  // namespace
@@ -115,7 +118,8 @@ SqlResult<Session*> Hands::session() {
   session_.reset();
   auto const target = target_();
   if (!target) {
-    return tl::unexpected(SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
+    return tl::unexpected(
+        SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
   }
   auto opened = connect(*target, "runbookd/" + run_);
   if (!opened) {
@@ -140,7 +144,8 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
   for (auto const& baseline : job.plan->baselines) {
     auto const result = run_check(**session, baseline.sql, Check{}.timeout, false);
     if (result.failure) {
-      return answer(BaselinesRead{.failure = result.failure, .failed_name = "baseline " + baseline.name});
+      return answer(
+          BaselinesRead{.failure = result.failure, .failed_name = "baseline " + baseline.name});
     }
     read.values[baseline.name] = first_cell(result);
   }

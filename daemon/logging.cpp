@@ -1,11 +1,11 @@
 #include "daemon/logging.h"
 
+#include <memory>
+#include <utility>
+
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <utility>
 
 #include "web/server.h"
 
@@ -24,7 +24,8 @@ std::string human(std::string const& message, LogFields const& fields) {
   return text;
 }
 
-std::string json_line(spdlog::level::level_enum level, std::string const& message, LogFields const& fields) {
+std::string json_line(spdlog::level::level_enum level, std::string const& message,
+                      LogFields const& fields) {
   auto const name = spdlog::level::to_string_view(level);
   nlohmann::json line{{"level", std::string{name.data(), name.size()}}, {"message", message}};
   for (auto const& [field, value] : fields) {
@@ -63,10 +64,12 @@ std::string failure_of(planner::EventBody const& body) {
 
 void start_logging(config::LogSettings const& settings) {
   as_json = settings.format == config::LogFormat::json;
-  auto logger = std::make_shared<spdlog::logger>("runbookd", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  auto logger = std::make_shared<spdlog::logger>("runbookd",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_st>());
   logger->set_level(spdlog::level::from_str(settings.level == "warning" ? "warn" : settings.level));
-  logger->set_pattern(as_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v)" : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_pattern(
+      as_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v)" : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
+      spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
 }
@@ -85,7 +88,11 @@ void log_event(planner::RunId const& run, planner::Event const& event, std::stri
   auto const why = failure_of(event.body);
   auto const level = why.empty() ? spdlog::level::info : spdlog::level::warn;
   write(level, std::string{planner::kind_of(event.body)},
-        {{"run", run.text}, {"step", label}, {"actor", event.actor}, {"reason", event.reason}, {"why", why}});
+        {{"run", run.text},
+         {"step", label},
+         {"actor", event.actor},
+         {"reason", event.reason},
+         {"why", why}});
 }
 
 void log_access(web::AccessLine const& line) {

@@ -1,7 +1,8 @@
 #include "daemon/options.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
+
+#include <CLI/CLI.hpp>
 
 namespace runbookd::daemon {
 
@@ -9,7 +10,8 @@ ParsedOptions parse_options(int argc, char** argv) {
   Options options;
   CLI::App app{"runbookd carries PostgreSQL schema changes through production, phase by phase."};
   app.set_version_flag("--version", "runbookd " RUNBOOKD_VERSION);
-  app.add_option("--config,-c", options.config_file, "configuration file (YAML)")->capture_default_str();
+  app.add_option("--config,-c", options.config_file, "configuration file (YAML)")
+      ->capture_default_str();
   app.add_flag("--check-config", options.check_config,
                "read the configuration, report every problem, and end");
   try {

@@ -13,7 +13,8 @@ struct Options {
   bool check_config = false;
 };
 
-// Either options, or the exit code of a command line that is answered already (help, version, an error).
+// Either options, or the exit code of a command line that is answered already (help, version, an
+// error).
 struct ParsedOptions {
   std::optional<Options> options;
   int exit_code = 0;

@@ -1,8 +1,9 @@
 #include "daemon/recorder.h"
 
+#include <utility>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <utility>
 
 namespace runbookd::daemon {
 namespace {

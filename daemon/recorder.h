@@ -1,6 +1,7 @@
-// Brings events to the journal. Facts of several runs that are ready in one turn of the I/O loop share one synced
-// commit; what a person asks for is synced before it is answered. When the store fails, facts are kept in memory
-// and offered again; nothing that waits for them is acted upon meanwhile.
+// Brings events to the journal. Facts of several runs that are ready in one turn of the I/O loop
+// share one synced commit; what a person asks for is synced before it is answered. When the store
+// fails, facts are kept in memory and offered again; nothing that waits for them is acted upon
+// meanwhile.
 #pragma once
 
 #include <functional>

@@ -1,8 +1,9 @@
 #include "daemon/registry.h"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
 
 #include "daemon/logging.h"
 #include "planner/lint.h"
@@ -121,7 +122,8 @@ Result<TargetSettings> Registry::target_settings(std::string const& name) const 
 Result<std::shared_ptr<Plan const>> Registry::plan_of(PlanDigest const& digest) const {
   auto const stored = store_.plans().find(digest);
   if (!stored) {
-    return refuse(ErrorCode::not_found, "no plan " + digest.text + " is stored", "runbookctl plan list");
+    return refuse(ErrorCode::not_found, "no plan " + digest.text + " is stored",
+                  "runbookctl plan list");
   }
   auto read = read_plan(stored->canonical, digest.text);
   if (!read.plan) {
@@ -189,7 +191,9 @@ void Registry::drain(StopMode mode) {
   for (auto const& [id, run] : runs_) {
     auto const state = run->state().mode;
     if (state == RunMode::running || state == RunMode::pausing) {
-      (void)run->submit({.ask = Pause{.mode = mode}, .actor = "runbookd", .reason = "the daemon is being stopped"});
+      (void)run->submit({.ask = Pause{.mode = mode},
+                         .actor = "runbookd",
+                         .reason = "the daemon is being stopped"});
     }
   }
 }
@@ -225,11 +229,14 @@ Document Registry::about() {
 
 std::vector<ReadinessCheck> Registry::readiness() const {
   auto const store = store_.check();
-  return {{.name = "accepting", .ok = !draining_, .detail = draining_ ? "the daemon is being stopped" : ""},
-          {.name = "store", .ok = store.has_value(), .detail = store ? "" : store.error().detail},
-          {.name = "journal",
-           .ok = !recorder_.degraded(),
-           .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""}};
+  return {
+      {.name = "accepting",
+       .ok = !draining_,
+       .detail = draining_ ? "the daemon is being stopped" : ""},
+      {.name = "store", .ok = store.has_value(), .detail = store ? "" : store.error().detail},
+      {.name = "journal",
+       .ok = !recorder_.degraded(),
+       .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""}};
 }
 
 bool Registry::is_ready() {
@@ -246,7 +253,8 @@ Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
     auto const count = std::ranges::count(read.findings, Severity::error, &Finding::severity);
     return tl::unexpected(Error{.code = ErrorCode::plan_invalid,
                                 .detail = "the plan has " + std::to_string(count) +
-                                          (count == 1 ? " problem" : " problems") + "; nothing was stored",
+                                          (count == 1 ? " problem" : " problems") +
+                                          "; nothing was stored",
                                 .next = "runbookctl plan lint " + upload.file_name,
                                 .findings = read.findings});
   }
@@ -304,8 +312,9 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
     for (auto const& target : settings_.targets) {
       names += (names.empty() ? "" : ", ") + target.name;
     }
-    return refuse(ErrorCode::not_found, "no target \"" + request.target + "\" is configured; there are: " +
-                                            (names.empty() ? "none" : names));
+    return refuse(ErrorCode::not_found,
+                  "no target \"" + request.target +
+                      "\" is configured; there are: " + (names.empty() ? "none" : names));
   }
   auto plan = plan_of(stored->digest);
   if (!plan) {
@@ -335,12 +344,12 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
 
 Result<Document> Registry::list_runs(web::RunQuery const& query) {
   recorder_.flush();
-  auto const runs = store_.journal().list({.state = query.state,
-                                           .target = query.target,
-                                           .plan = query.plan,
-                                           .before = query.cursor.empty() ? std::nullopt
-                                                                          : std::optional{query.cursor},
-                                           .limit = query.limit});
+  auto const runs = store_.journal().list(
+      {.state = query.state,
+       .target = query.target,
+       .plan = query.plan,
+       .before = query.cursor.empty() ? std::nullopt : std::optional{query.cursor},
+       .limit = query.limit});
   auto const more = std::ssize(runs) == query.limit && query.limit > 0;
   return Document{.json = run_list_json(runs, more ? runs.back().id.text : "")};
 }
@@ -372,7 +381,8 @@ Result<Document> Registry::show_step(RunId const& run, std::string const& step) 
     return refuse(ErrorCode::not_found, "run " + run.text + " has no step \"" + step + "\"",
                   "runbookctl run show " + run.text);
   }
-  return Document{.json = step_json((*found)->facts(), *ref), .revision = (*found)->history().revision};
+  return Document{.json = step_json((*found)->facts(), *ref),
+                  .revision = (*found)->history().revision};
 }
 
 Result<Document> Registry::rollback_preview(RunId const& run, RollBack const& ask) {
@@ -412,8 +422,8 @@ Result<void> Registry::may_work(ConductorPtr const& run, Command const& command)
   auto const other = store_.journal().active_on(target);
   if (other && other->id != run->id()) {
     return refuse(ErrorCode::target_busy,
-                  "target " + target + " is busy with run " + other->id.text + " (" + other->plan_name + ", " +
-                      other->state + ")",
+                  "target " + target + " is busy with run " + other->id.text + " (" +
+                      other->plan_name + ", " + other->state + ")",
                   "runbookctl status " + other->id.text);
   }
   return {};
@@ -432,7 +442,8 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     auto const& last = one.history().last_actor;
     return refuse(ErrorCode::stale_revision,
                   "the run has moved on to revision " + std::to_string(revision) + " (you saw " +
-                      std::to_string(*expected) + "); it is " + std::string{to_text(one.state().mode)} +
+                      std::to_string(*expected) + "); it is " +
+                      std::string{to_text(one.state().mode)} +
                       (last.empty() ? "" : ", last changed by " + last),
                   "runbookctl status " + run.text);
   }
@@ -478,7 +489,8 @@ Result<web::EventPage> Registry::events_after(RunId const& run, EventSeq after, 
   return page;
 }
 
-std::unique_ptr<web::Subscription> Registry::when_grown(RunId const& run, std::function<void()> grown) {
+std::unique_ptr<web::Subscription> Registry::when_grown(RunId const& run,
+                                                        std::function<void()> grown) {
   return std::make_unique<Listening>(*this, run, std::move(grown));
 }
 
@@ -506,7 +518,8 @@ std::optional<web::EventLine> Registry::live_line(RunId const& run) {
     return std::nullopt;
   }
   auto const label = facts.plan->label(*facts.state->current);
-  return web::EventLine{.seq = 0, .kind = "step.progress", .json = progress_json(run, label, facts.live)};
+  return web::EventLine{
+      .seq = 0, .kind = "step.progress", .json = progress_json(run, label, facts.live)};
 }
 
 }  // namespace runbookd::daemon

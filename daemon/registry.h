@@ -21,7 +21,8 @@ class Registry final : public web::RunService {
            config::Settings const& settings, config::Environment environment);
   ~Registry() override;
 
-  // Loads every unfinished run and settles what was under way. An error names the run and what is wrong with it.
+  // Loads every unfinished run and settles what was under way. An error names the run and what is
+  // wrong with it.
   planner::Result<void> recover();
 
   // No new work; running runs are paused, at a safe point or now.
@@ -42,7 +43,8 @@ class Registry final : public web::RunService {
   planner::Result<web::Document> list_runs(web::RunQuery const& query) override;
   planner::Result<web::Document> show_run(planner::RunId const& run) override;
   planner::Result<web::Document> show_steps(planner::RunId const& run) override;
-  planner::Result<web::Document> show_step(planner::RunId const& run, std::string const& step) override;
+  planner::Result<web::Document> show_step(planner::RunId const& run,
+                                           std::string const& step) override;
   planner::Result<web::Document> rollback_preview(planner::RunId const& run,
                                                   planner::RollBack const& ask) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
@@ -58,7 +60,8 @@ class Registry final : public web::RunService {
   using ConductorPtr = std::shared_ptr<Conductor>;
 
   planner::Result<TargetSettings> target_settings(std::string const& name) const;
-  planner::Result<std::shared_ptr<planner::Plan const>> plan_of(planner::PlanDigest const& digest) const;
+  planner::Result<std::shared_ptr<planner::Plan const>> plan_of(
+      planner::PlanDigest const& digest) const;
   planner::Result<ConductorPtr> load(store::RunSummary const& summary);
   planner::Result<ConductorPtr> find(planner::RunId const& run);
   planner::Result<void> may_work(ConductorPtr const& run, planner::Command const& command);

@@ -81,8 +81,9 @@ class Watch {
     if (sight.waiting) {
       auto const now = std::chrono::steady_clock::now();
       waiting_since_ = waiting_since_.value_or(now);
-      signals_.lock_wait_ms += last_look_ ? std::chrono::duration_cast<Duration>(now - *last_look_).count()
-                                          : first_look_after.count();
+      signals_.lock_wait_ms += last_look_
+                                   ? std::chrono::duration_cast<Duration>(now - *last_look_).count()
+                                   : first_look_after.count();
       last_look_ = now;
       signals_.seen_waiting = true;
       std::lock_guard const lock(signals_.mutex);
@@ -131,7 +132,8 @@ std::string_view activity_of(Job const& job) {
 }  // namespace
 
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
-  Parts(boost::asio::io_context& io, TargetLookup target, std::string const& run, Callbacks the_callbacks)
+  Parts(boost::asio::io_context& io, TargetLookup target, std::string const& run,
+        Callbacks the_callbacks)
       : callbacks(std::move(the_callbacks)),
         hands(target, run),
         eyes(std::move(target), run + "/eyes"),
@@ -178,11 +180,12 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
 
   // On the hands thread.
   Answer work(Signals& shared, std::weak_ptr<Parts> const& weak, Job const& job, double jitter) {
-    JobContext const context{.hands = hands,
-                             .stop = shared.asked_to_stop.get_token(),
-                             .working = [&shared](int pid) { shared.pid = pid; },
-                             .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
-                             .jitter = jitter};
+    JobContext const context{
+        .hands = hands,
+        .stop = shared.asked_to_stop.get_token(),
+        .working = [&shared](int pid) { shared.pid = pid; },
+        .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
+        .jitter = jitter};
     auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
     if (!result.outcome) {
       hands.discard();
@@ -230,7 +233,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     if (mode == StopMode::now || !is_attempt) {
       signals->cancel = true;
     }
-    // one transaction or one concurrent statement goes to its end; a backfill to the end of its batch
+    // one transaction or one concurrent statement goes to its end; a backfill to the end of its
+    // batch
     if (signals->cancel || is_backfill) {
       signals->asked_to_stop.request_stop();
     }

@@ -1,6 +1,6 @@
-// The asynchronous face of a target for one run. Owns two threads: hands, which make the blocking calls that the
-// run asked for, and eyes, which look at locks meanwhile and cancel when told to. Used on the I/O thread only;
-// answers come there too. One job at a time.
+// The asynchronous face of a target for one run. Owns two threads: hands, which make the blocking
+// calls that the run asked for, and eyes, which look at locks meanwhile and cancel when told to.
+// Used on the I/O thread only; answers come there too. One job at a time.
 #pragma once
 
 #include <functional>
@@ -67,8 +67,9 @@ class StepRunner {
 
   bool busy() const;
   void start(Job job, double jitter);
-  // Safe point: attempts end where it does no harm, checks are given up at once. Now: the statement is cancelled,
-  // and after a while our backend is ended. May be called again; never weakens an earlier call.
+  // Safe point: attempts end where it does no harm, checks are given up at once. Now: the statement
+  // is cancelled, and after a while our backend is ended. May be called again; never weakens an
+  // earlier call.
   void stop(planner::StopMode mode);
   planner::Live const& live() const;
 

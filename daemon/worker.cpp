@@ -1,9 +1,10 @@
 #include "daemon/worker.h"
 
+#include <utility>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <utility>
 
 namespace runbookd::daemon {
 

@@ -1,5 +1,5 @@
-// A thread that runs jobs one after the other. Made on and used from the I/O thread; a job brings its answer back
-// with `answer`, which runs a function on the I/O thread.
+// A thread that runs jobs one after the other. Made on and used from the I/O thread; a job brings
+// its answer back with `answer`, which runs a function on the I/O thread.
 #pragma once
 
 #include <functional>

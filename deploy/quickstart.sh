@@ -270,7 +270,12 @@ ctl() {
 
 # Shows the command before it runs, so that it can be tried by hand afterwards.
 show_ctl() {
-  printf '\n%s$ runbookctl %s%s\n' "$dim" "$*" "$plain"
+  local word words=
+  for word in "$@"; do
+    [[ $word != *' '* ]] || word="'$word'"
+    words+=" $word"
+  done
+  printf '\n%s$ runbookctl%s%s\n' "$dim" "$words" "$plain"
   ctl "$@" || die "runbookctl $1 failed" "$work/runbookd.log"
 }
 
@@ -320,9 +325,11 @@ follow() {
   fi
 }
 
+# The stream ends with the run and is asked for anew when the run is taken back; $1 is the first event to tell.
 show_events() {
   [[ -t 1 ]] && return
-  ctl events "$run" --follow &
+  "$build_dir/bin/runbookctl" --addr "http://127.0.0.1:$port" events "$run" --follow \
+    > >(sed -nu "$1,\$p") &
   events_pid=$!
   disown "$events_pid"
 }
@@ -355,21 +362,24 @@ forward() {
   section 'Forward: expand, backfill, enforce, contract'
   show_ctl run create --plan-file "$plan" --target demo --note quickstart
   run=$(ctl -q run list --limit 1 -o json | jq -r '.runs[0].run')
-  show_events
+  show_events 1
   show_ctl start "$run" --no-wait
   carry_until succeeded
 }
 
 back() {
   section 'Back: the last two phases are undone'
+  local told
+  told=$(ctl events "$run" | wc -l)
   show_ctl rollback "$run" --to enforce --yes --no-wait
+  show_events "$((told + 1))"
   carry_until paused
 }
 
 results() {
   section 'Where the example stands now'
   psql_as demo -d demo -c '\d users'
-  ctl status "$run" || true
+  [[ -t 1 ]] || ctl status "$run" || true  # on a terminal the live view still shows it
   section 'What the application noticed'
   jq -r '"   \(.transactions) transactions, \(.errors) errors\(if .errors > 0 then ": \(.errors_by_sqlstate) \(.last_error)" else "" end)",
     "   longest wait \(.longest_ms) ms (\(.longest_kind), \(.longest_at)); half took less than \(.p50_ms) ms, 99 of 100 less than \(.p99_ms) ms"' \

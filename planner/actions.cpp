@@ -35,8 +35,7 @@ bool state_alone_allows(Result<Events> const& decided) {
 std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now) {
   std::vector<VerbState> verbs;
   for (auto const& ask : representative_asks(plan, state)) {
-    auto const decided =
-        decide(plan, state, {.ask = ask, .actor = somebody, .reason = "any"}, now);
+    auto const decided = decide(plan, state, {.ask = ask, .actor = somebody, .reason = "any"}, now);
     verbs.push_back({.verb = std::string{verb_of(ask)},
                      .allowed = state_alone_allows(decided),
                      .why_not = state_alone_allows(decided) ? "" : decided.error().detail});

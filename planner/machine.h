@@ -1,6 +1,7 @@
 // The run as a pure machine. No I/O, no clock, no chance of its own.
 //   decide: a wish; may be refused.        judge: a fact; never refused.
-//   evolve: the reducer; total.            intent: what should be going on now, from the state alone.
+//   evolve: the reducer; total.            intent: what should be going on now, from the state
+//   alone.
 #pragma once
 
 #include <variant>
@@ -23,7 +24,7 @@ RunState evolve(Plan const& plan, RunState state, Event const& event);
 RunState evolve(Plan const& plan, RunState state, Events const& events);
 
 // Level-triggered: the conductor compares the intent with what is in flight.
-struct DoNothing {};                 // final, paused, or only a person can move it
+struct DoNothing {};  // final, paused, or only a person can move it
 struct WaitUntil {
   Moment at{};
 };
@@ -44,12 +45,13 @@ struct ResolveDoubt {
   Direction direction = Direction::forward;
   int attempt = 1;
 };
-struct Quiesce {  // end what is in flight; answer Quiesced (or its outcome) when nothing of ours is active
+struct Quiesce {  // end what is in flight; answer Quiesced (or its outcome) when nothing of ours is
+                  // active
   StopMode mode = StopMode::safe_point;
   std::optional<Moment> escalate_at;
 };
-using Intent = std::variant<DoNothing, WaitUntil, RecordBaselines, RunChecks, TakeFingerprint, RunStep,
-                            ResolveDoubt, Quiesce>;
+using Intent = std::variant<DoNothing, WaitUntil, RecordBaselines, RunChecks, TakeFingerprint,
+                            RunStep, ResolveDoubt, Quiesce>;
 
 Intent intent(Plan const& plan, RunState const& state, Moment now);
 

@@ -65,9 +65,9 @@ struct Decision {
       return wrong_state("waiting at a gate");
     }
     if (!at_gate()) {
-      return refuse("the run waits for a person to do step " + plan.label(*state.current) +
-                        ", not at a gate",
-                    "confirm " + plan.label(*state.current));
+      return refuse(
+          "the run waits for a person to do step " + plan.label(*state.current) + ", not at a gate",
+          "confirm " + plan.label(*state.current));
     }
     auto const& phase = plan.phases[state.phase];
     if (ask.to_phase != phase.name) {
@@ -75,8 +75,9 @@ struct Decision {
                     "advance --to " + phase.name);
     }
     if (!ask.confirm.empty() && ask.confirm != phase.name) {
-      return refuse("the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name,
-                    "", ErrorCode::confirm_mismatch);
+      return refuse(
+          "the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name, "",
+          ErrorCode::confirm_mismatch);
     }
     if (auto const needs = gate_needs(plan, state, now); !needs.empty()) {
       auto const next = needs.front().kind == "approval" ? "approve" : "";
@@ -93,8 +94,8 @@ struct Decision {
                     "advance --to " + plan.phases[state.phase].name);
     }
     if (command.actor == state.creator) {
-      return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it", "",
-                    ErrorCode::self_approval);
+      return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it",
+                    "", ErrorCode::self_approval);
     }
     if (state.approvers.contains(command.actor)) {
       return nothing_to_do();
@@ -140,9 +141,8 @@ struct Decision {
     switch (state.mode) {
       case RunMode::running:
       case RunMode::waiting: {
-        auto const escalate = ask.escalate_after
-                                  ? std::optional<Moment>{now + *ask.escalate_after}
-                                  : std::nullopt;
+        auto const escalate =
+            ask.escalate_after ? std::optional<Moment>{now + *ask.escalate_after} : std::nullopt;
         return one(PauseRequested{.mode = ask.mode, .escalate_at = escalate});
       }
       case RunMode::pausing:
@@ -272,7 +272,8 @@ struct Decision {
   }
   static bool acknowledged(Finding const& finding, std::vector<Acknowledgement> const& list) {
     return std::ranges::any_of(list, [&](auto const& item) {
-      bool const named = item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
+      bool const named =
+          item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
       return named && !item.reason.empty();
     });
   }
@@ -301,7 +302,8 @@ struct Decision {
     return refuse(std::string{verb_of(command.ask)} + " needs a reason",
                   std::string{verb_of(command.ask)} + " --reason TEXT", ErrorCode::reason_required);
   }
-  // A step may be named by a person who looks at an old screen: it must be the one that the run stands at.
+  // A step may be named by a person who looks at an old screen: it must be the one that the run
+  // stands at.
   std::optional<Verdicts> not_the_step(std::string const& name, StepRef at) const {
     if (name.empty() || plan.find_step(name) == at) {
       return std::nullopt;
@@ -316,8 +318,8 @@ struct Decision {
 }  // namespace
 
 Result<Events> decide(Plan const& plan, RunState const& state, Command const& command, Moment now) {
-  auto bodies =
-      std::visit(Decision{.plan = plan, .state = state, .command = command, .now = now}, command.ask);
+  auto bodies = std::visit(Decision{.plan = plan, .state = state, .command = command, .now = now},
+                           command.ask);
   if (!bodies) {
     return tl::unexpected(std::move(bodies.error()));
   }

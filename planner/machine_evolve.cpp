@@ -1,4 +1,5 @@
-// The reducer. Total: an event that does not fit (another plan's, a damaged store's) changes nothing.
+// The reducer. Total: an event that does not fit (another plan's, a damaged store's) changes
+// nothing.
 #include <algorithm>
 #include <utility>
 
@@ -133,9 +134,7 @@ struct Fold {
         break;
     }
   }
-  void operator()(FingerprintTaken const& e) {
-    state.fingerprint = e.digest;
-  }
+  void operator()(FingerprintTaken const& e) { state.fingerprint = e.digest; }
   void operator()(FingerprintFailed const&) {
     fail(state);
     if (!state.mismatch) {
@@ -357,7 +356,8 @@ struct Fold {
   }
   void operator()(EvaluationRequested const& e) {
     state.checks_failed = false;
-    if (state.stage == Stage::gate && e.stage == CheckStage::requirements) {  // a rejected gate opens again
+    if (state.stage == Stage::gate &&
+        e.stage == CheckStage::requirements) {  // a rejected gate opens again
       state.mode = RunMode::waiting;
       state.approvers.clear();
       return;
@@ -503,10 +503,10 @@ struct Fold {
   }
   // Soak and wait timers stop while nobody lets the run go on.
   void stand_still() {
-    bool const keeps = state.stage == Stage::soak ||
-                       (state.current && known(plan, *state.current) &&
-                        std::holds_alternative<WaitAction>(
-                            action_of(plan, *state.current, state.direction)));
+    bool const keeps =
+        state.stage == Stage::soak ||
+        (state.current && known(plan, *state.current) &&
+         std::holds_alternative<WaitAction>(action_of(plan, *state.current, state.direction)));
     if (keeps && state.not_until) {
       state.time_left = std::max(Duration{}, *state.not_until - event.at);
     }

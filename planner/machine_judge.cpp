@@ -1,5 +1,5 @@
-// Facts become events. Never refuses: a fact that no longer matters (a late answer of an attempt that was given
-// up) gives no event.
+// Facts become events. Never refuses: a fact that no longer matters (a late answer of an attempt
+// that was given up) gives no event.
 #include <algorithm>
 #include <utility>
 
@@ -111,7 +111,8 @@ struct Judgement {
         state.at(fact.ref).attempts != fact.attempt || state.direction != fact.direction) {
       return;
     }
-    bool const differs = fact.answer == Doubt::applied && reversal_differs(fact.ref, fact.fingerprint);
+    bool const differs =
+        fact.answer == Doubt::applied && reversal_differs(fact.ref, fact.fingerprint);
     if (differs) {
       add(FingerprintMismatched{.ref = fact.ref,
                                 .attempt = fact.attempt,
@@ -132,9 +133,8 @@ struct Judgement {
   }
   void operator()(DoubtUnanswered const& fact) {
     if (state.in_doubt && state.current == fact.ref && state.mode != RunMode::attention) {
-      add(DoubtDeferred{.ref = fact.ref,
-                        .failure = fact.failure,
-                        .ask_again_at = now + doubt_asked_again_after});
+      add(DoubtDeferred{
+          .ref = fact.ref, .failure = fact.failure, .ask_again_at = now + doubt_asked_again_after});
     }
   }
   void operator()(TimeReached const&) {
@@ -148,10 +148,11 @@ struct Judgement {
     }
     if (auto const ref = next_step(plan, state)) {
       if (std::holds_alternative<WaitAction>(action_of(plan, *ref, state.direction))) {
-        add(StepSucceeded{.ref = *ref,
-                          .direction = state.direction,
-                          .attempt = state.at(*ref).attempts,
-                          .took = std::get<WaitAction>(action_of(plan, *ref, state.direction)).duration});
+        add(StepSucceeded{
+            .ref = *ref,
+            .direction = state.direction,
+            .attempt = state.at(*ref).attempts,
+            .took = std::get<WaitAction>(action_of(plan, *ref, state.direction)).duration});
       }
       return;
     }
@@ -210,10 +211,8 @@ struct Judgement {
   void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
                               AttemptEnded const& fact) {
     if (reversal_differs(ref, fingerprint)) {
-      add(FingerprintMismatched{.ref = ref,
-                                .attempt = attempt,
-                                .expected = state.at(ref).before,
-                                .actual = fingerprint});
+      add(FingerprintMismatched{
+          .ref = ref, .attempt = attempt, .expected = state.at(ref).before, .actual = fingerprint});
       return;
     }
     add(succeeded(ref, attempt, fingerprint, fact));

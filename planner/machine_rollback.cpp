@@ -40,10 +40,10 @@ Result<std::vector<StepRef>> rollback_steps(Plan const& plan, RunState const& st
       }
       StepRef const ref{.phase = p, .step = i};
       if (auto const& step = plan.step(ref); !step.reversible()) {
-        return tl::unexpected(refusal(state, ErrorCode::irreversible,
-                                      "step " + plan.label(ref) +
-                                          " cannot be taken back: " + step.irreversible,
-                                      "roll back to a step after " + plan.label(ref)));
+        return tl::unexpected(
+            refusal(state, ErrorCode::irreversible,
+                    "step " + plan.label(ref) + " cannot be taken back: " + step.irreversible,
+                    "roll back to a step after " + plan.label(ref)));
       }
       steps.push_back(ref);
     }
@@ -59,23 +59,23 @@ Result<StepRef> rollback_target(Plan const& plan, RunState const& state, RollBac
       if (auto const last = last_executed(plan, state)) {
         return *last;
       }
-      return tl::unexpected(
-          refusal(state, ErrorCode::illegal_transition, "no step was executed: nothing to take back"));
+      return tl::unexpected(refusal(state, ErrorCode::illegal_transition,
+                                    "no step was executed: nothing to take back"));
     case RollBack::Extent::to_phase:
       if (int const phase = plan.phase_index(ask.to); phase >= 0) {
         return StepRef{.phase = phase, .step = 0};
       }
-      return tl::unexpected(refusal(state, ErrorCode::not_found,
-                                    "the plan has no phase \"" + ask.to +
-                                        "\"; its phases are: " + phase_names(plan)));
+      return tl::unexpected(refusal(
+          state, ErrorCode::not_found,
+          "the plan has no phase \"" + ask.to + "\"; its phases are: " + phase_names(plan)));
     case RollBack::Extent::to_step:
       if (auto const ref = plan.find_step(ask.to)) {
         return *ref;
       }
-      return tl::unexpected(refusal(state, ErrorCode::not_found,
-                                    "the plan has no step \"" + ask.to +
-                                        "\"; steps are named phase/step, phases are: " +
-                                        phase_names(plan)));
+      return tl::unexpected(
+          refusal(state, ErrorCode::not_found,
+                  "the plan has no step \"" + ask.to +
+                      "\"; steps are named phase/step, phases are: " + phase_names(plan)));
   }
   __builtin_unreachable();
 }

@@ -17,7 +17,8 @@ Action const& action_of(Plan const& plan, StepRef ref, Direction direction) {
 }
 
 bool runs_on_target(Action const& action) {
-  return std::holds_alternative<SqlAction>(action) || std::holds_alternative<BackfillAction>(action);
+  return std::holds_alternative<SqlAction>(action) ||
+         std::holds_alternative<BackfillAction>(action);
 }
 
 bool changes_schema(Action const& action) {
@@ -54,8 +55,8 @@ bool executed(StepState const& step) {
 }
 
 bool executed_anything(RunState const& state) {
-  return std::ranges::any_of(state.steps,
-                             [](auto const& phase) { return std::ranges::any_of(phase, executed); });
+  return std::ranges::any_of(
+      state.steps, [](auto const& phase) { return std::ranges::any_of(phase, executed); });
 }
 
 bool forward_done(StepState const& step) {
@@ -129,7 +130,8 @@ namespace {
 std::optional<EventBody> begin_by_itself(Plan const& plan, RunState const& state, StepRef ref) {
   auto const& action = action_of(plan, ref, state.direction);
   auto const& step = state.at(ref);
-  if (runs_on_target(action) || step.status == StepStatus::running || step.status == StepStatus::reverting) {
+  if (runs_on_target(action) || step.status == StepStatus::running ||
+      step.status == StepStatus::reverting) {
     return std::nullopt;
   }
   // a forward step needs to know the schema that it will have to give back
@@ -144,8 +146,10 @@ std::optional<EventBody> follow_step(Plan const& plan, RunState const& state, St
   auto const& step = state.at(ref);
   bool const begun = step.status == StepStatus::running || step.status == StepStatus::reverting;
   if (auto const* nothing = std::get_if<NoAction>(&action); nothing != nullptr && begun) {
-    return StepSucceeded{
-        .ref = ref, .direction = state.direction, .attempt = step.attempts, .note = nothing->reason};
+    return StepSucceeded{.ref = ref,
+                         .direction = state.direction,
+                         .attempt = step.attempts,
+                         .note = nothing->reason};
   }
   return begin_by_itself(plan, state, ref);
 }
@@ -155,7 +159,8 @@ std::optional<EventBody> follow_stage(Plan const& plan, RunState const& state, M
     case Stage::soak:
       if (state.completed_at[state.phase] != Moment{}) {  // a gate was evaluated again
         bool const last = state.phase + 1 == std::ssize(plan.phases);
-        return last ? EventBody{PhaseCompleted{state.phase}} : EventBody{GateReached{state.phase + 1}};
+        return last ? EventBody{PhaseCompleted{state.phase}}
+                    : EventBody{GateReached{state.phase + 1}};
       }
       if (state.not_until) {
         return std::nullopt;

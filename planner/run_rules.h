@@ -1,4 +1,5 @@
-// Questions about a run that several machine functions ask. Private to planner/machine_*.cpp and actions.cpp.
+// Questions about a run that several machine functions ask. Private to planner/machine_*.cpp and
+// actions.cpp.
 #pragma once
 
 #include <optional>
@@ -29,8 +30,8 @@ std::optional<StepRef> next_step(Plan const& plan, RunState const& state);
 std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase);
 std::optional<CheckStage> check_stage_of(Stage stage);
 
-// What follows by itself from a state, without asking the world: manual steps begin, empty stages pass,
-// soaks start, phases end, rollbacks finish. Ends when something must be done or waited for.
+// What follows by itself from a state, without asking the world: manual steps begin, empty stages
+// pass, soaks start, phases end, rollbacks finish. Ends when something must be done or waited for.
 Events onward(Plan const& plan, RunState const& state, Moment now);
 
 }  // namespace runbookd::planner

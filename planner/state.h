@@ -31,7 +31,8 @@ enum class RunMode {
 std::string_view to_text(RunMode mode);
 bool is_final(RunMode mode);
 
-// What forward work is about to do in the current phase. Rollback leaves it alone until it has finished.
+// What forward work is about to do in the current phase. Rollback leaves it alone until it has
+// finished.
 enum class Stage { baselines, gate, requirements, steps, validation, soak, final_checks, done };
 std::string_view to_text(Stage stage);
 
@@ -51,12 +52,12 @@ std::string_view to_text(StepStatus status);
 
 struct StepState {
   StepStatus status = StepStatus::pending;
-  int attempts = 0;                  // tries so far, both directions; numbers are never used twice
-  bool started = false;              // a forward attempt that is not one transaction may have left something
-  bool kept = false;                 // its reversal was skipped: it stands, and forward work leaves it alone
-  std::string before;                // fingerprint before the first forward attempt
-  Moment first_try{};                // of the tries since a person last decided: give_up_after counts from here
-  int series = 0;                    // first attempt of this direction's tries: the backfill cursor's name
+  int attempts = 0;      // tries so far, both directions; numbers are never used twice
+  bool started = false;  // a forward attempt that is not one transaction may have left something
+  bool kept = false;     // its reversal was skipped: it stands, and forward work leaves it alone
+  std::string before;    // fingerprint before the first forward attempt
+  Moment first_try{};    // of the tries since a person last decided: give_up_after counts from here
+  int series = 0;        // first attempt of this direction's tries: the backfill cursor's name
   Direction series_direction = Direction::forward;
   auto operator<=>(StepState const&) const = default;
 };
@@ -65,25 +66,25 @@ struct RunState {
   RunMode mode = RunMode::pending;
   Direction direction = Direction::forward;
   Stage stage = Stage::baselines;
-  int phase = 0;                         // the forward cursor
+  int phase = 0;  // the forward cursor
   std::vector<std::vector<StepState>> steps;
-  bool trying = false;                   // an attempt has begun and nobody has heard its end
-  std::optional<StepRef> current;        // the step in work, in doubt or failed
-  bool in_doubt = false;                 // current's last attempt has an unknown end
-  bool mismatch = false;                 // current was reversed but the schema differs
-  bool checks_failed = false;            // failed because of checks or a rejection, not of a step
-  StepRef rollback_to{};                 // meaningful while direction is backward
-  bool interrupt = false;                // pausing or cancelling: stop now instead of at a safe point
-  std::optional<Moment> escalate_at;     // pausing: when interrupt becomes true
-  std::optional<Moment> not_until;       // back-off, wait step, soak or doubt: nothing before this
-  std::optional<Duration> time_left;     // of not_until, while paused
-  std::optional<Moment> ask_doubt_at;    // doubt could not be settled; ask again then
-  std::vector<Moment> watch_due;         // by index of the phase's watch list, during soak
-  std::vector<Moment> completed_at;      // by phase; epoch = not completed
-  std::set<std::string> approvers;       // of the gate of `phase`
-  std::string fingerprint;               // of the schema now, as far as we know; empty = not known
+  bool trying = false;                 // an attempt has begun and nobody has heard its end
+  std::optional<StepRef> current;      // the step in work, in doubt or failed
+  bool in_doubt = false;               // current's last attempt has an unknown end
+  bool mismatch = false;               // current was reversed but the schema differs
+  bool checks_failed = false;          // failed because of checks or a rejection, not of a step
+  StepRef rollback_to{};               // meaningful while direction is backward
+  bool interrupt = false;              // pausing or cancelling: stop now instead of at a safe point
+  std::optional<Moment> escalate_at;   // pausing: when interrupt becomes true
+  std::optional<Moment> not_until;     // back-off, wait step, soak or doubt: nothing before this
+  std::optional<Duration> time_left;   // of not_until, while paused
+  std::optional<Moment> ask_doubt_at;  // doubt could not be settled; ask again then
+  std::vector<Moment> watch_due;       // by index of the phase's watch list, during soak
+  std::vector<Moment> completed_at;    // by phase; epoch = not completed
+  std::set<std::string> approvers;     // of the gate of `phase`
+  std::string fingerprint;             // of the schema now, as far as we know; empty = not known
   std::string creator;
-  bool restarted = false;                // the daemon died under this run; it does not go on by itself
+  bool restarted = false;  // the daemon died under this run; it does not go on by itself
   auto operator<=>(RunState const&) const = default;
 
   StepState const& at(StepRef ref) const { return steps[ref.phase][ref.step]; }

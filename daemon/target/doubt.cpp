@@ -138,6 +138,7 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
   }
   if (!alive->rows.empty()) {
     return DoubtAnswer{.still_running = true,
+                       .pid = std::stoi(alive->rows.front()[0].value_or("0")),
                        .evidence = "our old session still lives in the server, pid " +
                                    alive->rows.front()[0].value_or("?") + ", " +
                                    alive->rows.front()[1].value_or("state not known")};

@@ -19,8 +19,8 @@ SELECT line FROM (SELECT replace(line, chr(10), chr(92) || 'n') AS line FROM (
 
 constexpr auto schemas = R"sql(
 SELECT format('schema %I: owner %s, acl %s', nspname, pg_get_userbyid(nspowner),
-              (SELECT string_agg(a::text, ' ' ORDER BY a::text)
-               FROM unnest(coalesce(nspacl, acldefault('n', nspowner))) a)) AS line
+              CASE WHEN nspacl IS NULL OR nspacl @> acldefault('n', nspowner) AND nspacl <@ acldefault('n', nspowner) THEN 'default'
+    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(nspacl) a) END) AS line
 FROM ns
 )sql";
 
@@ -29,18 +29,18 @@ SELECT concat(
   CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
     WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END,
   ' ', c.name, ': owner ', pg_get_userbyid(c.relowner),
-  ', acl ', (SELECT string_agg(a::text, ' ' ORDER BY a::text)
-             FROM unnest(coalesce(c.relacl,
-                                  acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) a),
+  ', acl ', CASE WHEN c.relacl IS NULL OR c.relacl @> acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AND c.relacl <@ acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) THEN 'default'
+    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(c.relacl) a) END,
   CASE WHEN c.relpersistence <> 'p' THEN ', persistence ' || c.relpersistence::text END,
   CASE WHEN c.relreplident NOT IN ('d', 'n') OR c.relkind IN ('r', 'p') AND c.relreplident <> 'd'
        THEN ', replica identity ' || c.relreplident::text END,
   CASE WHEN c.relrowsecurity THEN ', row security' END, CASE WHEN c.relforcerowsecurity THEN ', forced' END,
   CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN ', not populated' END,
   ', access method ' || am.amname, ', tablespace ' || s.spcname,
-  ', options ' || (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(c.reloptions) o),
-  ', toast options ' || (SELECT string_agg(o, ' ' ORDER BY o)
-                         FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid),
+  CASE WHEN c.reloptions IS NOT NULL
+    THEN ', options ' || (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(c.reloptions) o) END,
+  CASE WHEN c.reltoastrelid <> 0 THEN ', toast options ' || (SELECT string_agg(o, ' ' ORDER BY o)
+    FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid AND t.reloptions IS NOT NULL) END,
   CASE WHEN c.reloftype <> 0 THEN ', of ' || format_type(c.reloftype, NULL) END,
   ', inherits ' || (SELECT string_agg(i.inhparent::regclass::text, ' ' ORDER BY i.inhseqno)
                     FROM pg_inherits i WHERE i.inhrelid = c.oid),
@@ -82,9 +82,11 @@ SELECT concat('column ', c.name, '.', quote_ident(a.attname), ': ', format_type(
   )sql" + compression +
          R"sql(
   CASE WHEN coalesce(a.attstattarget, -1) <> -1 THEN ', statistics ' || a.attstattarget END,
-  ', options ' || (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(a.attoptions) o WHERE o !~ '^pg_'),
+  CASE WHEN a.attoptions IS NOT NULL
+    THEN ', options ' || (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(a.attoptions) o WHERE left(o, 3) <> 'pg_') END,
   ', foreign options ' || a.attfdwoptions::text,
-  ', acl ' || (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(a.attacl) x))
+  CASE WHEN a.attacl IS NOT NULL
+    THEN ', acl ' || (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(a.attacl) x) END)
 FROM rel c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
@@ -152,8 +154,8 @@ FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace
 constexpr auto functions = R"sql(
 SELECT concat('function ', quote_ident(ns.nspname), '.', quote_ident(p.proname), '(',
   pg_get_function_identity_arguments(p.oid), '): owner ', pg_get_userbyid(p.proowner),
-  ', acl ', (SELECT string_agg(a::text, ' ' ORDER BY a::text)
-             FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) a),
+  ', acl ', CASE WHEN p.proacl IS NULL OR p.proacl @> acldefault('f', p.proowner) AND p.proacl <@ acldefault('f', p.proowner) THEN 'default'
+    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(p.proacl) a) END,
   ', ', CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE (
     SELECT concat('aggregate ', g.aggtransfn::regprocedure, ' ', g.aggfinalfn::regprocedure, ' ',
                   g.aggcombinefn::regprocedure, ' ', format_type(g.aggtranstype, NULL), ' ', g.agginitval, ' ',
@@ -167,8 +169,8 @@ WHERE NOT EXISTS (SELECT FROM pg_depend d
 constexpr auto types = R"sql(
 SELECT concat('type ', quote_ident(ns.nspname), '.', quote_ident(t.typname), ': ', t.typtype,
   ', owner ', pg_get_userbyid(t.typowner),
-  ', acl ', (SELECT string_agg(a::text, ' ' ORDER BY a::text)
-             FROM unnest(coalesce(t.typacl, acldefault('T', t.typowner))) a),
+  ', acl ', CASE WHEN t.typacl IS NULL OR t.typacl @> acldefault('T', t.typowner) AND t.typacl <@ acldefault('T', t.typowner) THEN 'default'
+    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(t.typacl) a) END,
   CASE WHEN t.typtype = 'e' THEN (SELECT ', labels ' || string_agg(quote_literal(e.enumlabel), ' ' ORDER BY e.enumsortorder)
                                   FROM pg_enum e WHERE e.enumtypid = t.oid) END,
   CASE WHEN t.typtype = 'd' THEN concat(', of ', format_type(t.typbasetype, t.typtypmod),

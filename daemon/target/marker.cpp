@@ -7,11 +7,18 @@ namespace {
 
 // Asking first keeps an ordinary start free of locks, and lets a role without CREATE use what is
 // there.
+// Looked up by name: to_regclass would fail where the schema may not be used.
 constexpr auto what_is_there = R"sql(
-  SELECT to_regnamespace('runbookd') IS NOT NULL,
-         to_regclass('runbookd.marker') IS NOT NULL AND to_regclass('runbookd.intent') IS NOT NULL
-           AND to_regclass('runbookd.backfill') IS NOT NULL,
-         quote_ident(current_database()), quote_ident(current_user)
+  SELECT n.oid IS NOT NULL, t.complete, quote_ident(current_database()), quote_ident(current_user),
+         has_schema_privilege(n.oid, 'USAGE') AND t.usable
+  FROM (VALUES ('runbookd')) AS w(name)
+  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
+  CROSS JOIN LATERAL (
+    SELECT count(*) = 3 AS complete,
+           bool_and(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                    AND has_table_privilege(c.oid, 'UPDATE')) AS usable
+    FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname IN ('marker', 'intent', 'backfill')) t
 )sql";
 
 // The lock makes a second daemon wait: CREATE … IF NOT EXISTS alone can collide in the catalogs.
@@ -58,16 +65,27 @@ constexpr auto marker_present = R"sql(
     AND attempt = $6::int
 )sql";
 
-SqlFailure not_permitted(SqlFailure failure, bool schema_exists, Cell const& database,
-                         Cell const& role) {
-  std::string const right =
-      schema_exists
-          ? "GRANT USAGE, CREATE ON SCHEMA runbookd TO " + role.value_or("")
-          : "GRANT CREATE ON DATABASE " + database.value_or("") + " TO " + role.value_or("");
+SqlFailure not_permitted(SqlFailure failure, std::string const& grant) {
+  failure.sqlstate = "42501";
   failure.message =
-      "schema runbookd, which proves what has been done, cannot be made ready in the target: " +
-      failure.message + ". Let an owner of the database run: " + right + ";";
+      "schema runbookd, which proves what has been done, cannot be used in the target: " +
+      failure.message + ". Let an owner of the database run: " + grant;
   return failure;
+}
+
+std::string grant_to_create(std::vector<Cell> const& facts) {
+  auto const role = facts[3].value_or("");
+  return facts[0] == "t"
+             ? "GRANT USAGE, CREATE ON SCHEMA runbookd TO " + role + ";"
+             : "GRANT CREATE ON DATABASE " + facts[2].value_or("") + " TO " + role + ";";
+}
+
+SqlFailure tables_of_another_role(std::vector<Cell> const& facts) {
+  auto const role = facts[3].value_or("");
+  return not_permitted({.message = "its tables belong to another role"},
+                       "GRANT USAGE ON SCHEMA runbookd TO " + role +
+                           "; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA runbookd TO " +
+                           role + ";");
 }
 
 }  // namespace
@@ -140,19 +158,21 @@ SqlResult<void> prepare_target(Session& session) {
     return tl::unexpected(there.error());
   }
   auto const& facts = there->rows.front();
-  if (facts[1] == "t") {
+  if (facts[1] == "t" && facts[4] == "t") {
     return {};
   }
-  auto created = session.run(create_tables);
+  if (facts[1] == "t") {
+    return tl::unexpected(tables_of_another_role(facts));
+  }
+  auto const created = session.run(create_tables);
   if (created) {
     return {};
   }
   (void)session.run("ROLLBACK");
   if (created.error().sqlstate == "42501") {
-    return tl::unexpected(
-        not_permitted(std::move(created.error()), facts[0] == "t", facts[2], facts[3]));
+    return tl::unexpected(not_permitted(created.error(), grant_to_create(facts)));
   }
-  return tl::unexpected(std::move(created.error()));
+  return tl::unexpected(created.error());
 }
 
 }  // namespace runbookd::daemon

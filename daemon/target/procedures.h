@@ -74,7 +74,9 @@ std::string fingerprint_diff(std::string const& before, std::string const& after
 
 struct DoubtAnswer {
   planner::Doubt answer = planner::Doubt::unknowable;
-  bool still_running = false;  // our old backend lives: ask again later
+  bool still_running =
+      false;    // our old backend lives: ask again later, or terminate_backend(pid) first
+  int pid = 0;  // of that backend
   std::string evidence;
 };
 // Was this attempt applied? First the old backend, then the marker, then (concurrent indexes) the

@@ -1,6 +1,7 @@
-// What a step costs: a plan of 1,000 one-statement steps, beside psql running the same statements autocommit and
-// beside the least that exactly-once can cost (a loop with one marker insert in the statement's transaction and one
-// synced SQLite commit per step). All in one run, interleaved, on a durable server; the table shows medians.
+// What a step costs: a plan of 1,000 one-statement steps, beside psql running the same statements
+// autocommit and beside the least that exactly-once can cost (a loop with one marker insert in the
+// statement's transaction and one synced SQLite commit per step). All in one run, interleaved, on a
+// durable server; the table shows medians.
 //
 //   runbookd_bench_steps [STEPS] [ROUNDS]
 #include <algorithm>
@@ -9,11 +10,12 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <libpq-fe.h>
-#include <sqlite3.h>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <libpq-fe.h>
+#include <sqlite3.h>
 
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/running_daemon.h"
@@ -44,21 +46,27 @@ std::vector<Kind> kinds() {
   for (int i = 0; i < 20; ++i) {
     tables += "CREATE TABLE t" + number(i) + " (id bigint PRIMARY KEY);";
   }
-  return {{.name = "data (INSERT)",
-           .setup = "CREATE TABLE t (id bigint PRIMARY KEY, a text)",
-           .forward = [=](int i) { return "INSERT INTO t VALUES (" + number(i) + ", 'row')"; },
-           .backward = [=](int i) { return "DELETE FROM t WHERE id = " + number(i); }},
-          {.name = "schema (ALTER TABLE … ADD COLUMN)",
-           .setup = tables,
-           .forward = [=](int i) { return "ALTER TABLE t" + number(i % 20) + " ADD COLUMN c" + number(i) + " int"; },
-           .backward = [=](int i) { return "ALTER TABLE t" + number(i % 20) + " DROP COLUMN c" + number(i); }}};
+  return {
+      {.name = "data (INSERT)",
+       .setup = "CREATE TABLE t (id bigint PRIMARY KEY, a text)",
+       .forward = [=](int i) { return "INSERT INTO t VALUES (" + number(i) + ", 'row')"; },
+       .backward = [=](int i) { return "DELETE FROM t WHERE id = " + number(i); }},
+      {.name = "schema (ALTER TABLE … ADD COLUMN)",
+       .setup = tables,
+       .forward =
+           [=](int i) {
+             return "ALTER TABLE t" + number(i % 20) + " ADD COLUMN c" + number(i) + " int";
+           },
+       .backward =
+           [=](int i) { return "ALTER TABLE t" + number(i % 20) + " DROP COLUMN c" + number(i); }}};
 }
 
 std::string plan_of(Kind const& kind, int steps) {
-  std::string text = "runbook: 1\nname: bench\nphases:\n  - name: only\n    kind: other\n    steps:\n";
+  std::string text =
+      "runbook: 1\nname: bench\nphases:\n  - name: only\n    kind: other\n    steps:\n";
   for (int i = 0; i < steps; ++i) {
-    text += "      - {name: s" + std::to_string(i) + ", sql: \"" + kind.forward(i) + "\", rollback: \"" +
-            kind.backward(i) + "\"}\n";
+    text += "      - {name: s" + std::to_string(i) + ", sql: \"" + kind.forward(i) +
+            "\", rollback: \"" + kind.backward(i) + "\"}\n";
   }
   return text;
 }
@@ -87,19 +95,24 @@ void must(PGconn* connection, std::string const& sql) {
 
 double run_floor(std::string const& dsn, std::string const& store, Kind const& kind, int steps) {
   auto* connection = PQconnectdb(dsn.c_str());
-  must(connection, "CREATE TABLE marker (run text, step int, attempt int, at timestamptz, PRIMARY KEY (run, step, attempt))");
+  must(connection,
+       "CREATE TABLE marker (run text, step int, attempt int, at timestamptz, PRIMARY KEY (run, "
+       "step, attempt))");
   sqlite3* database = nullptr;
   sqlite3_open(store.c_str(), &database);
   sqlite3_exec(database,
-               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT)",
+               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE event (seq "
+               "INTEGER PRIMARY KEY, body TEXT)",
                nullptr, nullptr, nullptr);
   sqlite3_stmt* insert = nullptr;
-  sqlite3_prepare_v2(database, "INSERT INTO event (body) VALUES ('succeeded')", -1, &insert, nullptr);
+  sqlite3_prepare_v2(database, "INSERT INTO event (body) VALUES ('succeeded')", -1, &insert,
+                     nullptr);
   auto const begin = Clock::now();
   for (int i = 0; i < steps; ++i) {
     must(connection, "BEGIN");
     must(connection, kind.forward(i));
-    must(connection, "INSERT INTO marker VALUES ('run', " + std::to_string(i) + ", 1, now()); COMMIT");
+    must(connection,
+         "INSERT INTO marker VALUES ('run', " + std::to_string(i) + ", 1, now()); COMMIT");
     sqlite3_step(insert);
     sqlite3_reset(insert);
   }
@@ -110,8 +123,8 @@ double run_floor(std::string const& dsn, std::string const& store, Kind const& k
   return took;
 }
 
-double run_psql(PostgresCluster const& cluster, std::string const& database, std::string const& folder,
-                Kind const& kind, int steps) {
+double run_psql(PostgresCluster const& cluster, std::string const& database,
+                std::string const& folder, Kind const& kind, int steps) {
   auto const file = folder + "/statements.sql";
   std::ofstream out(file);
   for (int i = 0; i < steps; ++i) {
@@ -119,7 +132,8 @@ double run_psql(PostgresCluster const& cluster, std::string const& database, std
   }
   out.close();
   auto const begin = Clock::now();
-  auto const finished = run_program({"/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, cluster.dsn(database)});
+  auto const finished = run_program(
+      {"/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, cluster.dsn(database)});
   if (finished.exit_code != 0) {
     throw std::runtime_error("psql: " + finished.err);
   }
@@ -138,10 +152,12 @@ void measure(PostgresCluster& cluster, Kind const& kind, int steps, int rounds) 
     RunningDaemon daemon({.targets = {{"main", cluster.dsn(name + "a")}}, .more_settings = ""});
     ours.push_back(run_plan(daemon, kind, "main", steps) / steps);
     psql.push_back(run_psql(cluster, name + "b", daemon.folder(), kind, steps) / steps);
-    floor.push_back(run_floor(cluster.dsn(name + "c"), daemon.folder() + "/floor.db", kind, steps) / steps);
+    floor.push_back(run_floor(cluster.dsn(name + "c"), daemon.folder() + "/floor.db", kind, steps) /
+                    steps);
   }
-  std::printf("%-36s %8.2f %8.2f %8.2f   %6.2f   %6.2f\n", kind.name.c_str(), median(ours), median(psql), median(floor),
-              median(ours) / median(floor), median(ours) / median(psql));
+  std::printf("%-36s %8.2f %8.2f %8.2f   %6.2f   %6.2f\n", kind.name.c_str(), median(ours),
+              median(psql), median(floor), median(ours) / median(floor),
+              median(ours) / median(psql));
 }
 
 }  // namespace
@@ -150,8 +166,8 @@ int main(int argc, char** argv) {
   int const steps = argc > 1 ? std::stoi(argv[1]) : 1'000;
   int const rounds = argc > 2 ? std::stoi(argv[2]) : 3;
   PostgresCluster cluster({.major = 15, .durable = true});
-  std::printf("%d steps, median of %d rounds, ms per step\n%-36s %8s %8s %8s   %6s   %6s\n", steps, rounds, "statement",
-              "runbookd", "psql", "floor", "/floor", "/psql");
+  std::printf("%d steps, median of %d rounds, ms per step\n%-36s %8s %8s %8s   %6s   %6s\n", steps,
+              rounds, "statement", "runbookd", "psql", "floor", "/floor", "/psql");
   for (auto const& kind : kinds()) {
     measure(cluster, kind, steps, rounds);
   }

@@ -50,7 +50,8 @@ TEST_CASE("a wrong plan gets every problem with line and column, and nothing is 
 TEST_CASE("SQL that does not parse is told in the server's words at the plan's own line") {
   Scene scene;
   auto const reply = scene.daemon.post_text(
-      "/api/v1/plans", plan_text({{.name = "s", .forward = "SELECT 1;\nSELEC 2", .backward = "SELECT 1"}}),
+      "/api/v1/plans",
+      plan_text({{.name = "s", .forward = "SELECT 1;\nSELEC 2", .backward = "SELECT 1"}}),
       "application/yaml");
   CHECK(reply.status == 422);
   auto const& problem = reply.body.at("errors").at(0);
@@ -58,25 +59,32 @@ TEST_CASE("SQL that does not parse is told in the server's words at the plan's o
   CHECK(problem.at("line") == 11);
 }
 
-TEST_CASE("SQL that is unsafe for live traffic stops the start until it is acknowledged by name and reason") {
+TEST_CASE(
+    "SQL that is unsafe for live traffic stops the start until it is acknowledged by name and "
+    "reason") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text(
-      {{.name = "index", .forward = "CREATE INDEX t_a_idx ON t (a)", .backward = "DROP INDEX CONCURRENTLY t_a_idx"}}));
+  auto const id = scene.daemon.create(plan_text({{.name = "index",
+                                                  .forward = "CREATE INDEX t_a_idx ON t (a)",
+                                                  .backward = "DROP INDEX CONCURRENTLY t_a_idx"}}));
   auto const refused = scene.daemon.post("/api/v1/runs/" + id + "/start");
   CHECK(refused.body.at("code") == "unacknowledged-findings");
   auto const rule = refused.body.at("errors").at(0).at("rule").get<std::string>();
   CHECK(scene.daemon.run(id).at("state") == "pending");
-  scene.daemon.verb(id, "start", {{"acknowledge", {{{"rule", rule}, {"reason", "the table is tiny"}}}}});
+  scene.daemon.verb(id, "start",
+                    {{"acknowledge", {{{"rule", rule}, {"reason", "the table is tiny"}}}}});
   scene.daemon.until(id, {"succeeded"});
 }
 
-TEST_CASE("a target that cannot be used is told clearly, without its password, and leaves the run untouched") {
+TEST_CASE(
+    "a target that cannot be used is told clearly, without its password, and leaves the run "
+    "untouched") {
   auto& cluster = server();
   Database const database;
   RunningDaemon daemon(
-      {.targets = {{"unreachable", "host=127.0.0.1 port=1 dbname=x user=postgres password=hunter2secret"},
-                   {"wrong-password", cluster.tcp_dsn(database.name(), "postgres", "hunter2secret")},
-                   {"wrong-database", cluster.dsn("no_such_database")}}});
+      {.targets = {
+           {"unreachable", "host=127.0.0.1 port=1 dbname=x user=postgres password=hunter2secret"},
+           {"wrong-password", cluster.tcp_dsn(database.name(), "postgres", "hunter2secret")},
+           {"wrong-database", cluster.dsn("no_such_database")}}});
   CHECK(says(start_in_vain(daemon, "unreachable"), "127.0.0.1"));
   CHECK(says(start_in_vain(daemon, "wrong-password"), "password authentication failed"));
   CHECK(says(start_in_vain(daemon, "wrong-database"), "no_such_database"));
@@ -94,7 +102,9 @@ TEST_CASE("a standby is refused before anything is tried on it") {
   CHECK(says(start_in_vain(daemon, "main"), "standby"));
 }
 
-TEST_CASE("a plan that asks more than the role may do is refused before the first step, with the grants it needs") {
+TEST_CASE(
+    "a plan that asks more than the role may do is refused before the first step, with the grants "
+    "it needs") {
   Database const database;
   database.sql("DROP ROLE IF EXISTS clerk");
   database.sql("CREATE ROLE clerk LOGIN");
@@ -109,27 +119,36 @@ TEST_CASE("unknown things are 404, and a body that is no JSON is told so") {
   CHECK(scene.daemon.get("/api/v1/runs/run_000000000000").status == 404);
   CHECK(scene.daemon.get("/api/v1/plans/sha256:00000000000000000000").status == 404);
   CHECK(scene.daemon.get("/api/v1/nothing").status == 404);
-  CHECK(scene.daemon.post("/api/v1/runs", {{"plan", "sha256:000000000000"}, {"target", "main"}}).status == 404);
+  CHECK(scene.daemon.post("/api/v1/runs", {{"plan", "sha256:000000000000"}, {"target", "main"}})
+            .status == 404);
   auto const id = scene.daemon.create(plan_text(column_steps(1)));
-  CHECK(scene.daemon.post_text("/api/v1/runs/" + id + "/start", "{nonsense", "application/json").status == 400);
+  CHECK(scene.daemon.post_text("/api/v1/runs/" + id + "/start", "{nonsense", "application/json")
+            .status == 400);
   CHECK(scene.daemon.post("/api/v1/runs/" + id + "/start", {{"unknown_key", 1}}).status >= 400);
   CHECK(scene.daemon.run(id).at("state") == "pending");
 }
 
-TEST_CASE("with a full store forward work is refused or rests, stopping works, and nothing is half written") {
+TEST_CASE(
+    "with a full store forward work is refused or rests, stopping works, and nothing is half "
+    "written") {
   Database const database(1);
   std::map<std::string, std::string> targets{{"main", database.dsn()}, {"other", database.dsn()}};
   RunningDaemon daemon({.targets = targets, .store_settings = "  max_size: 1MiB\n"});
-  auto const slow = plan_text(
-      {{.name = "slow", .forward = "SELECT pg_sleep(120)", .backward = "SELECT 1", .more = "statement_timeout: 10m"}});
+  auto const slow = plan_text({{.name = "slow",
+                                .forward = "SELECT pg_sleep(120)",
+                                .backward = "SELECT 1",
+                                .more = "statement_timeout: 10m"}});
   auto const id = daemon.create(slow);
   auto const idle = daemon.create(plan_text(column_steps(1)), "other");
   daemon.verb(id, "start");
-  daemon.until(id, [](json const& run) { return step_of(run, "only", "slow").at("state") == "running"; }, "the step");
+  daemon.until(
+      id, [](json const& run) { return step_of(run, "only", "slow").at("state") == "running"; },
+      "the step");
   auto const digest = daemon.upload(slow);
   Reply last;
   for (int i = 0; i < 2'000; ++i) {
-    last = daemon.post("/api/v1/runs", {{"plan", digest}, {"target", "main"}, {"note", std::string(900, 'x')}});
+    last = daemon.post("/api/v1/runs",
+                       {{"plan", digest}, {"target", "main"}, {"note", std::string(900, 'x')}});
     if (last.status != 201) {
       break;
     }
@@ -138,14 +157,20 @@ TEST_CASE("with a full store forward work is refused or rests, stopping works, a
   CHECK(last.body.at("code") == "store-unavailable");
   // smaller and smaller notes, until not even a byte more fits
   for (int size = 400; size >= 0; size -= size > 10 ? 10 : 1) {
-    while (daemon.post("/api/v1/runs", {{"plan", digest}, {"target", "main"}, {"note", std::string(static_cast<std::size_t>(size), 'x')}}).status == 201) {
+    while (daemon
+               .post("/api/v1/runs", {{"plan", digest},
+                                      {"target", "main"},
+                                      {"note", std::string(static_cast<std::size_t>(size), 'x')}})
+               .status == 201) {
     }
   }
   CHECK(daemon.post("/api/v1/runs/" + idle + "/start").status == 503);
   CHECK(daemon.run(idle).at("state") == "pending");
   CHECK(daemon.post("/api/v1/runs/" + id + "/pause", {{"mode", "now"}}).status < 300);
-  database.until("SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> "
-                 "pg_backend_pid()");
+  database.until(
+      "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = "
+      "'active' AND pid <> "
+      "pg_backend_pid()");
   CHECK(daemon.get("/readyz").status == 503);
   CHECK(daemon.get("/livez").status == 200);
   daemon.restart();
@@ -156,12 +181,15 @@ TEST_CASE("a server that is restarted in the middle of a step: the step is settl
   PostgresCluster cluster({.major = 15});
   Database const database(10, cluster);
   RunningDaemon daemon({.targets = {{"main", database.dsn()}}});
-  auto const id = daemon.create(plan_text({{.name = "slow",
-                                            .forward = "SELECT pg_sleep(2);\nALTER TABLE t ADD COLUMN c1 int",
-                                            .backward = "ALTER TABLE t DROP COLUMN c1"}}));
+  auto const id =
+      daemon.create(plan_text({{.name = "slow",
+                                .forward = "SELECT pg_sleep(2);\nALTER TABLE t ADD COLUMN c1 int",
+                                .backward = "ALTER TABLE t DROP COLUMN c1"}}));
   daemon.verb(id, "start");
-  database.until("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> "
-                 "pg_backend_pid()");
+  database.until(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = "
+      "'active' AND pid <> "
+      "pg_backend_pid()");
   cluster.stop(PostgresCluster::Stop::immediate);
   cluster.start();
   daemon.until(id, {"succeeded"});
@@ -170,7 +198,8 @@ TEST_CASE("a server that is restarted in the middle of a step: the step is settl
 
 TEST_CASE("a second daemon on the same store is refused and told which one holds it") {
   Scene scene;
-  auto const second = run_program({runbookd_program(), "--config", scene.daemon.folder() + "/runbookd.yaml"});
+  auto const second =
+      run_program({runbookd_program(), "--config", scene.daemon.folder() + "/runbookd.yaml"});
   CHECK(second.exit_code == 1);
   CHECK(second.err.find(std::to_string(scene.daemon.pid())) != std::string::npos);
 }
@@ -184,8 +213,8 @@ TEST_CASE("bad settings are all told at once, with their places") {
   for (auto const* place : {":1:", ":2:", ":4:"}) {
     CHECK(checked.err.find("bad.yaml" + std::string{place}) != std::string::npos);
   }
-  auto const good =
-      run_program({runbookd_program(), "--check-config", "--config", scene.daemon.folder() + "/runbookd.yaml"});
+  auto const good = run_program(
+      {runbookd_program(), "--check-config", "--config", scene.daemon.folder() + "/runbookd.yaml"});
   CHECK(good.exit_code == 0);
 }
 

@@ -11,7 +11,8 @@ std::string slow_column(std::string const& name) {
 }
 
 constexpr auto our_statement_runs =
-    "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' AND state = 'active' "
+    "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' AND state "
+    "= 'active' "
     "AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
 
 }  // namespace
@@ -20,26 +21,31 @@ TEST_CASE("killed in the middle of a step: it is settled by its marker and runs 
   Scene scene;
   auto const id = scene.daemon.create(plan_text(
       {{.name = "slow", .forward = slow_column("c1"), .backward = "ALTER TABLE t DROP COLUMN c1"},
-       {.name = "next", .forward = "ALTER TABLE t ADD COLUMN c2 int", .backward = "ALTER TABLE t DROP COLUMN c2"}}));
+       {.name = "next",
+        .forward = "ALTER TABLE t ADD COLUMN c2 int",
+        .backward = "ALTER TABLE t DROP COLUMN c2"}}));
   scene.daemon.verb(id, "start");
   scene.database.until(our_statement_runs);
   scene.daemon.restart();
   auto const settled = scene.daemon.until(id, {"paused"});
   auto const state = step_of(settled, "only", "slow").at("state").get<std::string>();
   bool const there =
-      scene.database.sql("SELECT count(*) FROM information_schema.columns WHERE column_name = 'c1'") == "1";
+      scene.database.sql(
+          "SELECT count(*) FROM information_schema.columns WHERE column_name = 'c1'") == "1";
   CHECK(state == (there ? "succeeded" : "interrupted"));
   scene.daemon.verb(id, "resume");
   auto const done = scene.daemon.until(id, {"succeeded"});
-  CHECK(scene.database.sql("SELECT count(*) FROM runbookd.marker WHERE label = 'only/slow'") == "1");
+  CHECK(scene.database.sql("SELECT count(*) FROM runbookd.marker WHERE label = 'only/slow'") ==
+        "1");
   CHECK(step_of(done, "only", "next").at("state") == "succeeded");
 }
 
 TEST_CASE("killed in the middle of a backfill: every row is touched exactly once") {
   Scene scene(20'000);
-  auto const id = scene.daemon.create(plan_text({{.name = "fill",
-                                                  .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n  where: 'true'\n"
-                                                          "  batch: {max_rows: 300, pause: 2ms}"}}));
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "fill",
+                  .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n  where: 'true'\n"
+                          "  batch: {max_rows: 300, pause: 2ms}"}}));
   scene.daemon.verb(id, "start");
   for (int kills = 0; kills < 3; ++kills) {
     auto const so_far = scene.database.sql("SELECT count(*) FROM t WHERE a > 0");
@@ -55,10 +61,13 @@ TEST_CASE("killed in the middle of a backfill: every row is touched exactly once
 TEST_CASE("killed in the middle of a rollback: it goes on backwards and ends at the first schema") {
   Scene scene;
   auto const before = scene.database.fingerprint();
-  auto const id = scene.daemon.create(plan_text(
-      {{.name = "first", .forward = "ALTER TABLE t ADD COLUMN c1 int",
-        .backward = "SELECT pg_sleep(1);\nALTER TABLE t DROP COLUMN c1"},
-       {.name = "second", .forward = "ALTER TABLE t ADD COLUMN c2 int", .backward = "ALTER TABLE t DROP COLUMN c2"}}));
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "first",
+                  .forward = "ALTER TABLE t ADD COLUMN c1 int",
+                  .backward = "SELECT pg_sleep(1);\nALTER TABLE t DROP COLUMN c1"},
+                 {.name = "second",
+                  .forward = "ALTER TABLE t ADD COLUMN c2 int",
+                  .backward = "ALTER TABLE t DROP COLUMN c2"}}));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"succeeded"});
   scene.daemon.verb(id, "rollback", {{"to", "all"}});
@@ -73,14 +82,18 @@ TEST_CASE("killed in the middle of a rollback: it goes on backwards and ends at 
 
 TEST_CASE("killed in the middle of a concurrent index build: no invalid index is left in the end") {
   Scene scene(50'000);
-  auto const id = scene.daemon.create(plan_text({{.name = "index",
-                                                  .forward = "CREATE INDEX CONCURRENTLY t_a_idx ON t (a)",
-                                                  .backward = "DROP INDEX CONCURRENTLY t_a_idx"}}));
+  auto const id =
+      scene.daemon.create(plan_text({{.name = "index",
+                                      .forward = "CREATE INDEX CONCURRENTLY t_a_idx ON t (a)",
+                                      .backward = "DROP INDEX CONCURRENTLY t_a_idx"}}));
   // an old snapshot keeps the build waiting before its last phase
-  auto holder = std::make_unique<Holder>(scene.database, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; UPDATE t SET a = 1 WHERE id = 1");
+  auto holder = std::make_unique<Holder>(
+      scene.database,
+      "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; UPDATE t SET a = 1 WHERE id = 1");
   scene.daemon.verb(id, "start");
-  scene.database.until("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' "
-                       "AND wait_event_type = 'Lock'");
+  scene.database.until(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' "
+      "AND wait_event_type = 'Lock'");
   scene.daemon.restart();
   holder.reset();
   scene.daemon.until(id, {"paused"});
@@ -90,14 +103,17 @@ TEST_CASE("killed in the middle of a concurrent index build: no invalid index is
   CHECK(scene.database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't_a_idx%'") == "1");
 }
 
-TEST_CASE("a backend that is ended in the middle of a step is settled by the marker, never guessed") {
+TEST_CASE(
+    "a backend that is ended in the middle of a step is settled by the marker, never guessed") {
   Scene scene;
-  auto const id = scene.daemon.create(
-      plan_text({{.name = "slow", .forward = slow_column("c1"), .backward = "ALTER TABLE t DROP COLUMN c1"}}));
+  auto const id = scene.daemon.create(plan_text({{.name = "slow",
+                                                  .forward = slow_column("c1"),
+                                                  .backward = "ALTER TABLE t DROP COLUMN c1"}}));
   scene.daemon.verb(id, "start");
   scene.database.until(our_statement_runs);
-  scene.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
-                     "AND application_name LIKE 'runbookd/%' AND pid <> pg_backend_pid()");
+  scene.database.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
+      "AND application_name LIKE 'runbookd/%' AND pid <> pg_backend_pid()");
   scene.daemon.until(id, {"succeeded"});
   auto const events = scene.daemon.events(id);
   CHECK(count_kind(events, "step.outcome_lost") == 1);
@@ -105,11 +121,15 @@ TEST_CASE("a backend that is ended in the middle of a step is settled by the mar
   CHECK(scene.database.sql("SELECT count(*) FROM runbookd.marker") == "1");
 }
 
-TEST_CASE("SIGTERM pauses at a safe point, ends in order, and the run is paused when the daemon is back") {
+TEST_CASE(
+    "SIGTERM pauses at a safe point, ends in order, and the run is paused when the daemon is "
+    "back") {
   Scene scene;
   auto const id = scene.daemon.create(plan_text(
       {{.name = "slow", .forward = slow_column("c1"), .backward = "ALTER TABLE t DROP COLUMN c1"},
-       {.name = "next", .forward = "ALTER TABLE t ADD COLUMN c2 int", .backward = "ALTER TABLE t DROP COLUMN c2"}}));
+       {.name = "next",
+        .forward = "ALTER TABLE t ADD COLUMN c2 int",
+        .backward = "ALTER TABLE t DROP COLUMN c2"}}));
   scene.daemon.verb(id, "start");
   scene.database.until(our_statement_runs);
   CHECK(scene.daemon.terminate() == 0);
@@ -123,8 +143,8 @@ TEST_CASE("SIGTERM pauses at a safe point, ends in order, and the run is paused 
 TEST_CASE("a run whose plan says so goes on by itself after a crash") {
   Scene scene;
   auto const id = scene.daemon.create(plan_text(
-      {{.name = "slow", .forward = slow_column("c1"), .backward = "ALTER TABLE t DROP COLUMN c1"}}, "",
-      "on_restart: resume\n"));
+      {{.name = "slow", .forward = slow_column("c1"), .backward = "ALTER TABLE t DROP COLUMN c1"}},
+      "", "on_restart: resume\n"));
   scene.daemon.verb(id, "start");
   scene.database.until(our_statement_runs);
   scene.daemon.restart();

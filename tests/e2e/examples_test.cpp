@@ -1,4 +1,5 @@
-// The example plans that are shipped, forward through all phases and all the way back, on every server version.
+// The example plans that are shipped, forward through all phases and all the way back, on every
+// server version.
 #include <cstdlib>
 #include <filesystem>
 
@@ -23,10 +24,12 @@ std::string waits_removed(std::string text) {
   return text;
 }
 
-// Does what people do: confirms, approves, advances, until the run comes to rest or stands before `stop_at`.
+// Does what people do: confirms, approves, advances, until the run comes to rest or stands before
+// `stop_at`.
 json carry(RunningDaemon& daemon, std::string const& id, std::string const& stop_at = "") {
   for (;;) {
-    auto const run = daemon.until(id, {"waiting", "succeeded", "rolled_back", "failed", "attention"});
+    auto const run =
+        daemon.until(id, {"waiting", "succeeded", "rolled_back", "failed", "attention"});
     if (run.at("state") != "waiting") {
       return run;
     }
@@ -36,11 +39,13 @@ json carry(RunningDaemon& daemon, std::string const& id, std::string const& stop
       return run;
     }
     if (kind == "manual") {
-      auto const step = run["current"]["phase"].get<std::string>() + "/" + run["current"]["step"].get<std::string>();
+      auto const step = run["current"]["phase"].get<std::string>() + "/" +
+                        run["current"]["step"].get<std::string>();
       daemon.verb(id, "confirm", {{"step", step}, {"reason", "done"}});
     } else if (kind == "approval") {
       auto const phase = waits.at(0).at("phase").get<std::string>();
-      daemon.verb(id, "approve", {{"phase", phase}}, "approver-" + std::to_string(run.at("revision").get<int>()));
+      daemon.verb(id, "approve", {{"phase", phase}},
+                  "approver-" + std::to_string(run.at("revision").get<int>()));
     } else {
       daemon.verb(id, "advance", {{"to_phase", waits.at(0).at("phase")}});
     }
@@ -48,8 +53,8 @@ json carry(RunningDaemon& daemon, std::string const& id, std::string const& stop
 }
 
 // `last`: the phase after which there is no way back; empty = there is none.
-void forward_and_back(PostgresCluster& cluster, std::string const& name, std::string const& plan_file,
-                      std::string const& last = "") {
+void forward_and_back(PostgresCluster& cluster, std::string const& name,
+                      std::string const& plan_file, std::string const& last = "") {
   CAPTURE(name);
   Database const database(0, cluster);
   auto const folder = source_folder() + "/config/plans/";
@@ -61,16 +66,19 @@ void forward_and_back(PostgresCluster& cluster, std::string const& name, std::st
   for (auto const& file : fs::directory_iterator(folder)) {
     files[file.path().filename().string()] = file_text(file.path().string());
   }
-  json const bundle{{"file_name", plan_file}, {"text", waits_removed(file_text(folder + plan_file))}, {"files", files}};
+  json const bundle{{"file_name", plan_file},
+                    {"text", waits_removed(file_text(folder + plan_file))},
+                    {"files", files}};
   auto const uploaded =
       daemon.post_text("/api/v1/plans", bundle.dump(), "application/vnd.runbook.bundle+json");
   REQUIRE_MESSAGE(uploaded.status == 201, uploaded.body.dump(2));
-  auto const created =
-      daemon.post("/api/v1/runs", {{"plan", uploaded.body.at("digest")}, {"target", "main"}}, "ana");
+  auto const created = daemon.post(
+      "/api/v1/runs", {{"plan", uploaded.body.at("digest")}, {"target", "main"}}, "ana");
   auto const id = created.body.at("run").get<std::string>();
   daemon.verb(id, "start");
   auto const done = carry(daemon, id, last);
-  CHECK_MESSAGE(done.at("state") == (last.empty() ? "succeeded" : "waiting"), done.at("state_message"));
+  CHECK_MESSAGE(done.at("state") == (last.empty() ? "succeeded" : "waiting"),
+                done.at("state_message"));
   daemon.verb(id, "rollback", {{"to", "all"}});
   auto const back = carry(daemon, id);
   CHECK_MESSAGE(back.at("state") == "rolled_back", back.dump(2));

@@ -33,14 +33,16 @@ TEST_CASE("rolling back the last step leaves the run paused before it, and it go
   CHECK(step_of(paused, "only", "add-c3").at("state") == "reverted");
   scene.daemon.verb(id, "resume");
   scene.daemon.until(id, {"succeeded"});
-  CHECK(scene.database.sql("SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == "5");
+  CHECK(scene.database.sql(
+            "SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == "5");
 }
 
 TEST_CASE("a failing step stops the run, says why, and can be retried once its cause is gone") {
   Scene scene;
   scene.database.sql("CREATE TABLE in_the_way (id int)");
-  auto const id = scene.daemon.create(
-      plan_text({{.name = "make", .forward = "CREATE TABLE in_the_way (id int)", .backward = "DROP TABLE in_the_way"}}));
+  auto const id = scene.daemon.create(plan_text({{.name = "make",
+                                                  .forward = "CREATE TABLE in_the_way (id int)",
+                                                  .backward = "DROP TABLE in_the_way"}}));
   scene.daemon.verb(id, "start");
   auto const failed = scene.daemon.until(id, {"failed"});
   CHECK(failed.at("state_message").get<std::string>().find("already exists") != std::string::npos);
@@ -53,16 +55,22 @@ TEST_CASE("a failing step stops the run, says why, and can be retried once its c
 
 TEST_CASE("a step is skipped only where the plan allows it and with a reason") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text(
-      {{.name = "broken", .forward = "SELECT 1 / 0", .backward = "SELECT 1", .more = "skippable: true"},
-       {.name = "strict", .forward = "SELECT 1 / 0", .backward = "SELECT 1"}}));
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "broken",
+                  .forward = "SELECT 1 / 0",
+                  .backward = "SELECT 1",
+                  .more = "skippable: true"},
+                 {.name = "strict", .forward = "SELECT 1 / 0", .backward = "SELECT 1"}}));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"failed"});
   auto const path = "/api/v1/runs/" + id + "/skip";
   CHECK(scene.daemon.post(path, {{"step", "only/broken"}}).body.at("code") == "reason-required");
   scene.daemon.verb(id, "skip", {{"step", "only/broken"}, {"reason", "known to be harmless"}});
   auto const failed = scene.daemon.until(
-      id, [](json const& run) { return run.at("state") == "failed" && run.at("current").at("step") == "strict"; },
+      id,
+      [](json const& run) {
+        return run.at("state") == "failed" && run.at("current").at("step") == "strict";
+      },
       "the second step's failure");
   CHECK(step_of(failed, "only", "broken").at("state") == "skipped");
   CHECK(scene.daemon.post(path, {{"step", "only/strict"}, {"reason", "no"}}).status == 409);
@@ -71,17 +79,22 @@ TEST_CASE("a step is skipped only where the plan allows it and with a reason") {
 TEST_CASE("pause while waiting for a lock ends the wait at once and changes nothing") {
   Scene scene;
   Holder const holder(scene.database, "LOCK TABLE t IN ACCESS SHARE MODE");
-  auto const id = scene.daemon.create(plan_text(column_steps(1), "", "defaults: {lock: {stall_budget: 60s}}\n"));
+  auto const id = scene.daemon.create(
+      plan_text(column_steps(1), "", "defaults: {lock: {stall_budget: 60s}}\n"));
   scene.daemon.verb(id, "start");
   auto const waiting = scene.daemon.until(
-      id, [](json const& run) { return run.contains("live") && !run["live"].value("blockers", json::array()).empty(); },
+      id,
+      [](json const& run) {
+        return run.contains("live") && !run["live"].value("blockers", json::array()).empty();
+      },
       "the blocker's name");
   CHECK(waiting.at("live").at("blockers").at(0).at("application") == "holder");
   scene.daemon.verb(id, "pause", {{"reason", "p99 is up"}});
   auto const paused = scene.daemon.until(id, {"paused"});
   CHECK(step_of(paused, "only", "add-c1").at("state") == "interrupted");
-  CHECK(scene.database.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' "
-                           "AND state <> 'idle'") == "0");
+  CHECK(scene.database.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' "
+            "AND state <> 'idle'") == "0");
 }
 
 TEST_CASE("a lock timeout is retried, and each try keeps the sessions that blocked it") {
@@ -90,7 +103,8 @@ TEST_CASE("a lock timeout is retried, and each try keeps the sessions that block
   auto const id = scene.daemon.create(plan_text(column_steps(1)));
   scene.daemon.verb(id, "start");
   scene.daemon.until(
-      id, [](json const& run) { return step_of(run, "only", "add-c1").at("attempts") >= 3; }, "three tries");
+      id, [](json const& run) { return step_of(run, "only", "add-c1").at("attempts") >= 3; },
+      "three tries");
   holder.reset();
   scene.daemon.until(id, {"succeeded"});
   auto const step = scene.daemon.get("/api/v1/runs/" + id + "/steps/only/add-c1").body;
@@ -103,18 +117,20 @@ TEST_CASE("a lock timeout is retried, and each try keeps the sessions that block
 TEST_CASE("a lock that is never to be had fails the step when give_up_after has passed") {
   Scene scene;
   Holder const holder(scene.database, "LOCK TABLE t IN ACCESS SHARE MODE");
-  auto const id = scene.daemon.create(
-      plan_text(column_steps(1), "", "defaults: {lock: {stall_budget: 50ms, give_up_after: 500ms}}\n"));
+  auto const id = scene.daemon.create(plan_text(
+      column_steps(1), "", "defaults: {lock: {stall_budget: 50ms, give_up_after: 500ms}}\n"));
   scene.daemon.verb(id, "start");
   auto const failed = scene.daemon.until(id, {"failed"});
   CHECK(step_of(failed, "only", "add-c1").at("state") == "failed");
 }
 
-TEST_CASE("a backfill is paused between batches, resumed from its cursor, and touches each row once") {
+TEST_CASE(
+    "a backfill is paused between batches, resumed from its cursor, and touches each row once") {
   Scene scene(20'000);
-  auto const plan = plan_text({{.name = "fill",
-                                .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n  where: 'true'\n"
-                                        "  batch: {max_rows: 500, pause: 5ms}"}});
+  auto const plan =
+      plan_text({{.name = "fill",
+                  .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n  where: 'true'\n"
+                          "  batch: {max_rows: 500, pause: 5ms}"}});
   auto const id = scene.daemon.create(plan);
   scene.daemon.verb(id, "start");
   scene.daemon.until(
@@ -134,15 +150,17 @@ TEST_CASE("a backfill is paused between batches, resumed from its cursor, and to
 
 TEST_CASE("a reversal that leaves another schema stops the rollback and shows the difference") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text({{.name = "two-columns",
-                                                  .forward = "ALTER TABLE t ADD COLUMN b int, ADD COLUMN c int",
-                                                  .backward = "ALTER TABLE t DROP COLUMN b"}}));
+  auto const id =
+      scene.daemon.create(plan_text({{.name = "two-columns",
+                                      .forward = "ALTER TABLE t ADD COLUMN b int, ADD COLUMN c int",
+                                      .backward = "ALTER TABLE t DROP COLUMN b"}}));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"succeeded"});
   scene.daemon.verb(id, "rollback", {{"to", "all"}});
   auto const failed = scene.daemon.until(id, {"failed"});
   CHECK(failed.at("direction") == "backward");
-  CHECK(failed.at("mismatch").at("diff").get<std::string>().find("public.t.c") != std::string::npos);
+  CHECK(failed.at("mismatch").at("diff").get<std::string>().find("public.t.c") !=
+        std::string::npos);
   scene.database.sql("ALTER TABLE t DROP COLUMN c");
   scene.daemon.verb(id, "retry");
   scene.daemon.until(id, {"rolled_back"});
@@ -150,7 +168,9 @@ TEST_CASE("a reversal that leaves another schema stops the rollback and shows th
 
 TEST_CASE("a rollback past a point of no return is refused and names it") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text({{.name = "burn", .forward = "ALTER TABLE t DROP COLUMN a", .more = "irreversible: nobody needs it"}}));
+  auto const id = scene.daemon.create(plan_text({{.name = "burn",
+                                                  .forward = "ALTER TABLE t DROP COLUMN a",
+                                                  .more = "irreversible: nobody needs it"}}));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"succeeded"});
   auto const reply = scene.daemon.post("/api/v1/runs/" + id + "/rollback", {{"to", "all"}});
@@ -161,8 +181,10 @@ TEST_CASE("a rollback past a point of no return is refused and names it") {
 
 TEST_CASE("failed validation closes the gate and shows expected and actual; evaluate opens it") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text(
-      column_steps(1), "validate:\n  - {name: none-above, sql: SELECT count(*) FROM t WHERE a > 0, expect: {value: 0}}"));
+  auto const id =
+      scene.daemon.create(plan_text(column_steps(1),
+                                    "validate:\n  - {name: none-above, sql: SELECT count(*) FROM t "
+                                    "WHERE a > 0, expect: {value: 0}}"));
   scene.database.sql("UPDATE t SET a = 1 WHERE id = 1");
   scene.daemon.verb(id, "start");
   auto const failed = scene.daemon.until(id, {"failed"});
@@ -176,8 +198,10 @@ TEST_CASE("failed validation closes the gate and shows expected and actual; eval
 
 TEST_CASE("an expected-error probe leaves nothing behind") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text(
-      column_steps(1), "validate:\n  - {name: no-duplicates, sql: 'INSERT INTO t VALUES (1, 1)', expect: {error: unique_violation}}"));
+  auto const id =
+      scene.daemon.create(plan_text(column_steps(1),
+                                    "validate:\n  - {name: no-duplicates, sql: 'INSERT INTO t "
+                                    "VALUES (1, 1)', expect: {error: unique_violation}}"));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"succeeded"});
   CHECK(scene.database.sql("SELECT count(*) FROM t") == "100");
@@ -185,9 +209,10 @@ TEST_CASE("an expected-error probe leaves nothing behind") {
 
 TEST_CASE("a watch that fails during the soak stops the run") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text(
-      column_steps(1),
-      "soak: 60s\nwatch:\n  - {name: quiet, every: 100ms, sql: SELECT count(*) FROM t WHERE a > 0, expect: {value: 0}}"));
+  auto const id =
+      scene.daemon.create(plan_text(column_steps(1),
+                                    "soak: 60s\nwatch:\n  - {name: quiet, every: 100ms, sql: "
+                                    "SELECT count(*) FROM t WHERE a > 0, expect: {value: 0}}"));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, [](json const& run) { return run.at("stage") == "soak"; }, "the soak");
   scene.database.sql("UPDATE t SET a = 1");
@@ -202,7 +227,8 @@ TEST_CASE("a cancel after progress asks for the plan's name and leaves the datab
   CHECK(scene.daemon.post("/api/v1/runs/" + id + "/cancel").body.at("code") == "confirm-mismatch");
   scene.daemon.verb(id, "cancel", {{"confirm", "small"}});
   scene.daemon.until(id, {"cancelled"});
-  CHECK(scene.database.sql("SELECT count(*) FROM information_schema.columns WHERE column_name = 'c1'") == "1");
+  CHECK(scene.database.sql(
+            "SELECT count(*) FROM information_schema.columns WHERE column_name = 'c1'") == "1");
 }
 
 TEST_CASE("an invalid index left by a failed concurrent build is dropped before the retry") {
@@ -214,11 +240,13 @@ TEST_CASE("an invalid index left by a failed concurrent build is dropped before 
                   .backward = "DROP INDEX CONCURRENTLY t_a_idx"}}));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"failed"});
-  CHECK(scene.database.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a_idx'::regclass") == "f");
+  CHECK(scene.database.sql(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a_idx'::regclass") == "f");
   scene.database.sql("DELETE FROM t WHERE id = 1002");
   scene.daemon.verb(id, "retry");
   scene.daemon.until(id, {"succeeded"});
-  CHECK(scene.database.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a_idx'::regclass") == "t");
+  CHECK(scene.database.sql(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a_idx'::regclass") == "t");
 }
 
 TEST_CASE("a manual step waits for a person, forward and back, and an approval for another one") {
@@ -226,16 +254,21 @@ TEST_CASE("a manual step waits for a person, forward and back, and an approval f
   auto const text = file_text(source_folder() + "/config/plans/manual-and-approval.yaml");
   CHECK(!text.empty());
   auto const id = scene.daemon.create(plan_text(
-      {{.name = "deploy", .more = "manual: Deploy it.\nrollback_manual: Deploy the old one."}}, "approval: {from: dba, count: 1}"));
+      {{.name = "deploy", .more = "manual: Deploy it.\nrollback_manual: Deploy the old one."}},
+      "approval: {from: dba, count: 1}"));
   scene.daemon.verb(id, "start");
   scene.daemon.until(id, {"waiting"});
   auto const run = "/api/v1/runs/" + id;
-  CHECK(scene.daemon.post(run + "/advance", {{"to_phase", "only"}}).body.at("code") == "gate-closed");
+  CHECK(scene.daemon.post(run + "/advance", {{"to_phase", "only"}}).body.at("code") ==
+        "gate-closed");
   CHECK(scene.daemon.post(run + "/approve", {{"phase", "only"}}, "ana").status == 403);
   scene.daemon.verb(id, "approve", {{"phase", "only"}}, "ben");
   scene.daemon.verb(id, "advance", {{"to_phase", "only"}});
   scene.daemon.until(
-      id, [](json const& snapshot) { return snapshot.at("state") == "waiting" && snapshot.at("current").is_object(); },
+      id,
+      [](json const& snapshot) {
+        return snapshot.at("state") == "waiting" && snapshot.at("current").is_object();
+      },
       "the manual step");
   scene.daemon.verb(id, "confirm", {{"step", "only/deploy"}, {"reason", "v2 is out"}});
   scene.daemon.until(id, {"succeeded"});

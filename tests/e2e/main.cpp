@@ -20,7 +20,9 @@ int main(int argc, char** argv) {
     return demanded ? 1 : 77;
   }
   runbookd::testing::PostgresCluster cluster(
-      {.major = major, .tcp = true, .settings = {{"max_prepared_transactions", "5"}, {"max_connections", "200"}}});
+      {.major = major,
+       .tcp = true,
+       .settings = {{"max_prepared_transactions", "5"}, {"max_connections", "200"}}});
   runbookd::testing::use_server(&cluster);
   return context.run();
 }

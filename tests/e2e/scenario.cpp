@@ -1,9 +1,10 @@
 #include "tests/e2e/scenario.h"
 
 #include <chrono>
-#include <libpq-fe.h>
 #include <stdexcept>
 #include <thread>
+
+#include <libpq-fe.h>
 
 #include "daemon/target/procedures.h"
 
@@ -73,7 +74,8 @@ Holder::Holder(Database const& database, std::string const& sql)
     : connection_(PQconnectdb((database.dsn() + " application_name=holder").c_str())) {
   auto* connection = static_cast<PGconn*>(connection_);
   auto* result = PQexec(connection, ("BEGIN; " + sql).c_str());
-  bool const held = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+  bool const held =
+      PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
   std::string const why = PQerrorMessage(connection);
   PQclear(result);
   if (!held) {
@@ -90,7 +92,8 @@ std::string plan_text(std::vector<StepText> const& steps, std::string const& mor
                       std::string const& more_of_plan) {
   std::string text = "runbook: 1\nname: small\ntitle: A small plan\n" + more_of_plan +
                      "phases:\n  - name: only\n    kind: expand\n" +
-                     (more_of_phase.empty() ? "" : indented(more_of_phase, "    ") + "\n") + "    steps:\n";
+                     (more_of_phase.empty() ? "" : indented(more_of_phase, "    ") + "\n") +
+                     "    steps:\n";
   for (auto const& step : steps) {
     text += "      - name: " + step.name + "\n";
     if (!step.forward.empty()) {

@@ -13,7 +13,8 @@ namespace runbookd::testing {
 PostgresCluster& server();
 void use_server(PostgresCluster* cluster);
 
-// A fresh database on this suite's server, with table t (id bigint primary key, a int) of `rows` rows.
+// A fresh database on this suite's server, with table t (id bigint primary key, a int) of `rows`
+// rows.
 class Database {
  public:
   explicit Database(int rows = 100, PostgresCluster& cluster = server());

@@ -1,5 +1,5 @@
-// Every verb in every state, against the running daemon: what fits works, what does not is refused with the state and
-// the verbs that do, and changes nothing.
+// Every verb in every state, against the running daemon: what fits works, what does not is refused
+// with the state and the verbs that do, and changes nothing.
 #include <algorithm>
 #include <csignal>
 #include <map>
@@ -74,19 +74,24 @@ class Stage {
   // A statement outside transactions whose effect no catalog shows, cut off in the middle.
   std::string attention() {
     auto const id = create(
-        "  - {name: a, sql: SELECT 1, rollback: SELECT 1}\n  - {name: vac, sql: VACUUM t, irreversible: no need}");
+        "  - {name: a, sql: SELECT 1, rollback: SELECT 1}\n  - {name: vac, sql: VACUUM t, "
+        "irreversible: no need}");
     Holder const holder(database_, "LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE");
     daemon_.verb(id, "start");
-    database_.until("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'VACUUM t%' AND wait_event_type = 'Lock'");
-    database_.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'VACUUM t%'");
+    database_.until(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'VACUUM t%' AND "
+        "wait_event_type = 'Lock'");
+    database_.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'VACUUM t%'");
     daemon_.until(id, {"attention"});
     return id;
   }
   // A backend that does not react keeps the cancel from being done.
   std::string cancelling() {
     auto const id = at_slow_step("cancelling");
-    stopped_ = std::stoi(database_.sql("SELECT pid FROM pg_stat_activity WHERE query LIKE '%cancelling%' AND state = "
-                                       "'active' AND pid <> pg_backend_pid()"));
+    stopped_ = std::stoi(database_.sql(
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%cancelling%' AND state = "
+        "'active' AND pid <> pg_backend_pid()"));
     ::kill(stopped_, SIGSTOP);
     daemon_.verb(id, "cancel", {{"confirm", "verbs"}});
     return id;
@@ -124,9 +129,10 @@ class Stage {
     }
     return all;
   }
-  std::string create(std::string const& steps, std::string const& more_phases = "", std::string const& more = "") {
-    auto const plan = "runbook: 1\nname: verbs\nphases:\n  - name: one\n    kind: expand\n" + more + "    steps:\n" +
-                      indented(steps) + more_phases;
+  std::string create(std::string const& steps, std::string const& more_phases = "",
+                     std::string const& more = "") {
+    auto const plan = "runbook: 1\nname: verbs\nphases:\n  - name: one\n    kind: expand\n" + more +
+                      "    steps:\n" + indented(steps) + more_phases;
     return daemon_.create(plan, "t" + std::to_string(next_target_++));
   }
   static std::string indented(std::string const& steps) {
@@ -144,13 +150,16 @@ class Stage {
            "      - {name: b, sql: SELECT 1, rollback: SELECT 1}\n";
   }
   std::string at_slow_step(std::string const& mark) {
-    auto const id = create("  - {name: a, sql: SELECT 1, rollback: SELECT 1}\n  - {name: slow, sql: \"SELECT pg_sleep(120), '" +
-                           mark + "'\", statement_timeout: 10m, rollback: SELECT 1, skippable: true}");
+    auto const id = create(
+        "  - {name: a, sql: SELECT 1, rollback: SELECT 1}\n  - {name: slow, sql: \"SELECT "
+        "pg_sleep(120), '" +
+        mark + "'\", statement_timeout: 10m, rollback: SELECT 1, skippable: true}");
     daemon_.verb(id, "start");
     daemon_.until(
-        id, [](json const& run) { return step_of(run, "one", "slow").at("state") == "running"; }, "the slow step");
-    database_.until("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%" + mark +
-                    "%' AND state = 'active' AND pid <> pg_backend_pid()");
+        id, [](json const& run) { return step_of(run, "one", "slow").at("state") == "running"; },
+        "the slow step");
+    database_.until("SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%" +
+                    mark + "%' AND state = 'active' AND pid <> pg_backend_pid()");
     return id;
   }
 
@@ -181,7 +190,8 @@ json body_for(std::string const& verb, json const& run) {
   bool const names_step = verb == "skip" || verb == "resolve" || verb == "confirm";
   if (names_step) {
     bool const at_step = run.at("current").is_object();
-    body["step"] = at_step ? run["current"]["phase"].get<std::string>() + "/" + run["current"]["step"].get<std::string>()
+    body["step"] = at_step ? run["current"]["phase"].get<std::string>() + "/" +
+                                 run["current"]["step"].get<std::string>()
                            : "one/a";
   }
   return body;
@@ -216,8 +226,14 @@ std::vector<Row> rows() {
            &Stage::paused_at_gate,
            "paused",
            {"approve", "reject", "pause", "resume", "rollback", "cancel"}},
-          {"failed at a step", &Stage::failed_step, "failed", {"pause", "retry", "skip", "rollback", "cancel"}},
-          {"failed by a check", &Stage::failed_check, "failed", {"evaluate", "pause", "rollback", "cancel"}},
+          {"failed at a step",
+           &Stage::failed_step,
+           "failed",
+           {"pause", "retry", "skip", "rollback", "cancel"}},
+          {"failed by a check",
+           &Stage::failed_check,
+           "failed",
+           {"evaluate", "pause", "rollback", "cancel"}},
           {"in need of attention", &Stage::attention, "attention", {"pause", "resolve", "cancel"}},
           {"succeeded", &Stage::succeeded, "succeeded", {"rollback"}},
           {"rolled back", &Stage::rolled_back, "rolled_back", {}},
@@ -232,7 +248,8 @@ void refused_verbs_change_nothing(RunningDaemon& daemon, std::string const& id, 
       continue;
     }
     CAPTURE(verb);
-    auto const reply = daemon.post("/api/v1/runs/" + id + "/" + verb, body_for(verb, before), "ben");
+    auto const reply =
+        daemon.post("/api/v1/runs/" + id + "/" + verb, body_for(verb, before), "ben");
     CHECK(reply.status == 409);
     CHECK(reply.body.at("code") == "illegal-transition");
     CHECK(reply.body.at("state") == row.state);
@@ -266,8 +283,9 @@ TEST_CASE("every verb in every state") {
 TEST_CASE("a run that is being cancelled takes no other order") {
   Stage stage;
   auto const id = stage.cancelling();
-  refused_verbs_change_nothing(stage.daemon(), id,
-                               {.what = "cancelling", .make = nullptr, .state = "cancelling", .fits = {"pause", "cancel"}});
+  refused_verbs_change_nothing(
+      stage.daemon(), id,
+      {.what = "cancelling", .make = nullptr, .state = "cancelling", .fits = {"pause", "cancel"}});
   stage.let_cancel_finish(id);
 }
 
@@ -279,16 +297,20 @@ TEST_CASE("a command with an outdated revision is refused, and tells what happen
   auto const seen = daemon.get("/api/v1/runs/" + id).headers.at("etag");
   CHECK(daemon.post(path, json::object(), "ana", "If-Match: " + seen + "\r\n").status == 202);
   daemon.until(id, {"succeeded"});
-  auto const late = daemon.post("/api/v1/runs/" + id + "/rollback", {{"to", "all"}}, "ben", "If-Match: " + seen + "\r\n");
+  auto const late = daemon.post("/api/v1/runs/" + id + "/rollback", {{"to", "all"}}, "ben",
+                                "If-Match: " + seen + "\r\n");
   CHECK(late.status == 412);
   CHECK(late.body.at("code") == "stale-revision");
 }
 
-TEST_CASE("the event stream goes on after the last event that a client has seen, without gap or repetition") {
+TEST_CASE(
+    "the event stream goes on after the last event that a client has seen, without gap or "
+    "repetition") {
   Stage stage;
   auto const id = stage.succeeded();
   auto const all = stage.daemon().events(id);
-  auto const whole = stage.daemon().stream("/api/v1/runs/" + id + "/events", "", [](auto const&) { return false; });
+  auto const whole = stage.daemon().stream("/api/v1/runs/" + id + "/events", "",
+                                           [](auto const&) { return false; });
   auto const rest = stage.daemon().stream("/api/v1/runs/" + id + "/events", "Last-Event-ID: 3\r\n",
                                           [](auto const&) { return false; });
   for (auto const& event : all) {

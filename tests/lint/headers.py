@@ -11,6 +11,7 @@ import tree
 
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers",
          "-DBOOST_ASIO_SEPARATE_COMPILATION", "-DBOOST_BEAST_SEPARATE_COMPILATION",
+         '-DRUNBOOKD_VERSION="0"', '-DRUNBOOKD_SOURCE_DIR="."',
          "-I.", "-I/usr/include/postgresql", "-x", "c++", "-"]
 
 

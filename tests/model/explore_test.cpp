@@ -19,11 +19,12 @@ using namespace planner;
 
 struct Graph {
   std::vector<Node> nodes;
-  std::vector<std::string> path;              // how each node was first reached
+  std::vector<std::string> path;  // how each node was first reached
   std::vector<std::vector<int>> predecessors;
   std::set<std::string> broken;
   std::size_t edges = 0;
-  std::map<std::pair<std::string, std::string>, std::set<std::string>> verbs;  // (mode, verb) -> results
+  std::map<std::pair<std::string, std::string>, std::set<std::string>>
+      verbs;  // (mode, verb) -> results
 };
 
 void note_verb(Graph& graph, Node const& from, Move const& move) {
@@ -113,10 +114,12 @@ std::string joined(std::set<std::string> const& parts, char const* between) {
 using Verbs = std::map<std::pair<std::string, std::string>, std::set<std::string>>;
 
 std::string table_of(Verbs const& verbs) {
-  std::vector<std::string> const modes{"pending", "running",    "waiting",   "pausing",     "paused",   "failed",
-                                       "attention", "cancelling", "succeeded", "rolled_back", "cancelled"};
-  std::vector<std::string> const names{"start", "advance", "approve", "reject", "evaluate", "confirm", "pause",
-                                       "resume", "retry", "skip", "resolve", "rollback", "cancel"};
+  std::vector<std::string> const modes{"pending",   "running",     "waiting",   "pausing",
+                                       "paused",    "failed",      "attention", "cancelling",
+                                       "succeeded", "rolled_back", "cancelled"};
+  std::vector<std::string> const names{"start",   "advance",  "approve", "reject", "evaluate",
+                                       "confirm", "pause",    "resume",  "retry",  "skip",
+                                       "resolve", "rollback", "cancel"};
   std::ostringstream out;
   out << "| verb |";
   for (auto const& mode : modes) {

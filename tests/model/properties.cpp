@@ -12,8 +12,8 @@ using namespace planner;
 namespace {
 
 bool at_rest(RunMode mode) {
-  return is_final(mode) || mode == RunMode::paused || mode == RunMode::failed || mode == RunMode::waiting ||
-         mode == RunMode::pending || mode == RunMode::attention;
+  return is_final(mode) || mode == RunMode::paused || mode == RunMode::failed ||
+         mode == RunMode::waiting || mode == RunMode::pending || mode == RunMode::attention;
 }
 
 template <typename T>
@@ -35,7 +35,8 @@ bool beliefs_are_true(Plan const& plan, Node const& node) {
       if (step.status == StepStatus::succeeded && !there) {
         return false;
       }
-      bool const claims_absent = step.status == StepStatus::pending || step.status == StepStatus::reverted;
+      bool const claims_absent =
+          step.status == StepStatus::pending || step.status == StepStatus::reverted;
       if (claims_absent && there && undone_on_target && step.attempts > 0) {
         return false;
       }
@@ -73,7 +74,8 @@ struct EventRules {
     if (e.direction == Direction::backward && !plan.step(e.ref).reversible()) {
       broken.emplace_back("nothing irreversible is reversed");
     }
-    if (e.direction == Direction::forward && before.fingerprint.empty() && before.at(e.ref).before.empty()) {
+    if (e.direction == Direction::forward && before.fingerprint.empty() &&
+        before.at(e.ref).before.empty()) {
       broken.emplace_back("the schema is looked at before a step changes it");
     }
   }
@@ -106,8 +108,8 @@ std::vector<std::string> broken_rules(Plan const& plan, Node const& node) {
     broken.emplace_back("a run at rest has no attempt in flight");
   }
   bool const working = !at_rest(state.mode);
-  if (state.in_doubt && working && !wants<ResolveDoubt>(plan, node) && !wants<WaitUntil>(plan, node) &&
-      !wants<Quiesce>(plan, node)) {
+  if (state.in_doubt && working && !wants<ResolveDoubt>(plan, node) &&
+      !wants<WaitUntil>(plan, node) && !wants<Quiesce>(plan, node)) {
     broken.emplace_back("in doubt nothing but the doubt is worked on");
   }
   if (state.mode == RunMode::running && wants<DoNothing>(plan, node)) {

@@ -10,7 +10,8 @@ namespace runbookd::tests {
 
 // The names of the rules that the node or the move breaks; empty = all hold.
 std::vector<std::string> broken_rules(planner::Plan const& plan, Node const& node);
-std::vector<std::string> broken_rules(planner::Plan const& plan, Node const& before, Move const& move);
+std::vector<std::string> broken_rules(planner::Plan const& plan, Node const& before,
+                                      Move const& move);
 
 // Written as JSON and read back, it is the same event.
 bool survives_storage(planner::Event const& event);

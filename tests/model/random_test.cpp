@@ -33,7 +33,8 @@ Step any_step(int number) {
   Step step;
   step.name = "s" + std::to_string(number);
   step.forward = any_action(true);
-  // a step on the target that is not undone on the target would make the world's answer to a rollback a lie
+  // a step on the target that is not undone on the target would make the world's answer to a
+  // rollback a lie
   bool const on_target = !std::holds_alternative<ManualAction>(step.forward) &&
                          !std::holds_alternative<WaitAction>(step.forward);
   step.backward = on_target ? ddl("back") : any_action(false);
@@ -88,12 +89,15 @@ Move any_move(std::vector<Move> const& moves) {
       }
     }
   }
-  return effective.empty() ? Move{} : *effective[*rc::gen::inRange<std::size_t>(0, effective.size())];
+  return effective.empty() ? Move{}
+                           : *effective[*rc::gen::inRange<std::size_t>(0, effective.size())];
 }
 
 }  // namespace
 
-TEST_CASE("random lives of larger plans keep every rule, and replaying any of them gives the same state") {
+TEST_CASE(
+    "random lives of larger plans keep every rule, and replaying any of them gives the same "
+    "state") {
   CHECK(rc::check([] {
     auto const plan = any_plan();
     auto node = begin(plan);

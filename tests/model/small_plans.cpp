@@ -61,7 +61,8 @@ std::vector<NamedPlan> small_plans() {
   std::vector<NamedPlan> plans;
   plans.push_back({"one step", plan({phase("only", {step("a", ddl("a"), ddl("a"))})})});
 
-  auto gated = plan({phase("expand", {step("a", ddl("a"), ddl("a")), step("b", concurrent("b"), concurrent("b"))}),
+  auto gated = plan({phase("expand", {step("a", ddl("a"), ddl("a")),
+                                      step("b", concurrent("b"), concurrent("b"))}),
                      phase("contract", {step("c", ddl("c"), NoAction{"nothing to undo"})})});
   gated.phases[0].requirements = {check("ready")};
   gated.phases[0].validate = {check("valid")};
@@ -71,19 +72,22 @@ std::vector<NamedPlan> small_plans() {
   gated.final_checks = {check("final")};
   plans.push_back({"two phases with every gate", gated});
 
-  auto soaking = plan({phase("fill", {step("fill", backfill(), backfill()), step("wait", pause_of(1s), NoAction{"time"})}),
+  auto soaking = plan({phase("fill", {step("fill", backfill(), backfill()),
+                                      step("wait", pause_of(1s), NoAction{"time"})}),
                        phase("end", {step("c", ddl("c"), ddl("c"))})});
   soaking.phases[0].soak = 2s;
   soaking.phases[0].watch = {check("watch")};
   soaking.phases[1].steps[0].irreversible = "the data is gone";
   plans.push_back({"backfill, wait, soak, and a point of no return", soaking});
 
-  auto manual = plan({phase("expand", {step("a", ddl("a"), ddl("a")), step("deploy", by_hand(), by_hand()),
-                                       step("b", ddl("b"), by_hand())})});
+  auto manual =
+      plan({phase("expand", {step("a", ddl("a"), ddl("a")), step("deploy", by_hand(), by_hand()),
+                             step("b", ddl("b"), by_hand())})});
   plans.push_back({"manual steps both ways", manual});
 
   auto automatic = plan({phase("one", {step("a", ddl("a"), ddl("a"))}),
-                         phase("two", {step("b", backfill(), NoAction{"values stay"}), step("c", ddl("c"), ddl("c"))})});
+                         phase("two", {step("b", backfill(), NoAction{"values stay"}),
+                                       step("c", ddl("c"), ddl("c"))})});
   automatic.on_failure = OnFailure::rollback;
   automatic.on_restart = OnRestart::resume;
   automatic.phases[1].validate = {check("valid")};

@@ -8,8 +8,8 @@
 
 namespace runbookd::tests {
 
-planner::Action ddl(std::string const& name);          // one transaction, changes the schema
-planner::Action concurrent(std::string const& name);   // cannot stand in a transaction
+planner::Action ddl(std::string const& name);         // one transaction, changes the schema
+planner::Action concurrent(std::string const& name);  // cannot stand in a transaction
 planner::Action backfill();
 planner::Action by_hand();
 planner::Action pause_of(planner::Duration duration);
@@ -19,8 +19,9 @@ struct NamedPlan {
   std::string what;
   planner::Plan plan;
 };
-// Every shape that the rules speak of: approvals, timers, soaks with watches, manual steps both ways, backfills,
-// concurrent statements, points of no return, rollback on failure, going on after a restart.
+// Every shape that the rules speak of: approvals, timers, soaks with watches, manual steps both
+// ways, backfills, concurrent statements, points of no return, rollback on failure, going on after
+// a restart.
 std::vector<NamedPlan> small_plans();
 
 }  // namespace runbookd::tests

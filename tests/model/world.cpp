@@ -14,7 +14,9 @@ namespace {
 constexpr auto creator = "ana";
 constexpr auto other_person = "ben";
 
-SqlFailure failure(std::string const& sqlstate) { return {.sqlstate = sqlstate, .message = "said so"}; }
+SqlFailure failure(std::string const& sqlstate) {
+  return {.sqlstate = sqlstate, .message = "said so"};
+}
 
 struct Answers {
   Plan const& plan;
@@ -50,7 +52,8 @@ struct Answers {
   void operator()(TakeFingerprint const&) {
     add("fingerprint", node, FingerprintRead{.digest = node.world.fingerprint()});
     if (node.state.mismatch) {
-      add("fingerprint still differs", node, FingerprintRead{.digest = node.world.fingerprint() + "+"});
+      add("fingerprint still differs", node,
+          FingerprintRead{.digest = node.world.fingerprint() + "+"});
     }
     add("fingerprint fails", node, FingerprintRead{.failure = failure("08006")});
   }
@@ -179,7 +182,8 @@ std::vector<Command> every_command(Plan const& plan, RunState const& state) {
 Node begin(Plan const& plan) {
   Node node{.state = initial_state(plan), .world = {}};
   node.world.now = Moment{std::chrono::hours{1}};
-  node.state = evolve(plan, node.state, Event{.at = node.world.now, .actor = creator, .body = RunCreated{}});
+  node.state =
+      evolve(plan, node.state, Event{.at = node.world.now, .actor = creator, .body = RunCreated{}});
   return node;
 }
 
@@ -223,8 +227,9 @@ std::string key_of(Plan const& plan, Node const& node) {
   auto const& s = node.state;
   auto const now = node.world.now;
   std::ostringstream out;
-  out << static_cast<int>(s.mode) << static_cast<int>(s.direction) << static_cast<int>(s.stage) << s.phase
-      << s.trying << s.in_doubt << s.mismatch << s.checks_failed << s.interrupt << s.restarted << ';';
+  out << static_cast<int>(s.mode) << static_cast<int>(s.direction) << static_cast<int>(s.stage)
+      << s.phase << s.trying << s.in_doubt << s.mismatch << s.checks_failed << s.interrupt
+      << s.restarted << ';';
   if (s.current) {
     out << s.current->phase << '.' << s.current->step;
   }
@@ -241,10 +246,14 @@ std::string key_of(Plan const& plan, Node const& node) {
   }
   for (int p = 0; p < std::ssize(plan.phases); ++p) {
     bool const timed = p + 1 < std::ssize(plan.phases) && plan.phases[p + 1].not_before;
-    out << (s.completed_at[p] != Moment{} ? (timed ? std::min<Duration::rep>(1'000, (now - s.completed_at[p]).count()) : 1) : 0) << ';';
+    out << (s.completed_at[p] != Moment{}
+                ? (timed ? std::min<Duration::rep>(1'000, (now - s.completed_at[p]).count()) : 1)
+                : 0)
+        << ';';
     for (auto const& step : s.steps[p]) {
-      out << static_cast<int>(step.status) << step.started << step.kept << step.before << '/' << (step.series != 0)
-          << static_cast<int>(step.series_direction) << (step.status == StepStatus::running ? std::min(2, step.attempts - step.series) : 0);
+      out << static_cast<int>(step.status) << step.started << step.kept << step.before << '/'
+          << (step.series != 0) << static_cast<int>(step.series_direction)
+          << (step.status == StepStatus::running ? std::min(2, step.attempts - step.series) : 0);
       put_first_try(out, step, now);
     }
   }

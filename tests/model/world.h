@@ -1,5 +1,5 @@
-// The outside of a run, as simple as can be: which steps the target really holds, and what time it is. The
-// explorer asks it for every answer that the world could give next.
+// The outside of a run, as simple as can be: which steps the target really holds, and what time it
+// is. The explorer asks it for every answer that the world could give next.
 #pragma once
 
 #include <set>
@@ -25,7 +25,7 @@ struct Node {
 
 // One thing that can happen at a node: a person's wish, an answer of the world, time, or a crash.
 struct Move {
-  std::string name;   // "pause", "attempt lost, applied", "restart" …
+  std::string name;  // "pause", "attempt lost, applied", "restart" …
   bool is_command = false;
   bool refused = false;
   planner::Error error;
@@ -33,7 +33,8 @@ struct Move {
   Node next;
 };
 
-std::vector<planner::Command> every_command(planner::Plan const& plan, planner::RunState const& state);
+std::vector<planner::Command> every_command(planner::Plan const& plan,
+                                            planner::RunState const& state);
 std::vector<Move> every_move(planner::Plan const& plan, Node const& node);
 Node begin(planner::Plan const& plan);
 

@@ -155,7 +155,7 @@ TEST_CASE("on random walks every snapshot holds together") {
   for (unsigned seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     Walk walk(seed);
-    for (int i = 0; i < 80; ++i) {
+    for (int i = 0; i < 150; ++i) {
       walk.step();
       auto const run = walk.life.snapshot();
       seen.insert(run["state"].get<std::string>());
@@ -167,8 +167,11 @@ TEST_CASE("on random walks every snapshot holds together") {
     }
   }
   // the walks are worth something only if they got about
-  CHECK(seen == std::set<std::string>{"attention", "failed", "paused", "pausing", "pending",
-                                      "rolled_back", "running", "succeeded", "waiting"});
+  for (auto const* state : {"attention", "failed", "paused", "pausing", "pending", "rolled_back",
+                            "running", "succeeded", "waiting"}) {
+    CAPTURE(state);
+    CHECK(seen.contains(state));
+  }
 }
 
 TEST_CASE("the revision counts the events") {

@@ -6,15 +6,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <poll.h>
-#include <spawn.h>
 #include <stdexcept>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/web/client.h"
 
@@ -29,7 +29,9 @@ using namespace std::chrono_literals;
 constexpr auto patience = 2min;
 constexpr auto look_every = 5ms;
 
-[[noreturn]] void give_up(std::string const& what) { throw std::runtime_error("RunningDaemon: " + what); }
+[[noreturn]] void give_up(std::string const& what) {
+  throw std::runtime_error("RunningDaemon: " + what);
+}
 
 std::string fresh_folder() {
   std::string path = (fs::temp_directory_path() / "runbookd-e2e-XXXXXX").string();
@@ -93,7 +95,8 @@ std::string read_all(int descriptor) {
 
 }  // namespace
 
-RunningDaemon::RunningDaemon(DaemonOptions options) : options_(std::move(options)), folder_(fresh_folder()) {
+RunningDaemon::RunningDaemon(DaemonOptions options)
+    : options_(std::move(options)), folder_(fresh_folder()) {
   std::ofstream(folder_ + "/runbookd.yaml") << settings_text(options_, folder_);
   start();
 }
@@ -158,11 +161,13 @@ Reply RunningDaemon::post(std::string const& path, json const& body, std::string
                           std::string const& more_headers) const {
   web::test::Client client(socket());
   client.send(web::test::post_request(
-      path, body.dump(), "Content-Type: application/json\r\nRunbook-Actor: " + actor + "\r\n" + more_headers));
+      path, body.dump(),
+      "Content-Type: application/json\r\nRunbook-Actor: " + actor + "\r\n" + more_headers));
   return reply_of(client.read_answer());
 }
 
-Reply RunningDaemon::post_text(std::string const& path, std::string const& text, std::string const& type) const {
+Reply RunningDaemon::post_text(std::string const& path, std::string const& text,
+                               std::string const& type) const {
   web::test::Client client(socket());
   client.send(web::test::post_request(path, text, "Content-Type: " + type + "\r\n"));
   return reply_of(client.read_answer());

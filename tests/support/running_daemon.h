@@ -1,13 +1,14 @@
-// The real runbookd, started on a folder of its own, and short ways to ask it things over its real API.
+// The real runbookd, started on a folder of its own, and short ways to ask it things over its real
+// API.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include <sys/types.h>
 
 namespace runbookd::testing {
@@ -33,10 +34,10 @@ class RunningDaemon {
   RunningDaemon(RunningDaemon const&) = delete;
   RunningDaemon& operator=(RunningDaemon const&) = delete;
 
-  void start();            // and waits until it answers
-  void kill();             // SIGKILL, and waits until it is gone
-  int terminate();         // SIGTERM; the exit code
-  int wait_for_end();      // the exit code, or 128 + signal
+  void start();        // and waits until it answers
+  void kill();         // SIGKILL, and waits until it is gone
+  int terminate();     // SIGTERM; the exit code
+  int wait_for_end();  // the exit code, or 128 + signal
   void restart() {
     kill();
     start();
@@ -48,8 +49,8 @@ class RunningDaemon {
   std::string log() const;
 
   Reply get(std::string const& path) const;
-  Reply post(std::string const& path, json const& body = json::object(), std::string const& actor = "ana",
-             std::string const& more_headers = "") const;
+  Reply post(std::string const& path, json const& body = json::object(),
+             std::string const& actor = "ana", std::string const& more_headers = "") const;
   Reply post_text(std::string const& path, std::string const& text, std::string const& type) const;
   // The bytes of an event stream until `enough` says so or the stream ends.
   std::string stream(std::string const& path, std::string const& more_headers,

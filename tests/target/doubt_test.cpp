@@ -61,7 +61,9 @@ TEST_CASE("while the old backend lives the doubt is not settled") {
   auto session = target.connect(daemon::application_name(tag()));
   Hands hands([&] { return daemon::run_transactional(*session, tag(), what, never()); });
   target.until(sleeping);
-  CHECK(settle(target, what).still_running);
+  auto const waiting = settle(target, what);
+  CHECK(waiting.still_running);
+  CHECK(waiting.pid == session->pid());
   target.terminate("runbookd/");
   (void)hands.result();
   CHECK_FALSE(settle(target, what).still_running);

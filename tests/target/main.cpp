@@ -8,6 +8,15 @@
 
 #include "tests/target/target.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+// libpqxx 6.4.5 forgets the last answer of a connection that broke under it: two kilobytes each
+// time.
+extern "C" char const* __lsan_default_suppressions();
+extern "C" char const* __lsan_default_suppressions() {
+  return "leak:PQmakeEmptyPGresult\nleak:libpqxx-6.4\n";
+}
+#endif
+
 namespace {
 
 constexpr int skipped = 77;

@@ -61,3 +61,17 @@ TEST_CASE("the role that was given that grant prepares the target") {
   CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "0");
   target.sql("DROP OWNED BY granted_mover");
 }
+
+TEST_CASE("a role that finds another role's tables is told the grants, and they are enough") {
+  Target target;
+  server().sql("postgres", "DROP ROLE IF EXISTS second_mover; CREATE ROLE second_mover LOGIN");
+  auto session = target.connect("test", "second_mover");
+  auto const refused = daemon::prepare_target(*session);
+  REQUIRE_FALSE(refused);
+  auto const& message = refused.error().message;
+  target.sql(message.substr(message.find("GRANT ")));
+  CHECK(daemon::prepare_target(*session));
+  CHECK(daemon::run_transactional(*session, testing::tag(), testing::action("SELECT 1"), {}).end ==
+        planner::AttemptEnd::done);
+  target.sql("DROP OWNED BY second_mover");
+}

@@ -1,5 +1,6 @@
 #include "web/ctl/failure.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -106,6 +107,21 @@ void print_details(std::ostream& err, Json const& problem) {
   }
 }
 
+// The daemon says "confirm expand/deploy" where it does not know who asks: the program and the run
+// are added.
+std::string whole_command(std::string const& next, std::string const& what) {
+  constexpr std::array verbs{"start",   "advance",  "approve", "reject", "evaluate",
+                             "confirm", "pause",    "resume",  "retry",  "skip",
+                             "resolve", "rollback", "cancel"};
+  auto const words = split(what, ' ');
+  auto const verb = next.substr(0, next.find(' '));
+  auto const is_verb = std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+  if (!is_verb || words.empty() || !words.back().starts_with("run_")) {
+    return next;
+  }
+  return "runbookctl " + verb + ' ' + words.back() + next.substr(verb.size());
+}
+
 Json document_of(Failure const& failure) {
   if (auto problem = parse_json(failure.problem); problem.is_object()) {
     return problem;
@@ -126,7 +142,7 @@ Failure failure_from_answer(int status, std::string const& body, std::string con
   return {.exit = exit_for_problem(status, text_of(problem, "code")),
           .what = what,
           .why = reason_of(problem, status),
-          .next = text_of(problem, "next"),
+          .next = whole_command(text_of(problem, "next"), what),
           .problem = problem.is_object() ? body : ""};
 }
 

@@ -59,8 +59,9 @@ Goal goal_of_settling() { return when_settled; }
 
 Goal goal_of_start() {
   return [](Json const& snapshot) -> std::optional<Exit> {
-    // a run that was started comes to the gate of its first phase
-    return text_of(snapshot, "state") == "waiting" ? Exit::done : when_settled(snapshot);
+    // a run that was started comes to a gate, sooner or later
+    auto const at_gate = text_of(snapshot, "stage") == "gate";
+    return at_gate && text_of(snapshot, "state") == "waiting" ? Exit::done : when_settled(snapshot);
   };
 }
 

@@ -101,11 +101,25 @@ int Line::width() const {
   return sum;
 }
 
+Line Line::trimmed() const {
+  auto line = *this;
+  while (!line.spans_.empty()) {
+    auto& text = line.spans_.back().text;
+    text.erase(text.find_last_not_of(' ') + 1);
+    if (!text.empty()) {
+      break;
+    }
+    line.spans_.pop_back();
+  }
+  return line;
+}
+
 std::string Line::print(Look look, int width) const {
-  auto const too_wide = width > 0 && this->width() > width;
+  auto const line = trimmed();
+  auto const too_wide = width > 0 && line.width() > width;
   auto room = too_wide ? width - display_width(look.cut()) : 1 << 20;
   std::string out;
-  for (auto const& span : spans_) {
+  for (auto const& span : line.spans_) {
     auto const text = fit(span.text, room, "");
     out += painted(text, span.tone, look);
     room -= display_width(text);

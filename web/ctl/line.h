@@ -29,7 +29,8 @@ class Line {
   Line& column(int at);  // blanks up to this column, at least one
   int width() const;
   bool empty() const { return spans_.empty(); }
-  // At most `width` columns (0 = any), with colours if the look has them.
+  // At most `width` columns (0 = any), without blanks at the end, with colours if the look has
+  // them.
   std::string print(Look look, int width = 0) const;
 
  private:
@@ -37,6 +38,7 @@ class Line {
     Tone tone;
     std::string text;
   };
+  Line trimmed() const;
   std::vector<Span> spans_;
 };
 using Lines = std::vector<Line>;

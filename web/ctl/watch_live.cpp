@@ -13,6 +13,8 @@ namespace runbookd::ctl {
 
 namespace {
 
+constexpr std::chrono::seconds note_time{5};
+
 std::string keys_text(Json const& snapshot, bool with_keys) {
   if (!with_keys) {
     return "Ctrl-C leaves the run alone";
@@ -68,7 +70,7 @@ class LiveView {
     if (watcher_.stale() || (!feed_.connected() && !feed_.ended())) {
       view.footer += "   reconnecting...";
     }
-    if (!note_.empty()) {
+    if (std::chrono::steady_clock::now() < note_until_) {
       view.footer += "   " + note_;
     }
     return view;
@@ -99,6 +101,7 @@ class LiveView {
   void ask_for(std::string const& verb) {
     auto const answer = session_.client.post(
         run_path(run_) + '/' + verb, body_with_reason(session_, Json::object()), verb + ' ' + run_);
+    note_until_ = std::chrono::steady_clock::now() + note_time;
     note_ = answer ? verb + " was asked for" : answer.error().why;
     if (answer) {
       watcher_.take(answer->body);
@@ -115,6 +118,7 @@ class LiveView {
   Screen screen_;
   TerminalSize size_;
   std::string note_;
+  std::chrono::steady_clock::time_point note_until_{};
 };
 
 }  // namespace

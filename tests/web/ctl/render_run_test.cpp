@@ -1,2 +1,153 @@
+// The picture of a run, compared with what an eye has approved.
 #include <doctest/doctest.h>
-TEST_CASE("placeholder") {}
+
+#include "tests/web/ctl/documents.h"
+#include "web/ctl/render.h"
+#include "web/ctl/text.h"
+
+using namespace runbookd::ctl;
+using namespace runbookd::ctl::tests;
+
+namespace {
+
+View view_at(int width, int height, bool unicode = false) {
+  return {.width = width,
+          .height = height,
+          .now = *runbookd::planner::parse_rfc3339("2026-01-01T03:12:48.000Z"),
+          .look = {.colour = false, .unicode = unicode}};
+}
+
+std::string shown(Json const& run, View const& view) {
+  std::string text = "\n";
+  for (auto const& line : print(render_run(run, view), view.look, view.width)) {
+    text += line + '\n';
+  }
+  return text;
+}
+
+bool contains(std::string const& text, std::string const& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a backfill shows its bar, rate, ETA and batch") {
+  auto view = view_at(100, 24, true);
+  view.footer = "[p]ause  [q]uit (leaves the run alone)";
+  CHECK(shown(running_backfill(), view) == R"(GOLD1)");
+}
+
+TEST_CASE("a step behind a lock names who holds it, in plain ASCII") {
+  CHECK(shown(waiting_for_lock(), view_at(110, 0)) == R"(GOLD2)");
+}
+
+TEST_CASE("a low window keeps the head and the step at hand") {
+  auto view = view_at(80, 9);
+  view.footer = "[q]uit";
+  CHECK(shown(waiting_for_lock(), view) == R"(GOLD3)");
+}
+
+TEST_CASE("everything is shown when everything is asked for") {
+  auto view = view_at(100, 0);
+  view.expand_all = true;
+  CHECK(shown(waiting_run(), view) == R"(GOLD4)");
+}
+
+TEST_CASE("a failed check keeps what it got, on a line of its own if need be") {
+  auto run = running_backfill();
+  set_state(run, "failed");
+  run["phases"][1]["state"] = "failed";
+  run["phases"][1]["checks"][0]["result"] = "failed";
+  run["phases"][1]["checks"][0]["actual"] = "value 17";
+  CHECK(contains(shown(run, view_at(100, 0)), "failed  expected value 0, got value 17\n"));
+  CHECK(contains(shown(run, view_at(50, 0)), "\n         got value 17\n"));
+}
+
+TEST_CASE("no picture is ever larger than its window") {
+  for (auto const& run : {waiting_run(), running_backfill(), waiting_for_lock()}) {
+    for (int height = 1; height < 40; ++height) {
+      for (int const width : {20, 50, 79, 132}) {
+        auto view = view_at(width, height, true);
+        view.footer = "[q]uit";
+        auto const lines = print(render_run(run, view), view.look, width);
+        CHECK(static_cast<int>(lines.size()) <= height);
+        for (auto const& line : lines) {
+          CHECK(display_width(line) <= width);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a phase of a thousand steps shows those around the current one") {
+  auto run = waiting_for_lock();
+  auto const step = run["phases"][0]["steps"][1];
+  auto& steps = run["phases"][0]["steps"];
+  steps = Json::array();
+  for (int i = 0; i < 1000; ++i) {
+    steps.push_back(step);
+    steps.back()["name"] = "step-" + std::to_string(i);
+  }
+  run["current"]["step"] = "step-700";
+  auto const text = shown(run, view_at(100, 24));
+  CHECK(contains(text, "step-700"));
+  CHECK(contains(text, "blocked by pid 77"));
+  CHECK(contains(text, "lines above"));
+  CHECK(contains(text, "lines below"));
+  CHECK(!contains(text, "step-500 "));
+}
+
+TEST_CASE("a schema that differs after going back is shown where it happened") {
+  auto run = waiting_for_lock();
+  run["mismatch"] = {{"expected", "sha256:a"}, {"actual", "sha256:b"}, {"diff", "- column a\n+ column b"}};
+  auto const text = shown(run, view_at(100, 0));
+  CHECK(contains(text, "the schema is not what it was before this step:\n           - column a\n           + column b\n"));
+}
+
+TEST_CASE("a rollback says so in its state") {
+  auto run = waiting_for_lock();
+  run["direction"] = "backward";
+  CHECK(contains(shown(run, view_at(110, 0)), "RUNNING (rolling back)"));
+  set_state(run, "rolled_back");
+  CHECK(contains(shown(run, view_at(110, 0)), "ROLLED BACK  since"));
+}
+
+TEST_CASE("an interruption that is near and a store that fails are said") {
+  auto run = waiting_for_lock();
+  run["escalate_at"] = "2026-01-01T03:13:10.000Z";
+  run["store_degraded"] = true;
+  auto const text = shown(run, view_at(110, 0));
+  CHECK(contains(text, "interrupts what is executing at 03:13:10 (in 22 s)\n"));
+  CHECK(contains(text, "the daemon cannot write to its store"));
+}
+
+TEST_CASE("times to come are counted down") {
+  auto run = waiting_run();
+  run["waiting_on"] = {{{"kind", "timer"}, {"message", "the soak of phase expand"}, {"until", "2026-01-01T03:20:00.000Z"}}};
+  CHECK(contains(shown(run, view_at(110, 0)), "waits for the soak of phase expand  until 03:20:00 (in 7 min 12 s)\n"));
+}
+
+TEST_CASE("colours add nothing but colours") {
+  auto plain = view_at(100, 30, true);
+  auto coloured = plain;
+  coloured.look.colour = true;
+  auto text = shown(running_backfill(), coloured);
+  CHECK(contains(text, "\x1b[32m"));
+  for (auto at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b')) {
+    text.erase(at, text.find('m', at) - at + 1);
+  }
+  CHECK(text == shown(running_backfill(), plain));
+}
+
+TEST_CASE("states of a newer daemon are shown by their word") {
+  auto run = waiting_run();
+  set_state(run, "hibernating");
+  CHECK(contains(shown(run, view_at(100, 0)), "* HIBERNATING"));
+}
+
+TEST_CASE("a document of another kind gives a poor picture and no crash") {
+  for (auto const& document : {Json(), Json::object(), Json::array(), Json("text"), Json{{"phases", 7}},
+                               Json{{"phases", {1, "x", {{"steps", {nullptr, 3}}, {"checks", "c"}}}}}}) {
+    CHECK(!render_run(document, view_at(80, 24)).empty());
+  }
+}
