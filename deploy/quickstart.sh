@@ -134,7 +134,7 @@ build() {
   section 'Build'
   local log
   log=$(mktemp "${TMPDIR:-/tmp}/runbookd-build.XXXXXX")
-  cmake --preset release -B "$build_dir" >"$log" 2>&1 || die "cmake could not configure $build_dir" "$log"
+  cmake --preset release -B "$build_dir" -DRUNBOOKD_TESTS=OFF >"$log" 2>&1 || die "cmake could not configure $build_dir" "$log"
   say "compiling into $build_dir; the first time takes a few minutes"
   if [[ -t 1 ]]; then
     cmake --build "$build_dir" --target runbookd runbookctl runbookd-demo-load 2>&1 | tee -a "$log" |

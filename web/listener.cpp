@@ -173,6 +173,7 @@ asio::awaitable<void> Listener::rest(std::chrono::milliseconds how_long) {
 asio::awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {
   while (!self->stopped_) {
     if (is_full()) {
+      co_await acceptor_.async_wait(Acceptor::wait_read, as_result);
       serving_->end_the_longest_idle();
       co_await rest(back_off);
       continue;

@@ -18,7 +18,8 @@ void Serving::end_the_longest_idle() const {
       longest = connection;
     }
   }
-  if (longest != nullptr) {
+  auto const now = std::chrono::steady_clock::now();
+  if (longest != nullptr && now - *longest->idle_since() >= options.timeouts.spare) {
     longest->finish();
   }
 }

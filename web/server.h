@@ -27,7 +27,9 @@ struct AccessLine {
 };
 
 struct Timeouts {
-  std::chrono::milliseconds idle{60'000};     // between requests
+  std::chrono::milliseconds idle{60'000};  // between requests
+  std::chrono::milliseconds spare{
+      1'000};  // idle for so long, it is closed if another waits for its place
   std::chrono::milliseconds header{10'000};   // from a request's first byte to the end of its head
   std::chrono::milliseconds body{30'000};     // from there to the end of its body
   std::chrono::milliseconds write{30'000};    // for one answer, or one batch of a stream

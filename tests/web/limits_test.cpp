@@ -148,7 +148,7 @@ TEST_CASE("more connections than allowed wait until one of the others ends") {
 }
 
 TEST_CASE("connections that do nothing make room for one that wants something") {
-  RunningServer const server({.max_connections = 2});
+  RunningServer const server({.max_connections = 2, .timeouts = {.spare = 1ms}});
   auto first = server.client();
   auto second = server.client();
   CHECK(first.get("/livez").status == 200);
