@@ -315,14 +315,17 @@ answer() {
   esac
 }
 
-# A terminal gets the live view; a pipe gets one line per event, from one follower that show_events started.
+# A terminal gets the live view; a pipe gets one line per event, from the follower that show_events started,
+# and now and then how far a backfill is.
 follow() {
   if [[ -t 1 ]]; then
     ctl watch "$run" --until settled || true
-  else
-    ctl -q watch "$run" --until settled >/dev/null 2>&1 || true
-    sleep 0.3
+    return
   fi
+  ctl -q watch "$run" --until settled --timeout 5s >/dev/null 2>&1 || true
+  sleep 0.3
+  snapshot | jq -r '(.live // {}).backfill // empty |
+    "          backfill: \(.rows_scanned) of \(.rows_total) rows, \(.rows_per_second | round) a second"'
 }
 
 # The stream ends with the run and is asked for anew when the run is taken back; $1 is the first event to tell.

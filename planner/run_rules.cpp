@@ -207,8 +207,12 @@ std::optional<EventBody> follow(Plan const& plan, RunState const& state, Moment 
 
 Events onward(Plan const& plan, RunState const& state, Moment now) {
   Events events;
+  auto body = follow(plan, state, now);
+  if (!body) {
+    return events;  // the usual case, and the state of a long plan is worth not copying
+  }
   auto reached = state;
-  while (auto body = follow(plan, reached, now)) {
+  for (; body; body = follow(plan, reached, now)) {
     events.push_back({.at = now, .actor = "", .reason = "", .body = std::move(*body)});
     reached = evolve(plan, std::move(reached), events.back());
   }

@@ -100,22 +100,15 @@ class Results {
     }
   }
   Json json(Check const& check, CheckStage stage, int phase, int index) const {
-    Json object{{"stage", to_text(stage)}, {"name", check.name}};
+    Json object = Json::object();
+    object["stage"] = to_text(stage);
+    object["name"] = check.name;
     auto const it = found_.find({stage, phase_of(stage, phase), index});
-    if (it == found_.end()) {
-      object.update({{"result", "open"},
-                     {"expected", to_text(check.expect)},
-                     {"actual", nullptr},
-                     {"at", nullptr},
-                     {"duration_ms", nullptr}});
-      return object;
+    it == found_.end() ? put_open(object) : put_result(object, it->second);
+    auto& expected = object["expected"];
+    if (!expected.is_string() || expected.get_ref<std::string const&>().empty()) {
+      expected = to_text(check.expect);
     }
-    auto const& result = *it->second.result;
-    object.update({{"result", to_text(result.verdict)},
-                   {"expected", result.expected.empty() ? to_text(check.expect) : result.expected},
-                   {"actual", result.actual},
-                   {"at", time_json(it->second.at)},
-                   {"duration_ms", result.took.count()}});
     return object;
   }
   void add(Json& list, std::vector<Check> const& checks, CheckStage stage, int phase) const {
@@ -129,6 +122,19 @@ class Results {
     CheckResult const* result = nullptr;
     Moment at{};
   };
+  static void put_open(Json& object) {
+    object["result"] = "open";
+    object["actual"] = nullptr;
+    object["at"] = nullptr;
+    object["duration_ms"] = nullptr;
+  }
+  static void put_result(Json& object, Found const& found) {
+    object["result"] = to_text(found.result->verdict);
+    object["expected"] = found.result->expected;
+    object["actual"] = found.result->actual;
+    object["at"] = time_json(found.at);
+    object["duration_ms"] = found.result->took.count();
+  }
   static int phase_of(CheckStage stage, int phase) {
     return stage == CheckStage::final_checks ? 0 : phase;
   }

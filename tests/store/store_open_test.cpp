@@ -120,7 +120,7 @@ TEST_CASE("a file that cannot be written is refused") {
 void expect_untouched(Scratch const& scratch, std::string const& words) {
   auto const before = contents_of(scratch.path());
   CHECK(contains(refusal_of(scratch.path()), words));
-  CHECK(contents_of(scratch.path()) == before);
+  CHECK((contents_of(scratch.path()) == before));  // in brackets: bytes are not for a terminal
   CHECK_FALSE(fs::exists(scratch.path("runbookd.db-wal")));
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a newer store that its daemon left in the middle of work is not even 
   auto const log = contents_of(other.path("runbookd.db-wal"));
   REQUIRE_FALSE(log.empty());
   CHECK(contains(refusal_of(other.path()), "schema version 99"));
-  CHECK(contents_of(other.path("runbookd.db-wal")) == log);
+  CHECK((contents_of(other.path("runbookd.db-wal")) == log));
 }
 
 // A store of some size, closed.

@@ -134,9 +134,11 @@ Transported<HttpAnswer> exchange(Address const& address, HttpRequest const& requ
 }
 
 struct HttpStream::State {
+  Transported<bool> take_what_is_there();
   explicit State(Socket connected) : socket(std::move(connected)) {}
   Socket socket;
   Reader reader;
+  std::optional<TransportFailure> failure;  // told when all that came before it was read
 };
 
 HttpStream::HttpStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -166,8 +168,7 @@ int HttpStream::status() const { return state_->reader.status(); }
 int HttpStream::descriptor() const { return state_->socket.descriptor(); }
 bool HttpStream::ended() const { return state_->reader.done(); }
 
-Transported<std::string> HttpStream::read() {
-  auto& [socket, reader] = *state_;
+Transported<bool> HttpStream::State::take_what_is_there() {
   while (!reader.done()) {
     auto bytes = socket.receive_now();
     if (!bytes) {
@@ -176,12 +177,24 @@ Transported<std::string> HttpStream::read() {
     if (!*bytes) {
       break;
     }
-    auto const taken = (*bytes)->empty() ? reader.end_of_input() : reader.take(**bytes);
-    if (!taken) {
-      return tl::unexpected(taken.error());
+    if (auto taken = (*bytes)->empty() ? reader.end_of_input() : reader.take(**bytes); !taken) {
+      return taken;
     }
   }
-  return reader.take_body();
+  return true;
+}
+
+Transported<std::string> HttpStream::read() {
+  if (!state_->failure) {
+    if (auto const taken = state_->take_what_is_there(); !taken) {
+      state_->failure = taken.error();
+    }
+  }
+  auto text = state_->reader.take_body();
+  if (text.empty() && state_->failure) {
+    return tl::unexpected(*state_->failure);
+  }
+  return text;
 }
 
 }  // namespace runbookd::ctl

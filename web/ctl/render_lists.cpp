@@ -133,7 +133,9 @@ Line render_event(Json const& event, View const& view) {
   auto const actor = text_of(event, "actor");
   auto const reason = text_of(event, "reason");
   Line line;
-  line.add(clock_time(moment_of(event, "time"), view.utc_offset), Tone::dim).add("  ");
+  auto const told = moment_of(event, "time");  // live lines carry none
+  auto const moment = told == planner::Moment{} ? view.now : told;
+  line.add(clock_time(moment, view.utc_offset), Tone::dim).add("  ");
   line.add(pad(kind, 20), Tone::active).add("  ").add(text_of(event, "message"));
   if (!actor.empty()) {
     line.add("  by " + actor, Tone::dim);

@@ -27,29 +27,30 @@ std::string holder(Json const& blocker) {
   return text;
 }
 
-std::string what_it_holds(Json const& blocker) {
-  auto const mode = text_of(blocker, "lock_mode");
-  auto const relation = text_of(blocker, "relation");
-  if (mode.empty() && relation.empty()) {
-    return "";
+// "idle in transaction 12 s", "AccessShareLock on users"
+std::vector<std::string> facts_of(Json const& blocker) {
+  std::vector<std::string> facts;
+  auto const state = text_of(blocker, "state");
+  auto const age = ms_of(blocker, "transaction_age_ms");
+  if (age.count() > 0) {
+    facts.push_back((state.empty() ? "in its transaction" : state) + " " + short_duration(age));
+  } else if (!state.empty()) {
+    facts.push_back(state);
   }
-  return " holds " + (mode.empty() ? std::string("a lock") : mode) +
-         (relation.empty() ? "" : " on " + relation);
+  auto const relation = text_of(blocker, "relation");
+  auto const mode = text_of(blocker, "lock_mode");
+  if (!mode.empty() || !relation.empty()) {
+    facts.push_back((mode.empty() ? std::string("a lock") : mode) +
+                    (relation.empty() ? "" : " on " + relation));
+  }
+  return facts;
 }
 
 Line blocker_line(Json const& blocker, int indent) {
   Line line;
   line.column(indent).add("blocked by ", Tone::waiting).add(holder(blocker), Tone::waiting);
-  line.add(what_it_holds(blocker));
-  std::vector<std::string> facts;
-  if (has_text(blocker, "state")) {
-    facts.push_back(text_of(blocker, "state"));
-  }
-  if (auto const age = ms_of(blocker, "transaction_age_ms"); age.count() > 0) {
-    facts.push_back("transaction open for " + short_duration(age));
-  }
-  if (!facts.empty()) {
-    line.add(", " + joined(facts, ", "));
+  for (auto const& fact : facts_of(blocker)) {
+    line.add(", " + fact);
   }
   if (has_text(blocker, "query")) {
     line.add(": " + text_of(blocker, "query"), Tone::dim);
@@ -102,17 +103,32 @@ std::string rows_text(Json const& backfill) {
   return text + " rows, " + short_count(number_of(backfill, "rows_changed")) + " changed";
 }
 
+// "16 to 17 s", "26 min": as exact as anybody can know it.
+std::string left_text(Duration soonest, Duration latest) {
+  using namespace std::chrono;
+  auto const between = [](std::int64_t low, std::int64_t high, char const* unit) {
+    return (low == high ? "" : std::to_string(low) + " to ") + std::to_string(high) + unit;
+  };
+  if (latest < minutes(2)) {
+    return between(round<seconds>(soonest).count(), round<seconds>(latest).count(), " s");
+  }
+  if (latest < hours(2)) {
+    return between(round<minutes>(soonest).count(), round<minutes>(latest).count(), " min");
+  }
+  return short_duration(soonest) + " to " + short_duration(latest);
+}
+
 std::string eta_text(Json const& backfill, View const& view) {
   auto const& eta = child(backfill, "eta_ms");
   if (!eta.is_object()) {
     return "ETA not known yet";
   }
-  auto const soonest = short_clock(view.now + ms_of(eta, "soonest"), view.utc_offset);
-  auto const latest = short_clock(view.now + ms_of(eta, "latest"), view.utc_offset);
-  auto const left =
-      short_duration(ms_of(eta, "soonest")) + " to " + short_duration(ms_of(eta, "latest"));
-  return "ETA " + soonest + (soonest == latest ? "" : std::string(view.look.dash()) + latest) +
-         " (" + left + " left)";
+  auto const soonest = ms_of(eta, "soonest");
+  auto const latest = ms_of(eta, "latest");
+  auto const from = short_clock(view.now + soonest, view.utc_offset);
+  auto const until = short_clock(view.now + latest, view.utc_offset);
+  return "ETA " + from + (from == until ? "" : std::string(view.look.dash()) + until) + " (" +
+         left_text(soonest, latest) + " left)";
 }
 
 std::string rate_text(Json const& backfill) {

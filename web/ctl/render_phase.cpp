@@ -154,15 +154,23 @@ Block phase_details(Json const& snapshot, Json const& phase, View const& view) {
   for (auto const& step : child(phase, "steps")) {
     auto const at_hand = here && text_of(current, "step") == text_of(step, "name");
     auto const activity = at_hand ? text_of(current, "activity") : std::string();
+    if (at_hand) {
+      block.focus = static_cast<int>(block.lines.size());
+    }
     block.lines.push_back(step_line(step, activity, name_width, view));
     append(block.lines, step_notes(step, view));
     if (at_hand) {
       append(block.lines, render_live(child(snapshot, "live"), step_indent + 4, view));
       append(block.lines, render_mismatch(child(snapshot, "mismatch"), step_indent + 4, view));
-      block.focus = static_cast<int>(block.lines.size()) - 1;
     }
   }
-  append(block.lines, render_checks(child(phase, "checks"), step_indent, view));
+  if (auto const state = text_of(phase, "state"); state == "validating" || state == "soaking") {
+    block.focus = static_cast<int>(block.lines.size());
+  }
+  // what was found on the way forward says nothing about a phase that is being taken back
+  if (!text_of(phase, "state").starts_with("revert") || view.expand_all) {
+    append(block.lines, render_checks(child(phase, "checks"), step_indent, view));
+  }
   return block;
 }
 
@@ -199,12 +207,15 @@ void add_final_checks(Json const& snapshot, View const& view, Block& block) {
     auto const result = text_of(check, "result");
     return !result.empty() && result != "open";
   });
-  if (!judged && !(view.expand_all && !checks.empty() && view.only_phase.empty())) {
+  auto const stage = text_of(snapshot, "stage");
+  auto const at_hand = stage == "final_checks" || stage == "done";
+  if (!(judged && at_hand && text_of(snapshot, "direction") == "forward") &&
+      !(view.expand_all && !checks.empty() && view.only_phase.empty())) {
     return;
   }
   block.lines.push_back(Line().add(" final checks", Tone::strong));
   append(block.lines, render_checks(checks, step_indent, view));
-  if (text_of(snapshot, "stage") == "final_checks") {
+  if (stage == "final_checks") {
     block.focus = static_cast<int>(block.lines.size()) - 1;
   }
 }

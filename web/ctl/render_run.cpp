@@ -53,7 +53,8 @@ Lines need_lines(Json const& snapshot, View const& view) {
   for (auto const& need : child(snapshot, "waiting_on")) {
     auto const message = text_of(need, "message");
     auto const until = moment_of(need, "until");
-    if (!is_known(until) && (message.empty() || said.find(message) != std::string::npos)) {
+    auto const is_said = message.empty() || said.find(message) != std::string::npos;
+    if (!is_known(until) && (is_said || text_of(need, "kind") == "advance")) {
       continue;
     }
     Line line;
@@ -116,7 +117,7 @@ Lines window(Block const& block, int room) {
     return {block.lines.begin() + at, block.lines.begin() + std::min(size, at + std::max(0, room))};
   }
   auto const inner = room - 2;
-  auto const from = std::clamp(block.focus - inner * 2 / 3, 0, size - inner);
+  auto const from = std::clamp(block.focus - inner / 4, 0, size - inner);
   Lines lines;
   if (from > 0) {
     lines.push_back(left_out(from, "above"));

@@ -84,7 +84,9 @@ Lines render_step(Json const& step, View const& view) {
   head.add(phase + (phase.empty() ? "" : "/") + text_of(step, "name"), Tone::strong);
   head.add("  " + text_of(step, "kind") + "  ", Tone::dim).add(state, tone_for(state));
   Lines lines{head};
-  add_code(lines, "", text_of(step, "description"));
+  for (auto const& text : wrap(clean(text_of(step, "description")), view.width - 4, 10)) {
+    lines.push_back(Line().add("    " + text));
+  }
   add_code(lines, "forward:", first_text(step, {"sql", "forward", "backfill", "manual"}));
   add_code(lines, "back:",
            first_text(step, {"rollback_sql", "rollback", "backward", "back", "rollback_manual"}));

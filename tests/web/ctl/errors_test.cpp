@@ -67,6 +67,14 @@ TEST_CASE("a refusal names the state's verbs and the next command") {
         "try: runbookctl resume run_0a1b2c3d4e5f\n");
 }
 
+TEST_CASE("a command that the daemon leaves without program and run is completed") {
+  auto document = problem(409, "illegal-transition", "no");
+  document["next"] = "confirm expand/deploy";
+  auto const said = answered_with({.status = 409, .body = document.dump()}, {"retry", run_a});
+  CHECK(said.err.find("try: runbookctl confirm run_0a1b2c3d4e5f expand/deploy\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("findings come with their places and fixes") {
   auto document = problem(422, "plan-invalid", "the plan has 1 error");
   document["errors"] = {{{"file", "plan.yaml"},

@@ -32,6 +32,12 @@ TEST_CASE("an event is one line with who and why") {
         "03:12:07  run.pause_requested   Pause was asked for.  by ana (p99 is up)");
 }
 
+TEST_CASE("a live line without a time is told with the time now") {
+  View const view{.now = *runbookd::planner::parse_rfc3339("2026-01-01T10:20:30.000Z")};
+  CHECK(render_event({{"kind", "step.progress"}, {"message", "half way"}}, view).print({}) ==
+        "10:20:30  step.progress         half way");
+}
+
 TEST_CASE("a step is shown with its SQL both ways and its attempts") {
   Json const step = {
       {"phase", "expand"},
@@ -65,7 +71,7 @@ TEST_CASE("a step is shown with its SQL both ways and its attempts") {
              "      ADD COLUMN org_id uuid", "back:", "    ALTER TABLE users DROP COLUMN org_id",
              "attempts:", "  ~ 1  forward   retry_scheduled  03:12:07  0.2 s  lock wait 0.2 s",
              "       55P03: canceling statement due to lock timeout",
-             "       blocked by pid 77 app (web) holds AccessShareLock on users",
+             "       blocked by pid 77 app (web), AccessShareLock on users",
              "  + 2  forward   succeeded        03:12:08  12 ms"});
 }
 

@@ -34,23 +34,89 @@ bool contains(std::string const& text, std::string const& part) {
 TEST_CASE("a backfill shows its bar, rate, ETA and batch") {
   auto view = view_at(100, 24, true);
   view.footer = "[p]ause  [q]uit (leaves the run alone)";
-  CHECK(shown(running_backfill(), view) == R"(GOLD1)");
+  CHECK(shown(running_backfill(), view) == R"(
+run_0a1b2c3d4e5f  users-org-id → main                               ▶ RUNNING  since 03:12:07 (41 s)
+Fills users in batches: backfill/fill-org-id.
+
+✔ expand ─ ▶ backfill ─ ○ enforce ─ ○ contract    2/5 steps
+
+ ✔ expand    succeeded   2/2 steps
+ ▶ backfill  running     0/1 step
+     ▶ fill-org-id  backfill  backfilling
+         █████████████░░░░░░░  68.4 %  41.2 M of ~60.2 M rows, 41.2 M changed
+         11.9 k rows/s (mean 12.4 k)   ETA 03:38–03:39 (26 min left)   batch 5000 rows in 0.4 s
+     ○ nothing-left  validation    open    expected value 0
+ ○ enforce   pending     0/1 step
+ ○ contract  pending     0/1 step  needs 1 approval from dba
+
+[p]ause  [q]uit (leaves the run alone)
+)");
 }
 
 TEST_CASE("a step behind a lock names who holds it, in plain ASCII") {
-  CHECK(shown(waiting_for_lock(), view_at(110, 0)) == R"(GOLD2)");
+  CHECK(shown(waiting_for_lock(), view_at(110, 0)) == R"(
+run_0a1b2c3d4e5f  users-org-id -> main                                        > RUNNING  since 03:12:07 (41 s)
+Waits for a lock on users: expand/add-column.
+
+> expand - . backfill - . enforce - . contract    0/5 steps
+
+ > expand    running     0/2 steps
+     > add-column   sql       acquiring lock  lock wait 0.6 s (3 tries)   attempt 3
+         waits for a lock since 0.1 s  our session has pid 4242
+         blocked by pid 77 app (web), idle in transaction 12 s, AccessShareLock on users: SELECT * FROM use...
+         blocked by pid 78 app (report), idle in transaction 12 s, AccessShareLock on users: COPY users TO ...
+     . build-index  sql       pending
+     . column-is-nullable  validation    open    expected value YES
+ . backfill  pending     0/1 step
+ . enforce   pending     0/1 step
+ . contract  pending     0/1 step  needs 1 approval from dba
+)");
 }
 
 TEST_CASE("a low window keeps the head and the step at hand") {
   auto view = view_at(80, 9);
   view.footer = "[q]uit";
-  CHECK(shown(waiting_for_lock(), view) == R"(GOLD3)");
+  CHECK(shown(waiting_for_lock(), view) == R"(
+run_0a1b2c3d4e5f  users-org-id -> main          > RUNNING  since 03:12:07 (41 s)
+Waits for a lock on users: expand/add-column.
+> expand - . backfill - . enforce - . contract    0/5 steps
+   ... 1 line above
+     > add-column   sql       acquiring lock  lock wait 0.6 s (3 tries)   att...
+         waits for a lock since 0.1 s  our session has pid 4242
+   ... 7 lines below
+
+[q]uit
+)");
 }
 
 TEST_CASE("everything is shown when everything is asked for") {
   auto view = view_at(100, 0);
   view.expand_all = true;
-  CHECK(shown(waiting_run(), view) == R"(GOLD4)");
+  CHECK(shown(waiting_run(), view) == R"(
+run_0a1b2c3d4e5f  users-org-id -> main                              o WAITING  since 03:12:07 (41 s)
+Waits for somebody to advance into phase expand.
+
+o expand - . backfill - . enforce - . contract    0/5 steps
+
+ o expand    gated       0/2 steps
+     The goal of expand.
+     . add-column   sql       pending
+     . build-index  sql       pending
+     . column-is-nullable  validation    open    expected value YES
+ . backfill  pending     0/1 step
+     The goal of backfill.
+     . fill-org-id  backfill  pending
+     . nothing-left  validation    open    expected value 0
+ . enforce   pending     0/1 step
+     The goal of enforce.
+     . set-not-null  sql       pending
+ . contract  pending     0/1 step  needs 1 approval from dba
+     The goal of contract.
+     . drop-account-id  sql       pending      no way back
+         the column's data is gone
+ final checks
+     . same-row-count  open    expected baseline total_users
+)");
 }
 
 TEST_CASE("a failed check keeps what it got, on a line of its own if need be") {
@@ -99,9 +165,12 @@ TEST_CASE("a phase of a thousand steps shows those around the current one") {
 
 TEST_CASE("a schema that differs after going back is shown where it happened") {
   auto run = waiting_for_lock();
-  run["mismatch"] = {{"expected", "sha256:a"}, {"actual", "sha256:b"}, {"diff", "- column a\n+ column b"}};
+  run["mismatch"] = {
+      {"expected", "sha256:a"}, {"actual", "sha256:b"}, {"diff", "- column a\n+ column b"}};
   auto const text = shown(run, view_at(100, 0));
-  CHECK(contains(text, "the schema is not what it was before this step:\n           - column a\n           + column b\n"));
+  CHECK(contains(text,
+                 "the schema is not what it was before this step:\n           - column a\n         "
+                 "  + column b\n"));
 }
 
 TEST_CASE("a rollback says so in its state") {
@@ -110,6 +179,25 @@ TEST_CASE("a rollback says so in its state") {
   CHECK(contains(shown(run, view_at(110, 0)), "RUNNING (rolling back)"));
   set_state(run, "rolled_back");
   CHECK(contains(shown(run, view_at(110, 0)), "ROLLED BACK  since"));
+}
+
+TEST_CASE("a phase that is taken back does not show what was checked on the way forward") {
+  auto run = running_backfill();
+  run["direction"] = "backward";
+  run["phases"][1]["state"] = "reverting";
+  CHECK(!contains(shown(run, view_at(110, 0)), "nothing-left"));
+}
+
+TEST_CASE("final checks are shown when they are at hand, and not on the way back") {
+  auto run = running_backfill();
+  run["final_checks"][0]["result"] = "passed";
+  run["final_checks"][0]["actual"] = "value 3";
+  CHECK(!contains(shown(run, view_at(110, 0)), "same-row-count"));
+  run["stage"] = "final_checks";
+  CHECK(contains(shown(run, view_at(110, 0)),
+                 "same-row-count  passed  expected baseline total_users, got value 3"));
+  run["direction"] = "backward";
+  CHECK(!contains(shown(run, view_at(110, 0)), "same-row-count"));
 }
 
 TEST_CASE("an interruption that is near and a store that fails are said") {
@@ -123,8 +211,11 @@ TEST_CASE("an interruption that is near and a store that fails are said") {
 
 TEST_CASE("times to come are counted down") {
   auto run = waiting_run();
-  run["waiting_on"] = {{{"kind", "timer"}, {"message", "the soak of phase expand"}, {"until", "2026-01-01T03:20:00.000Z"}}};
-  CHECK(contains(shown(run, view_at(110, 0)), "waits for the soak of phase expand  until 03:20:00 (in 7 min 12 s)\n"));
+  run["waiting_on"] = {{{"kind", "timer"},
+                        {"message", "the soak of phase expand"},
+                        {"until", "2026-01-01T03:20:00.000Z"}}};
+  CHECK(contains(shown(run, view_at(110, 0)),
+                 "waits for the soak of phase expand  until 03:20:00 (in 7 min 12 s)\n"));
 }
 
 TEST_CASE("colours add nothing but colours") {
@@ -146,8 +237,9 @@ TEST_CASE("states of a newer daemon are shown by their word") {
 }
 
 TEST_CASE("a document of another kind gives a poor picture and no crash") {
-  for (auto const& document : {Json(), Json::object(), Json::array(), Json("text"), Json{{"phases", 7}},
-                               Json{{"phases", {1, "x", {{"steps", {nullptr, 3}}, {"checks", "c"}}}}}}) {
+  for (auto const& document :
+       {Json(), Json::object(), Json::array(), Json("text"), Json{{"phases", 7}},
+        Json{{"phases", {1, "x", {{"steps", {nullptr, 3}}, {"checks", "c"}}}}}}) {
     CHECK(!render_run(document, view_at(80, 24)).empty());
   }
 }

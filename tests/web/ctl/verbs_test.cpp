@@ -221,8 +221,13 @@ TEST_CASE("the equivalent curl command is told once per request") {
 
 TEST_CASE("start with wait comes to the first gate") {
   OneRun run;
-  run.after = [](Json& now) { set_state(now, "waiting"); };
   CHECK(run.say({"start", run_a, "--wait"}).exit == 0);
+}
+
+TEST_CASE("start with wait that comes to a manual step says that a person is needed") {
+  OneRun run;
+  run.after = [](Json& now) { now["stage"] = "steps"; };
+  CHECK(run.say({"start", run_a, "--wait"}).exit == 6);
 }
 
 TEST_CASE("advance with wait is done when the phase is done and its next gate waits") {
