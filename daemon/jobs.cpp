@@ -47,6 +47,17 @@ std::string fingerprint_into(Session& session, Answer& result) {
   return taken->digest;
 }
 
+bool is_concurrent(Action const& action) {
+  auto const* sql = std::get_if<SqlAction>(&action);
+  return sql != nullptr && !sql->transactional();
+}
+
+// Whether a statement that was stopped short left anything is seen in the schema.
+std::string fingerprint_on_new_session(JobContext const& context, Answer& result) {
+  auto session = context.hands.session();
+  return session ? fingerprint_into(**session, result) : "";
+}
+
 bool drops_index_concurrently(Action const& action) {
   auto const* sql = std::get_if<SqlAction>(&action);
   if (sql == nullptr || sql->statements.size() != 1) {
@@ -147,7 +158,17 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
       return answer(
           BaselinesRead{.failure = result.failure, .failed_name = "baseline " + baseline.name});
     }
-    read.values[baseline.name] = first_cell(result);
+    auto const value = first_cell(result);
+    if (!value) {
+      return answer(BaselinesRead{
+          .failure =
+              SqlFailure{.sqlstate = "",
+                         .message = "the query gave no row or NULL; a baseline needs a value "
+                                    "that later checks can be compared with",
+                         .statement = baseline.sql.text},
+          .failed_name = "baseline " + baseline.name});
+    }
+    read.values[baseline.name] = value;
   }
   return answer(std::move(read));
 }
@@ -209,8 +230,13 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   }
   // a cancel that comes late must not hit the next statement
   bool const trusted = ended.end == AttemptEnd::done || ended.end == AttemptEnd::busy;
-  if (!trusted || context.stop.stop_requested()) {
+  if (!trusted || context.stop.stop_requested() || !clean_session(*session)) {
     context.hands.discard();
+  }
+  bool const stopped_short =
+      ended.end == AttemptEnd::failed || ended.end == AttemptEnd::interrupted;
+  if (stopped_short && is_concurrent(*job.action)) {
+    ended.fingerprint = fingerprint_on_new_session(context, told);
   }
   told.outcome = std::move(ended);
   return told;
@@ -238,7 +264,9 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
                      .evidence = settled->evidence,
                      .fingerprint = ""};
   Answer result;
-  if (told.answer == Doubt::applied && job.fingerprint_after) {
+  bool const wanted =
+      told.answer == Doubt::applied ? job.fingerprint_after : is_concurrent(*job.action);
+  if (wanted) {
     told.fingerprint = fingerprint_into(**session, result);
   }
   result.outcome = std::move(told);

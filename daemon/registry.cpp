@@ -46,6 +46,15 @@ bool starts_work(Ask const& ask) {
   return !std::holds_alternative<Pause>(ask) && !std::holds_alternative<Cancel>(ask);
 }
 
+bool is_state(std::string const& name) {
+  for (int mode = 0; mode <= static_cast<int>(RunMode::cancelled); ++mode) {
+    if (to_text(static_cast<RunMode>(mode)) == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Verbs by which a run that holds no claim on its target takes one.
 bool claims_target(RunMode mode, Ask const& ask) {
   return std::holds_alternative<Start>(ask) ||
@@ -343,6 +352,10 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
 }
 
 Result<Document> Registry::list_runs(web::RunQuery const& query) {
+  if (!query.state.empty() && !is_state(query.state)) {
+    return refuse(ErrorCode::malformed, "there is no state \"" + query.state + "\"",
+                  "runbookctl run list");
+  }
   recorder_.flush();
   auto const runs = store_.journal().list(
       {.state = query.state,

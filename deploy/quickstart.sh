@@ -325,14 +325,15 @@ follow() {
   ctl -q watch "$run" --until settled --timeout 5s >/dev/null 2>&1 || true
   sleep 0.3
   snapshot | jq -r '(.live // {}).backfill // empty |
-    "          backfill: \(.rows_scanned) of \(.rows_total) rows, \(.rows_per_second | round) a second"'
+    "          backfill: \(.rows_scanned) of \(.rows_total) rows, \(.rows_per_second | round) a second"' || true
 }
 
-# The stream ends with the run and is asked for anew when the run is taken back; $1 is the first event to tell.
+# The stream ends with the run and is asked for anew when the run is taken back, without the $1 events told before.
 show_events() {
-  [[ -t 1 ]] && return
+  [[ ! -t 1 ]] || return 0
+  local told=${1:-}
   "$build_dir/bin/runbookctl" --addr "http://127.0.0.1:$port" events "$run" --follow \
-    > >(sed -nu "$1,\$p") &
+    > >(sed -u "${told:+1,${told}d}") &
   events_pid=$!
   disown "$events_pid"
 }
@@ -365,7 +366,7 @@ forward() {
   section 'Forward: expand, backfill, enforce, contract'
   show_ctl run create --plan-file "$plan" --target demo --note quickstart
   run=$(ctl -q run list --limit 1 -o json | jq -r '.runs[0].run')
-  show_events 1
+  show_events
   show_ctl start "$run" --no-wait
   carry_until succeeded
 }
@@ -375,7 +376,7 @@ back() {
   local told
   told=$(ctl events "$run" | wc -l)
   show_ctl rollback "$run" --to enforce --yes --no-wait
-  show_events "$((told + 1))"
+  show_events "$told"
   carry_until paused
 }
 

@@ -92,12 +92,14 @@ struct StepFailed {
   SqlFailure failure;
   std::vector<Blocker> blockers;
   Duration took{}, lock_wait{};
+  bool traceless = false;  // the schema is what it was before: there is nothing to take back
 };
 struct StepInterrupted {
   StepRef ref;
   Direction direction = Direction::forward;
   int attempt = 1;
   std::string why;
+  bool traceless = false;  // the schema is what it was before: there is nothing to take back
 };
 struct OutcomeLost {  // nobody heard how the attempt ended
   StepRef ref;

@@ -114,11 +114,11 @@ void describe(auto& io, Like<StepRetryScheduled> auto& it) {
 void describe(auto& io, Like<StepFailed> auto& it) {
   describe_try(io, it);
   describe_times(io, it);
-  io.must("failure", it.failure).may("blockers", it.blockers);
+  io.must("failure", it.failure).may("blockers", it.blockers).may("traceless", it.traceless);
 }
 void describe(auto& io, Like<StepInterrupted> auto& it) {
   describe_try(io, it);
-  io.may("why", it.why);
+  io.may("why", it.why).may("traceless", it.traceless);
 }
 void describe(auto& io, Like<OutcomeLost> auto& it) {
   describe_try(io, it);

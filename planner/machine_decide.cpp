@@ -1,5 +1,6 @@
 // Wishes become events, or a refusal that says what fits instead.
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "planner/lint.h"
@@ -8,6 +9,12 @@
 
 namespace runbookd::planner {
 namespace {
+
+// Names are declared by hand: "Bob" and "bob" are one person.
+bool same_person(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
 
 using Verdicts = Result<std::vector<EventBody>>;
 
@@ -93,11 +100,13 @@ struct Decision {
       return refuse("phase " + plan.phases[state.phase].name + " asks for no approval",
                     "advance --to " + plan.phases[state.phase].name);
     }
-    if (command.actor == state.creator) {
+    if (same_person(command.actor, state.creator)) {
       return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it",
                     "", ErrorCode::self_approval);
     }
-    if (state.approvers.contains(command.actor)) {
+    if (std::ranges::any_of(state.approvers, [this](auto const& name) {
+          return same_person(name, command.actor);
+        })) {
       return nothing_to_do();
     }
     return one(PhaseApproved{state.phase});
@@ -257,7 +266,11 @@ struct Decision {
     if (state.mode == RunMode::cancelling) {
       return nothing_to_do();
     }
-    if (executed_anything(state) && ask.confirm != plan.name) {
+    if (!ask.confirm.empty() && ask.confirm != plan.name) {
+      return refuse("the confirmation \"" + ask.confirm + "\" is not the plan's name, " + plan.name,
+                    "", ErrorCode::confirm_mismatch);
+    }
+    if (executed_anything(state) && ask.confirm.empty()) {
       return refuse("steps were executed and will stay as they are; confirm with the plan's name",
                     "cancel --confirm " + plan.name, ErrorCode::confirm_mismatch);
     }

@@ -196,7 +196,7 @@ struct Fold {
     state.current = e.ref;
     state.at(e.ref).status =
         e.direction == Direction::forward ? StepStatus::failed : StepStatus::revert_failed;
-    forget_if_transactional(e.ref, e.direction);
+    forget_traces(e.ref, e.direction, e.traceless);
     fail(state);
   }
   void operator()(StepInterrupted const& e) {
@@ -204,7 +204,7 @@ struct Fold {
       return;
     }
     end_attempt();
-    interrupted(e.ref, e.direction);
+    interrupted(e.ref, e.direction, e.traceless);
   }
   void operator()(OutcomeLost const& e) {
     if (!at_step(e.ref)) {
@@ -215,6 +215,7 @@ struct Fold {
     state.in_doubt = true;
     state.fingerprint.clear();
     state.at(e.ref).status = StepStatus::unknown;
+    ++state.at(e.ref).losses;
   }
   void operator()(DoubtSettled const& e) {
     if (!at_step(e.ref)) {
@@ -226,10 +227,12 @@ struct Fold {
         end_attempt();
         finish(e.ref, e.direction, e.fingerprint);
         return;
-      case Doubt::not_applied:
+      case Doubt::not_applied: {
         end_attempt();
-        interrupted(e.ref, e.direction);
+        bool const as_before = !e.fingerprint.empty() && e.fingerprint == state.at(e.ref).before;
+        interrupted(e.ref, e.direction, as_before);
         return;
+      }
       case Doubt::unknowable:
         state.in_doubt = true;
         state.interrupt = false;
@@ -328,10 +331,10 @@ struct Fold {
     stand_still();
   }
   void operator()(RunResumed const&) {
-    auto const left = state.time_left;
-    forget_timers(state);
-    if (left) {
-      state.not_until = event.at + *left;
+    // after a restart a run that was not paused goes on: its timers have never stood still
+    if (auto const left = state.time_left; left || state.mode == RunMode::paused) {
+      forget_timers(state);
+      state.not_until = left ? std::optional{event.at + *left} : std::nullopt;
     }
     for (auto& due : state.watch_due) {
       due = event.at;
@@ -340,6 +343,7 @@ struct Fold {
     state.fingerprint.clear();
     if (state.current && known(plan, *state.current)) {
       state.at(*state.current).first_try = {};
+      state.at(*state.current).losses = 0;
     }
     state.mode = waits_for_person() ? RunMode::waiting : RunMode::running;
   }
@@ -349,6 +353,7 @@ struct Fold {
     }
     state.mode = RunMode::running;
     state.at(e.ref).first_try = {};
+    state.at(e.ref).losses = 0;
     forget_timers(state);
     if (!state.mismatch) {
       state.fingerprint.clear();
@@ -390,6 +395,7 @@ struct Fold {
     for (auto& phase : state.steps) {
       for (auto& step : phase) {
         step.first_try = {};
+        step.losses = 0;
         if (step.status == StepStatus::reverting) {  // a person was to undo it by hand: asked anew
           step.status = StepStatus::succeeded;
         }
@@ -447,7 +453,7 @@ struct Fold {
     state.ask_doubt_at.reset();
     state.not_until.reset();
   }
-  void interrupted(StepRef ref, Direction direction) {
+  void interrupted(StepRef ref, Direction direction, bool traceless = false) {
     auto& step = state.at(ref);
     state.current = ref;
     step.first_try = {};
@@ -455,7 +461,7 @@ struct Fold {
     if (direction == Direction::backward) {
       step.started = true;  // what it did forward is still there
     }
-    forget_if_transactional(ref, direction);
+    forget_traces(ref, direction, traceless);
   }
   // A step between two tries for its lock is not running once the run has stopped.
   void leave_no_step_running() {
@@ -469,9 +475,10 @@ struct Fold {
       state.trying = false;
     }
   }
-  void forget_if_transactional(StepRef ref, Direction direction) {
+  void forget_traces(StepRef ref, Direction direction, bool traceless) {
     auto& step = state.at(ref);
-    if (direction == Direction::forward && !leaves_traces(plan.step(ref).forward)) {
+    bool const nothing_there = traceless || !leaves_traces(plan.step(ref).forward);
+    if (direction == Direction::forward && nothing_there) {
       step.started = false;
       step.before.clear();  // nothing happened: the next try looks at the schema afresh
       step.series = 0;
@@ -481,6 +488,7 @@ struct Fold {
     auto& step = state.at(ref);
     auto const& action = action_of(plan, ref, direction);
     step.first_try = {};
+    step.losses = 0;
     if (!fingerprint.empty()) {
       state.fingerprint = fingerprint;
     } else if (changes_schema(action)) {

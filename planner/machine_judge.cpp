@@ -10,6 +10,7 @@
 namespace runbookd::planner {
 namespace {
 
+constexpr int most_losses = 3;
 constexpr auto doubt_asked_again_after = std::chrono::seconds{5};
 
 bool stopping(RunState const& state) {
@@ -96,7 +97,8 @@ struct Judgement {
         add(StepInterrupted{.ref = fact.ref,
                             .direction = fact.direction,
                             .attempt = fact.attempt,
-                            .why = fact.note});
+                            .why = fact.note,
+                            .traceless = traceless(fact)});
         return;
       case AttemptEnd::lost:
         add(OutcomeLost{.ref = fact.ref,
@@ -126,6 +128,7 @@ struct Judgement {
                        .evidence = fact.evidence,
                        .fingerprint = fact.fingerprint});
     }
+    give_up_losing_it(fact);
     if (state.mode == RunMode::cancelling && fact.answer == Doubt::unknowable) {
       add(RunCancelled{});  // given up where it stood; the doubt stays on record
     }
@@ -217,6 +220,10 @@ struct Judgement {
     }
     add(succeeded(ref, attempt, fingerprint, fact));
   }
+  bool traceless(AttemptEnded const& fact) const {
+    auto const& before = state.at(fact.ref).before;
+    return fact.direction == Direction::forward && !before.empty() && before == fact.fingerprint;
+  }
   LockPolicy policy(AttemptEnded const& fact) const {
     auto const& action = action_of(plan, fact.ref, fact.direction);
     if (auto const* sql = std::get_if<SqlAction>(&action)) {
@@ -224,6 +231,25 @@ struct Judgement {
     }
     auto const* fill = std::get_if<BackfillAction>(&action);
     return fill != nullptr ? fill->lock : LockPolicy{};
+  }
+  // Whatever ends our session time after time may be this very statement: it is not sent for ever.
+  void give_up_losing_it(DoubtAnswered const& fact) {
+    int const losses = state.at(fact.ref).losses;
+    if (fact.answer != Doubt::not_applied || losses < most_losses ||
+        state.mode != RunMode::running) {
+      return;
+    }
+    add(StepFailed{
+        .ref = fact.ref,
+        .direction = fact.direction,
+        .attempt = fact.attempt,
+        .failure = {.sqlstate = "",
+                    .message = "the session was lost in " + std::to_string(losses) +
+                               " attempts in a row; nothing of them was applied. Does the "
+                               "statement itself end the session or the server? Look into "
+                               "the server's log before you retry",
+                    .statement = ""}});
+    roll_back_if_planned();
   }
   void busy(AttemptEnded const& fact) {
     if (stopping(state)) {
@@ -256,7 +282,8 @@ struct Judgement {
                    .failure = fact.failure.value_or(SqlFailure{}),
                    .blockers = fact.blockers,
                    .took = fact.took,
-                   .lock_wait = fact.lock_wait});
+                   .lock_wait = fact.lock_wait,
+                   .traceless = traceless(fact)});
     roll_back_if_planned();
   }
   void roll_back_if_planned() {

@@ -56,7 +56,7 @@ struct AttemptEnded {
   Duration lock_wait{};
   std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed and lost
   std::vector<Blocker> blockers;
-  std::string fingerprint;  // after it, when done; empty = not taken
+  std::string fingerprint;  // after it; empty = not taken
   std::string note;         // such as "dropped the invalid index left by an earlier try"
   double jitter = 0.5;      // [0,1), brought along so that the decision stays pure
 };
@@ -68,7 +68,7 @@ struct DoubtAnswered {
   int attempt = 1;
   Doubt answer = Doubt::unknowable;
   std::string evidence;     // what was looked at and seen
-  std::string fingerprint;  // when applied
+  std::string fingerprint;  // now; empty = not taken
 };
 // The target could not be asked; it will be asked again at `again_at`.
 struct DoubtUnanswered {

@@ -57,6 +57,7 @@ struct StepState {
   bool kept = false;     // its reversal was skipped: it stands, and forward work leaves it alone
   std::string before;    // fingerprint before the first forward attempt
   Moment first_try{};    // of the tries since a person last decided: give_up_after counts from here
+  int losses = 0;        // attempts in a row whose end nobody heard
   int series = 0;        // first attempt of this direction's tries: the backfill cursor's name
   Direction series_direction = Direction::forward;
   auto operator<=>(StepState const&) const = default;

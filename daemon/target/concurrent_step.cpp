@@ -113,10 +113,17 @@ Ground before_create(Session& session, AttemptTag const& tag, ConcurrentIndex co
                      (found.is_index ? "an index of another table" : "something that is no index") +
                      "; choose another index name in the plan"));
   }
+  auto const ours = set_out_before(session, tag, wanted.index);
+  if (!found.valid && ours && !*ours && found.builder.empty()) {
+    return over(
+        failed("42P07", "an invalid index " + found.name +
+                            " exists already, and this step did not make it; when nobody "
+                            "needs it, drop it and retry the step: DROP INDEX CONCURRENTLY " +
+                            found.name));
+  }
   if (!found.valid) {
     return drop_leftover(session, found, stop);
   }
-  auto const ours = set_out_before(session, tag, wanted.index);
   if (ours && *ours) {
     return over({.note = "index " + found.name +
                          " is complete and valid: an earlier try of this step built it"});
@@ -162,14 +169,22 @@ Intended intended(planner::Statement const& statement,
   return row;
 }
 
-std::string what_may_remain(std::optional<ConcurrentIndex> const& index) {
-  if (!index) {
+// Looked up, where the session still answers: an invalid index slows every write until somebody
+// drops it.
+std::string what_remains(Session& session, std::optional<ConcurrentIndex> const& index) {
+  if (!index || index->index.empty()) {
     return "";
   }
-  bool const building = index->kind == ConcurrentIndex::Kind::create;
-  return building
-             ? "an invalid index " + index->index + " may remain; the next try drops it first"
-             : "index " + index->index + " may remain, marked invalid; the next try drops it again";
+  auto const found = find_index(session, *index);
+  if (!found) {
+    return "an invalid index " + index->index + " may remain; a retry deals with it first";
+  }
+  if (!found->exists || found->valid) {
+    return "";
+  }
+  return "the invalid index " + found->name +
+         " remains; a retry drops it first, or drop it by hand: DROP INDEX CONCURRENTLY " +
+         found->name;
 }
 
 // One message, one transaction: the marker is there exactly if the intent is finished.
@@ -217,8 +232,12 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   auto const done = session.run(statement.sql.text);
   if (!done) {
     auto result = ended_by(done.error(), stop, {});
-    result.note =
-        ground.note.empty() ? what_may_remain(index) : ground.note + "; " + what_may_remain(index);
+    auto const remains = what_remains(session, index);
+    result.note = ground.note.empty() || remains.empty() ? ground.note + remains
+                                                         : ground.note + "; " + remains;
+    if (result.failure && !remains.empty()) {
+      result.failure->message += " — " + remains;
+    }
     return result;
   }
   return report_done(session, tag, statement.changes_schema ? -1 : done->affected, ground.note);

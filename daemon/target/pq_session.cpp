@@ -119,9 +119,16 @@ class PqSession final : public Session {
 
 // An idle session of ours is nobody's mistake, and a backend whose client died must not work on for
 // minutes. Servers before 14 know neither setting.
+std::string settled_in_sql(Session const& session) {
+  constexpr int knows_both = 140000;
+  return session.server_version() < knows_both
+             ? ""
+             : "SET idle_session_timeout = 0; SET client_connection_check_interval = '1s'; ";
+}
+
 void settle_in(Session& session) {
-  if (session.server_version() >= 140000) {
-    (void)session.run("SET idle_session_timeout = 0; SET client_connection_check_interval = '1s'");
+  if (auto const sql = settled_in_sql(session); !sql.empty()) {
+    (void)session.run(sql);
   }
 }
 
@@ -140,6 +147,13 @@ SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
   } catch (pqxx::failure const& e) {
     return tl::unexpected(connection_refused(target, e.what()));
   }
+}
+
+SqlResult<void> clean_session(Session& session) {
+  auto const cleaned =
+      session.run("RESET SESSION AUTHORIZATION; RESET ALL; DISCARD TEMP; " +
+                  settled_in_sql(session) + "SELECT pg_catalog.pg_advisory_unlock_all()");
+  return cleaned ? SqlResult<void>{} : tl::unexpected(cleaned.error());
 }
 
 }  // namespace runbookd::daemon

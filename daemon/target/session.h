@@ -59,4 +59,9 @@ std::string described_dsn(std::string const& dsn);
 SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
                                             std::string const& application_name);
 
+// Takes back what a plan's SQL may have set for its session (settings, role, temporary tables,
+// advisory locks), so that it reaches neither the next step nor a check. Whoever gets an error
+// throws the session away.
+SqlResult<void> clean_session(Session& session);
+
 }  // namespace runbookd::daemon

@@ -289,4 +289,71 @@ TEST_CASE("one target has one active run") {
   CHECK(reply.body.at("detail").get<std::string>().find(first) != std::string::npos);
 }
 
+TEST_CASE("taking back an index build that failed leaves somebody else's index alone") {
+  Scene scene;
+  scene.database.sql("CREATE INDEX theirs ON t (a)");
+  auto const before = scene.database.fingerprint();
+  auto const id =
+      scene.daemon.create(plan_text({{.name = "index",
+                                      .forward = "CREATE INDEX CONCURRENTLY theirs ON t (a)",
+                                      .backward = "DROP INDEX CONCURRENTLY theirs"}},
+                                    "", "on_failure: rollback\n"));
+  scene.daemon.verb(id, "start");
+  auto const over = scene.daemon.until(id, {"failed", "rolled_back"});
+  CHECK(scene.database.fingerprint() == before);
+  CHECK(step_of(over, "only", "index").at("state") != "reverted");
+}
+
+TEST_CASE("an invalid index that this step did not make is named and left alone") {
+  Scene scene;
+  scene.database.sql("CREATE INDEX theirs ON t (a)");
+  scene.database.sql(
+      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'theirs'::regclass");
+  auto const id =
+      scene.daemon.create(plan_text({{.name = "index",
+                                      .forward = "CREATE INDEX CONCURRENTLY theirs ON t (a)",
+                                      .backward = "DROP INDEX CONCURRENTLY theirs"}}));
+  scene.daemon.verb(id, "start");
+  auto const failed = scene.daemon.until(id, {"failed"});
+  CHECK(failed.at("state_message").get<std::string>().find("did not make it") != std::string::npos);
+  CHECK(scene.database.sql("SELECT count(*) FROM pg_class WHERE relname = 'theirs'") == "1");
+}
+
+TEST_CASE("what a step sets for its session reaches neither the next step nor a check") {
+  Scene scene;
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "set",
+                  .forward = "SET search_path = pg_catalog; SET work_mem = '77MB'",
+                  .backward = "SELECT 1"},
+                 {.name = "see",
+                  .forward = "CREATE TABLE seen AS SELECT current_setting('work_mem') AS w",
+                  .backward = "DROP TABLE seen"}},
+                "validate:\n  - {name: path, sql: SELECT current_setting('search_path') LIKE "
+                "'%public%', expect: {value: true}}"));
+  scene.daemon.verb(id, "start");
+  scene.daemon.until(id, {"succeeded"});
+  CHECK(scene.database.sql("SELECT w FROM public.seen") != "77MB");
+}
+
+TEST_CASE("a statement that ends its own session every time is not sent for ever") {
+  Scene scene;
+  auto const id =
+      scene.daemon.create(plan_text({{.name = "deadly",
+                                      .forward = "SELECT pg_terminate_backend(pg_backend_pid())",
+                                      .backward = "SELECT 1"}}));
+  scene.daemon.verb(id, "start");
+  auto const failed = scene.daemon.until(id, {"failed"});
+  CHECK(step_of(failed, "only", "deadly").at("attempts") == 3);
+  CHECK(failed.at("state_message").get<std::string>().find("lost") != std::string::npos);
+}
+
+TEST_CASE("a baseline without a value is told at the start") {
+  Scene scene;
+  auto const id =
+      scene.daemon.create(plan_text(column_steps(1), "", "baselines: {none: SELECT NULL}\n"));
+  scene.daemon.verb(id, "start");
+  auto const run = scene.daemon.until(id, {"pending"});
+  CHECK(run.at("state_message").get<std::string>().find("none") != std::string::npos);
+}
+
 }  // namespace runbookd::testing

@@ -59,22 +59,23 @@ Check check(std::string const& name) {
 
 std::vector<NamedPlan> small_plans() {
   std::vector<NamedPlan> plans;
-  plans.push_back({"one step", plan({phase("only", {step("a", ddl("a"), ddl("a"))})})});
+  auto checked = plan({phase("only", {step("a", ddl("a"), ddl("a"))})});
+  checked.phases[0].requirements = {check("ready")};
+  checked.phases[0].validate = {check("valid")};
+  checked.final_checks = {check("final")};
+  plans.push_back({"one step between checks", checked});
 
-  auto gated = plan({phase("expand", {step("a", ddl("a"), ddl("a")),
-                                      step("b", concurrent("b"), concurrent("b"))}),
+  auto gated = plan({phase("expand", {step("b", concurrent("b"), concurrent("b"))}),
                      phase("contract", {step("c", ddl("c"), NoAction{"nothing to undo"})})});
-  gated.phases[0].requirements = {check("ready")};
-  gated.phases[0].validate = {check("valid")};
   gated.phases[1].approval = Approval{.from = "dba", .count = 1};
   gated.phases[1].not_before = NotBefore{.after = "expand", .wait = 1s};
   gated.phases[1].steps[0].skippable = true;
-  gated.final_checks = {check("final")};
   plans.push_back({"two phases with every gate", gated});
 
   auto soaking = plan({phase("fill", {step("fill", backfill(), backfill()),
                                       step("wait", pause_of(1s), NoAction{"time"})}),
                        phase("end", {step("c", ddl("c"), ddl("c"))})});
+  soaking.on_restart = OnRestart::resume;
   soaking.phases[0].soak = 2s;
   soaking.phases[0].watch = {check("watch")};
   soaking.phases[1].steps[0].irreversible = "the data is gone";

@@ -244,6 +244,8 @@ std::string key_of(Plan const& plan, Node const& node) {
   for (auto const& due : s.watch_due) {
     put_moment(out, due, now);
   }
+  // a person's next decision starts the count of losses anew
+  bool const moving = s.mode == RunMode::running || s.mode == RunMode::pausing;
   for (int p = 0; p < std::ssize(plan.phases); ++p) {
     bool const timed = p + 1 < std::ssize(plan.phases) && plan.phases[p + 1].not_before;
     out << (s.completed_at[p] != Moment{}
@@ -251,8 +253,9 @@ std::string key_of(Plan const& plan, Node const& node) {
                 : 0)
         << ';';
     for (auto const& step : s.steps[p]) {
-      out << static_cast<int>(step.status) << step.started << step.kept << step.before << '/'
-          << (step.series != 0) << static_cast<int>(step.series_direction)
+      out << static_cast<int>(step.status) << step.started << step.kept
+          << (moving ? step.losses : 0) << step.before << '/' << (step.series != 0)
+          << static_cast<int>(step.series_direction)
           << (step.status == StepStatus::running ? std::min(2, step.attempts - step.series) : 0);
       put_first_try(out, step, now);
     }

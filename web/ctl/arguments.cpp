@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "web/ctl/text.h"
+#include "web/ctl/usage.h"
 #include "web/ctl/version.h"
 
 namespace runbookd::ctl {
@@ -204,43 +204,6 @@ void build(Parse& parse) {
   add_stop_verbs(parse);
   add_step_verbs(parse);
   add_seeing(parse);
-}
-
-std::vector<std::string> names_of(CLI::App const& app) {
-  std::vector<std::string> names;
-  for (auto const* each : app.get_subcommands([](CLI::App const*) { return true; })) {
-    if (!each->get_name().empty()) {
-      names.push_back(each->get_name());
-    }
-  }
-  return names;
-}
-
-CLI::App const& innermost(CLI::App const& app) {
-  auto const parsed = app.get_subcommands();
-  return parsed.empty() ? app : innermost(*parsed.front());
-}
-
-std::string path_of(CLI::App const& app) {
-  auto const parsed = app.get_subcommands();
-  return app.get_name() + (parsed.empty() ? "" : ' ' + path_of(*parsed.front()));
-}
-
-// A word that is no command where one was expected.
-std::string unknown_command(CLI::App const& where, std::vector<std::string> const& arguments) {
-  auto const names = names_of(where);
-  if (names.empty()) {
-    return "";
-  }
-  for (auto const& word : arguments) {
-    if (word.starts_with('-') || word == where.get_name()) {
-      continue;
-    }
-    auto const similar = nearest(word, names);
-    return "there is no command '" + word + "'" +
-           (similar.empty() ? "" : "; did you mean '" + similar + "'?");
-  }
-  return "";
 }
 
 Leave usage_error(Parse const& parse, std::vector<std::string> const& arguments,

@@ -29,6 +29,8 @@ struct Block {
   int focus = 0;  // the line that matters most when there is no room for all
 };
 Block render_phases(Json const& snapshot, View const& view);
+// The column that the names of these need; long ones are cut.
+int name_width_of(Json const& list);
 Lines render_checks(Json const& checks, int indent, View const& view);
 // What goes on in the step that is being carried out: lock wait, blockers, backfill.
 Lines render_live(Json const& live, int indent, View const& view);

@@ -12,19 +12,10 @@ namespace runbookd::ctl {
 namespace {
 
 constexpr int step_indent = 5;
-constexpr int widest_name = 32;
 
 std::string spoken(std::string word) {
   std::replace(word.begin(), word.end(), '_', ' ');
   return word;
-}
-
-int widest(Json const& list, char const* key) {
-  int width = 0;
-  for (auto const& each : list) {
-    width = std::max(width, display_width(clean(text_of(each, key))));
-  }
-  return std::min(width, widest_name);
 }
 
 // "3/3 steps"
@@ -146,7 +137,7 @@ void append(Lines& to, Lines const& from) { to.insert(to.end(), from.begin(), fr
 Block phase_details(Json const& snapshot, Json const& phase, View const& view) {
   auto const& current = child(snapshot, "current");
   auto const here = text_of(current, "phase") == text_of(phase, "name");
-  auto const name_width = widest(child(phase, "steps"), "name");
+  auto const name_width = name_width_of(child(phase, "steps"));
   Block block;
   if (view.expand_all && has_text(phase, "goal")) {
     block.lines.push_back(Line().column(step_indent).add(text_of(phase, "goal"), Tone::dim));
@@ -208,9 +199,10 @@ void add_final_checks(Json const& snapshot, View const& view, Block& block) {
     return !result.empty() && result != "open";
   });
   auto const stage = text_of(snapshot, "stage");
-  auto const at_hand = stage == "final_checks" || stage == "done";
-  if (!(judged && at_hand && text_of(snapshot, "direction") == "forward") &&
-      !(view.expand_all && !checks.empty() && view.only_phase.empty())) {
+  auto const forward = text_of(snapshot, "direction") == "forward";
+  auto const at_hand = forward && judged && (stage == "final_checks" || stage == "done");
+  auto const wanted = view.expand_all && view.only_phase.empty() && !checks.empty();
+  if (!at_hand && !wanted) {
     return;
   }
   block.lines.push_back(Line().add(" final checks", Tone::strong));
@@ -224,7 +216,7 @@ void add_final_checks(Json const& snapshot, View const& view, Block& block) {
 
 Block render_phases(Json const& snapshot, View const& view) {
   auto const& phases = child(snapshot, "phases");
-  auto const name_width = widest(phases, "name");
+  auto const name_width = name_width_of(phases);
   auto const at_hand = phase_at_hand(snapshot);
   Block block;
   for (auto const& phase : phases) {
@@ -244,45 +236,6 @@ Block render_phases(Json const& snapshot, View const& view) {
   }
   add_final_checks(snapshot, view, block);
   return block;
-}
-
-namespace {
-
-Line check_line(Json const& check, int indent, int name_width, View const& view) {
-  auto const result = text_of(check, "result");
-  auto const stage = text_of(check, "stage");
-  Line line;
-  line.column(indent).add(icon_for(result, view.look), tone_for(result)).add(" ");
-  line.add(pad(fit(clean(text_of(check, "name")), name_width, view.look.cut()), name_width));
-  if (stage != "final_checks") {
-    line.add("  ").add(pad(stage, 12), Tone::dim);
-  }
-  line.add("  ").add(pad(result, 6), tone_for(result));
-  return line.add("  expected " + text_of(check, "expected"));
-}
-
-}  // namespace
-
-Lines render_checks(Json const& checks, int indent, View const& view) {
-  Lines lines;
-  auto const name_width = widest(checks, "name");
-  for (auto const& check : checks) {
-    auto const result = text_of(check, "result");
-    auto line = check_line(check, indent, name_width, view);
-    auto const judged = result != "open" && !result.empty();
-    auto const tone = result == "passed" ? Tone::plain : Tone::bad;
-    auto const got = Line().add("got ").add(text_of(check, "actual"), tone);
-    // what went wrong must not be cut off at the edge
-    auto const wide = line.width() + got.width() + 2 > view.width && result != "passed";
-    if (judged && !wide) {
-      line.add(", ").add(got);
-    }
-    lines.push_back(line);
-    if (judged && wide) {
-      lines.push_back(Line().column(indent + 4).add(got));
-    }
-  }
-  return lines;
 }
 
 }  // namespace runbookd::ctl

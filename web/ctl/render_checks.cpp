@@ -1,0 +1,64 @@
+// Checks: what was expected, what was found.
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "web/ctl/render.h"
+#include "web/ctl/text.h"
+
+namespace runbookd::ctl {
+
+namespace {
+
+constexpr int widest_name = 32;
+
+}  // namespace
+
+int name_width_of(Json const& list) {
+  int width = 0;
+  for (auto const& each : list) {
+    width = std::max(width, display_width(clean(text_of(each, "name"))));
+  }
+  return std::min(width, widest_name);
+}
+
+namespace {
+
+Line check_line(Json const& check, int indent, int name_width, View const& view) {
+  auto const result = text_of(check, "result");
+  auto const stage = text_of(check, "stage");
+  Line line;
+  line.column(indent).add(icon_for(result, view.look), tone_for(result)).add(" ");
+  line.add(pad(fit(clean(text_of(check, "name")), name_width, view.look.cut()), name_width));
+  if (stage != "final_checks") {
+    line.add("  ").add(pad(stage, 12), Tone::dim);
+  }
+  line.add("  ").add(pad(result, 6), tone_for(result));
+  return line.add("  expected " + text_of(check, "expected"));
+}
+
+}  // namespace
+
+Lines render_checks(Json const& checks, int indent, View const& view) {
+  Lines lines;
+  auto const name_width = name_width_of(checks);
+  for (auto const& check : checks) {
+    auto const result = text_of(check, "result");
+    auto line = check_line(check, indent, name_width, view);
+    auto const judged = result != "open" && !result.empty();
+    auto const tone = result == "passed" ? Tone::plain : Tone::bad;
+    auto const got = Line().add("got ").add(text_of(check, "actual"), tone);
+    // what went wrong must not be cut off at the edge
+    auto const wide = line.width() + got.width() + 2 > view.width && result != "passed";
+    if (judged && !wide) {
+      line.add(", ").add(got);
+    }
+    lines.push_back(line);
+    if (judged && wide) {
+      lines.push_back(Line().column(indent + 4).add(got));
+    }
+  }
+  return lines;
+}
+
+}  // namespace runbookd::ctl
