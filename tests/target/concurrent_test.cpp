@@ -56,7 +56,7 @@ TEST_CASE("a unique build over duplicates fails and says what it leaves") {
   auto const result = run(target, build_unique);
   CHECK(result.end == AttemptEnd::failed);
   CHECK(result.failure->sqlstate == "23505");
-  CHECK(result.note.find("invalid index t_a may remain") != std::string::npos);
+  CHECK(result.note.find("the invalid index public.t_a remains") != std::string::npos);
   CHECK(validity(target) == "false");
 }
 
@@ -79,6 +79,17 @@ TEST_CASE("an invalid leftover is not taken for the index because of IF NOT EXIS
   CHECK(run(target, "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a)", 2).end ==
         AttemptEnd::done);
   CHECK(validity(target) == "true");
+}
+
+TEST_CASE("an invalid index on the same table that this step did not make is left alone") {
+  Target target;
+  target.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)");
+  REQUIRE_FALSE(target.connect()->run(build_unique));
+  auto const result = run(target, build_unique);
+  CHECK(result.end == AttemptEnd::failed);
+  CHECK(result.failure->sqlstate == "42P07");
+  CHECK(result.failure->message.find("DROP INDEX CONCURRENTLY public.t_a") != std::string::npos);
+  CHECK(validity(target) == "false");
 }
 
 TEST_CASE("an index that another session is building is left alone") {
@@ -150,7 +161,7 @@ TEST_CASE(
   REQUIRE(daemon::cancel_backend(*target.connect("eyes"), session->pid()).value());
   auto const result = hands.result();
   CHECK(result.end == AttemptEnd::interrupted);
-  CHECK(result.note.find("the next try drops it first") != std::string::npos);
+  CHECK(result.note.find("invalid index public.t_a remains; a retry") != std::string::npos);
   REQUIRE(reader->run("COMMIT"));
   CHECK(run(target, build, 2).end == AttemptEnd::done);
   CHECK(validity(target) == "true");

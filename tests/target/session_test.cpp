@@ -122,3 +122,23 @@ TEST_CASE("a session says which backend and which version it talks to") {
         std::to_string(session->pid()));
   CHECK(target.sql("SHOW server_version_num") == std::to_string(session->server_version()));
 }
+
+TEST_CASE("a cleaned session keeps nothing of what a plan set, and keeps our own settings") {
+  Target target;
+  target.sql("CREATE ROLE cleaned_role");
+  auto session = target.connect();
+  REQUIRE(session->run(
+      "SET search_path = ''; SET statement_timeout = 7; CREATE TEMP TABLE scrap (a int)"));
+  REQUIRE(session->run("SELECT pg_advisory_lock(7); SET ROLE cleaned_role"));
+  REQUIRE(daemon::clean_session(*session));
+  auto const rows = session->run(
+      "SELECT current_setting('search_path') <> '', current_setting('statement_timeout'), "
+      "current_user, "
+      "to_regclass('pg_temp.scrap') IS NULL, (SELECT count(*) FROM pg_locks WHERE locktype = "
+      "'advisory')");
+  REQUIRE(rows);
+  CHECK(rows->rows.front() == std::vector<Cell>{"t", "0", "postgres", "t", "0"});
+  if (session->server_version() >= 140000) {
+    CHECK(session->run("SHOW client_connection_check_interval")->rows.front().front() == "1s");
+  }
+}

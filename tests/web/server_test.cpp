@@ -151,6 +151,17 @@ TEST_CASE("a request that is under way when the server stops is answered, and th
   server.wait_until_idle();
 }
 
+TEST_CASE("destroying the server cuts a request that is half sent") {
+  RunningServer server;
+  auto client = server.client();
+  client.send(get_request("/livez") + "GET /api/v1 HTTP/1.1\r\n");
+  CHECK(client.read_answer().status == 200);
+  server.on_io([](FakeService&) {});
+  server.on_io([](FakeService&) {});
+  server.destroy();
+  CHECK(client.reads_end());
+}
+
 TEST_CASE("a server without connections is idle") {
   Silent silent;
   REQUIRE(silent.listen({"127.0.0.1:0"}));
