@@ -92,9 +92,7 @@ Result<void> Conductor::stop_first(Events events) {
     ++pending_;
     house_.recorder.record_soon(std::move(append), [weak = weak_from_this()] {
       if (auto const self = weak.lock()) {
-        --self->pending_;
-        self->house_.grown(self->id_);
-        self->act();
+        self->go_on();
       }
     });
     return {};
@@ -129,11 +127,16 @@ void Conductor::record(Events events, Answer const& answer) {
   ++pending_;
   house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
     if (auto const self = weak.lock()) {
-      --self->pending_;
-      self->house_.grown(self->id_);
-      self->act();
+      self->go_on();
     }
   });
+}
+
+// Readers are told while the next thing is under way already.
+void Conductor::go_on() {
+  --pending_;
+  act();
+  house_.grown(id_);
 }
 
 Events Conductor::absorb(Events events) {

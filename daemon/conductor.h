@@ -60,6 +60,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
                           Answer const& answer) const;
   planner::Result<void> stop_first(planner::Events events);
   void act();
+  void go_on();
   void act(planner::DoNothing const& wanted);
   void act(planner::WaitUntil const& wanted);
   void act(planner::RecordBaselines const& wanted);

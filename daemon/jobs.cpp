@@ -85,9 +85,14 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
                              : run_concurrent(session, job.tag, sql, context.stop);
 }
 
-// Recovery finds an orphan of ours by this name.
-SqlResult<Rows> name_session(Session& session, AttemptTag const& tag) {
-  return session.run("SET application_name = " + session.quote_literal(application_name(tag)));
+// A transaction of ours names itself with the message that begins it.
+SqlResult<void> name_session(Session& session, AttemptJob const& job) {
+  auto const* sql = std::get_if<SqlAction>(job.action);
+  if (sql != nullptr && sql->transactional()) {
+    return {};
+  }
+  auto named = session.run("SET " + name_sql(session, job.tag));
+  return named ? SqlResult<void>{} : tl::unexpected(std::move(named.error()));
 }
 
 AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*& session) {
@@ -96,7 +101,7 @@ AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*
     return {.end = AttemptEnd::failed, .failure = opened.error()};
   }
   session = *opened;
-  if (auto named = name_session(*session, job.tag); !named) {
+  if (auto named = name_session(*session, job); !named) {
     // nothing was asked of the target yet
     return {.end = AttemptEnd::failed, .failure = named.error()};
   }
@@ -138,6 +143,12 @@ SqlResult<Session*> Hands::session() {
   }
   session_ = std::move(*opened);
   return session_.get();
+}
+
+void Hands::clean() {
+  if (std::exchange(to_clean_, false) && session_ && !clean_session(*session_)) {
+    discard();
+  }
 }
 
 Answer do_job(JobContext const& context, BaselineJob const& job) {
@@ -230,7 +241,9 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   }
   // a cancel that comes late must not hit the next statement
   bool const trusted = ended.end == AttemptEnd::done || ended.end == AttemptEnd::busy;
-  if (!trusted || context.stop.stop_requested() || !clean_session(*session)) {
+  if (trusted && !context.stop.stop_requested()) {
+    context.hands.used_by_plan();
+  } else {
     context.hands.discard();
   }
   bool const stopped_short =

@@ -17,11 +17,15 @@ class Hands {
   // The open session; `connected` is told its backend's pid.
   SqlResult<Session*> session();
   void discard() { session_.reset(); }
+  // A plan's SQL ran on it: clean() takes back what that may have set, off the way of the answer.
+  void used_by_plan() { to_clean_ = true; }
+  void clean();
 
  private:
   TargetLookup target_;
   std::string run_;
   std::unique_ptr<Session> session_;
+  bool to_clean_ = false;
 };
 
 struct JobContext {

@@ -164,6 +164,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
           self->finished(std::move(result));
         }
       });
+      hands.clean();
     });
     eyes_thread.post([this, shared, weak] {
       Watch watch(*shared, eyes, [this, shared, weak](Sight sight) {

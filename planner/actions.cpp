@@ -35,10 +35,14 @@ bool state_alone_allows(Result<Events> const& decided) {
 std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now) {
   std::vector<VerbState> verbs;
   for (auto const& ask : representative_asks(plan, state)) {
+    auto& verb = verbs.emplace_back(VerbState{.verb = std::string{verb_of(ask)}, .allowed = true});
+    // a start goes through the findings of the whole plan, which do not matter here
+    if (state.mode == RunMode::pending && std::holds_alternative<Start>(ask)) {
+      continue;
+    }
     auto const decided = decide(plan, state, {.ask = ask, .actor = somebody, .reason = "any"}, now);
-    verbs.push_back({.verb = std::string{verb_of(ask)},
-                     .allowed = state_alone_allows(decided),
-                     .why_not = state_alone_allows(decided) ? "" : decided.error().detail});
+    verb.allowed = state_alone_allows(decided);
+    verb.why_not = verb.allowed ? "" : decided.error().detail;
   }
   return verbs;
 }

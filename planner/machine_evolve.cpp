@@ -229,7 +229,8 @@ struct Fold {
         return;
       case Doubt::not_applied: {
         end_attempt();
-        bool const as_before = !e.fingerprint.empty() && e.fingerprint == state.at(e.ref).before;
+        bool const as_before =
+            !e.fingerprint.empty() && e.fingerprint == state.at(e.ref).before.text();
         interrupted(e.ref, e.direction, as_before);
         return;
       }

@@ -118,7 +118,7 @@ struct Judgement {
     if (differs) {
       add(FingerprintMismatched{.ref = fact.ref,
                                 .attempt = fact.attempt,
-                                .expected = state.at(fact.ref).before,
+                                .expected = state.at(fact.ref).before.text(),
                                 .actual = fact.fingerprint});
     } else {
       add(DoubtSettled{.ref = fact.ref,
@@ -209,20 +209,23 @@ struct Judgement {
   bool reversal_differs(StepRef ref, std::string const& fingerprint) const {
     auto const& before = state.at(ref).before;
     return state.direction == Direction::backward && !before.empty() && !fingerprint.empty() &&
-           before != fingerprint;
+           before.text() != fingerprint;
   }
   void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
                               AttemptEnded const& fact) {
     if (reversal_differs(ref, fingerprint)) {
-      add(FingerprintMismatched{
-          .ref = ref, .attempt = attempt, .expected = state.at(ref).before, .actual = fingerprint});
+      add(FingerprintMismatched{.ref = ref,
+                                .attempt = attempt,
+                                .expected = state.at(ref).before.text(),
+                                .actual = fingerprint});
       return;
     }
     add(succeeded(ref, attempt, fingerprint, fact));
   }
   bool traceless(AttemptEnded const& fact) const {
     auto const& before = state.at(fact.ref).before;
-    return fact.direction == Direction::forward && !before.empty() && before == fact.fingerprint;
+    return fact.direction == Direction::forward && !before.empty() &&
+           before.text() == fact.fingerprint;
   }
   LockPolicy policy(AttemptEnded const& fact) const {
     auto const& action = action_of(plan, fact.ref, fact.direction);

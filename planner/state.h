@@ -11,6 +11,7 @@
 #include "planner/event.h"
 #include "planner/ids.h"
 #include "planner/plan.h"
+#include "planner/shared_text.h"
 #include "planner/time.h"
 
 namespace runbookd::planner {
@@ -55,7 +56,7 @@ struct StepState {
   int attempts = 0;      // tries so far, both directions; numbers are never used twice
   bool started = false;  // a forward attempt that is not one transaction may have left something
   bool kept = false;     // its reversal was skipped: it stands, and forward work leaves it alone
-  std::string before;    // fingerprint before the first forward attempt
+  SharedText before;     // fingerprint before the first forward attempt
   Moment first_try{};    // of the tries since a person last decided: give_up_after counts from here
   int losses = 0;        // attempts in a row whose end nobody heard
   int series = 0;        // first attempt of this direction's tries: the backfill cursor's name
@@ -83,7 +84,7 @@ struct RunState {
   std::vector<Moment> watch_due;       // by index of the phase's watch list, during soak
   std::vector<Moment> completed_at;    // by phase; epoch = not completed
   std::set<std::string> approvers;     // of the gate of `phase`
-  std::string fingerprint;             // of the schema now, as far as we know; empty = not known
+  SharedText fingerprint;              // of the schema now, as far as we know; empty = not known
   std::string creator;
   bool restarted = false;  // the daemon died under this run; it does not go on by itself
   auto operator<=>(RunState const&) const = default;

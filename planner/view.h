@@ -82,25 +82,8 @@ std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string co
 std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical,
                       Findings const& findings);
 std::string findings_json(Findings const& findings);  // a list
-std::string validation_json(bool valid, Findings const& findings);
 std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event const& event);
 std::string progress_json(RunId const& run, std::string const& step, Live const& live);
-
-// Rows of lists; `next_cursor` is left out when empty.
-struct RunRow {
-  RunId id;
-  PlanDigest plan;
-  std::string plan_name, target, state, direction, phase, step, message, creator;
-  EventSeq revision = 0;
-  Moment created{}, changed{};
-};
-struct PlanRow {
-  PlanDigest digest;
-  std::string name, title, uploaded_by;
-  Moment uploaded{};
-};
-std::string runs_json(std::vector<RunRow> const& rows, std::string const& next_cursor);
-std::string plans_json(std::vector<PlanRow> const& rows, std::string const& next_cursor);
 
 // One sentence: what it is doing or waiting for, and the command that moves it.
 std::string state_message(RunFacts const& facts, Moment now);

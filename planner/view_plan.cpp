@@ -1,4 +1,4 @@
-// Plans, findings and the rows of lists.
+// Plans and findings.
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
@@ -39,33 +39,6 @@ Json phase_outline(Phase const& phase) {
           {"steps", std::move(steps)}};
 }
 
-Json run_row(RunRow const& row) {
-  return {
-      {"run", row.id.text},         {"plan", {{"digest", row.plan.text}, {"name", row.plan_name}}},
-      {"target", row.target},       {"state", row.state},
-      {"direction", row.direction}, {"phase", row.phase},
-      {"step", row.step},           {"state_message", row.message},
-      {"revision", row.revision},   {"created_at", view::time_json(row.created)},
-      {"created_by", row.creator},  {"changed_at", view::time_json(row.changed)}};
-}
-
-Json plan_row(PlanRow const& row) {
-  return {{"digest", row.digest.text},
-          {"name", row.name},
-          {"title", row.title},
-          {"uploaded_at", view::time_json(row.uploaded)},
-          {"uploaded_by", row.uploaded_by}};
-}
-
-std::string page(char const* name, Json rows, std::string const& next_cursor) {
-  auto document = Json::object();
-  document[name] = std::move(rows);
-  if (!next_cursor.empty()) {
-    document["next_cursor"] = next_cursor;
-  }
-  return view::dumped(document);
-}
-
 }  // namespace
 
 std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical) {
@@ -87,22 +60,6 @@ std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string co
 
 std::string findings_json(Findings const& findings) {
   return view::dumped(findings_list(findings));
-}
-
-std::string validation_json(bool valid, Findings const& findings) {
-  return view::dumped({{"valid", valid}, {"findings", findings_list(findings)}});
-}
-
-std::string runs_json(std::vector<RunRow> const& rows, std::string const& next_cursor) {
-  auto list = Json::array();
-  std::ranges::transform(rows, std::back_inserter(list), run_row);
-  return page("runs", std::move(list), next_cursor);
-}
-
-std::string plans_json(std::vector<PlanRow> const& rows, std::string const& next_cursor) {
-  auto list = Json::array();
-  std::ranges::transform(rows, std::back_inserter(list), plan_row);
-  return page("plans", std::move(list), next_cursor);
 }
 
 }  // namespace runbookd::planner

@@ -131,14 +131,14 @@ std::string BackfillSql::greatest_key() const {
          key_.table + " ORDER BY " + key_list(" DESC") + " LIMIT 1";
 }
 
-std::string BackfillSql::insert_state(std::optional<KeyValues> const& upper) const {
+std::string BackfillSql::insert_state(std::optional<KeyValues> const& upper,
+                                      std::int64_t expected) const {
   return "INSERT INTO runbookd.backfill (store, run, phase, step, direction, since_attempt, label, "
-         "relation, "
-         "key_columns, upper, done) VALUES (" +
+         "relation, key_columns, upper, rows_expected, done) VALUES (" +
          step_key(session_, tag_) + ", " + std::to_string(since_attempt_) + ", " +
          session_.quote_literal(tag_.label) + ", " + session_.quote_literal(key_.table) + ", " +
-         text_array(key_.columns) + ", " + text_array(upper) + (upper ? ", false" : ", true") +
-         ") ON CONFLICT DO NOTHING";
+         text_array(key_.columns) + ", " + text_array(upper) + ", " + std::to_string(expected) +
+         (upper ? ", false" : ", true") + ") ON CONFLICT DO NOTHING";
 }
 
 std::string BackfillSql::read_state() const {
@@ -149,7 +149,7 @@ std::string BackfillSql::read_state() const {
     upper += ", upper[" + std::to_string(i) + "]";
   }
   return "SELECT rows_scanned, rows_changed, done, key_columns = " + text_array(key_.columns) +
-         cursor + upper + " FROM runbookd.backfill WHERE " + condition();
+         ", rows_expected" + cursor + upper + " FROM runbookd.backfill WHERE " + condition();
 }
 
 std::string BackfillSql::lock_and_look_ahead(BackfillState const& state, std::int64_t rows) const {

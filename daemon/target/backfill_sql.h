@@ -28,6 +28,7 @@ SqlResult<BackfillKey> find_key(Session& session, std::string const& table);
 // empty.
 struct BackfillState {
   std::optional<KeyValues> cursor, upper;
+  std::int64_t rows_expected = 0;  // an estimate, of the moment when the backfill began
   std::int64_t rows_scanned = 0, rows_changed = 0;
   bool done = false;
 };
@@ -39,9 +40,9 @@ class BackfillSql {
       : session_(session), tag_(tag), action_(action), since_attempt_(since_attempt), key_(key) {}
 
   std::string greatest_key() const;
-  std::string insert_state(std::optional<KeyValues> const& upper) const;
-  std::string read_state()
-      const;  // scanned, changed, done, key columns as before?, cursor…, upper…
+  std::string insert_state(std::optional<KeyValues> const& upper, std::int64_t expected) const;
+  // scanned, changed, done, key columns as before?, expected, cursor…, upper…
+  std::string read_state() const;
   // Locks our row if its cursor is still `state`'s, and finds the key `rows` further on. One row: 1
   // or 0 (somebody else moved the cursor), then the key's values, or NULLs where fewer keys are
   // left.

@@ -82,7 +82,6 @@ class Backfill {
     }
     changed_before_ = state_.rows_changed;
     scanned_before_ = state_.rows_scanned;
-    total_ = std::max(estimated_rows(session_, key_.table), state_.rows_scanned);
     while (!state_.done) {
       if (stop.stop_requested()) {
         return stopped();
@@ -113,7 +112,9 @@ class Backfill {
     auto const upper = greatest->rows.empty()
                            ? std::nullopt
                            : values_from(greatest->rows[0], 0, key_.columns.size());
-    if (auto const inserted = session_.run(sql_.insert_state(upper)); !inserted) {
+    if (auto const inserted =
+            session_.run(sql_.insert_state(upper, estimated_rows(session_, key_.table)));
+        !inserted) {
       return tl::unexpected(inserted.error());
     }
     return read_state().map([](bool) {});
@@ -136,8 +137,9 @@ class Backfill {
                      "any more; roll the step back and run it again"});
     }
     auto const columns = key_.columns.size();
-    state_ = {.cursor = values_from(row, 4, columns),
-              .upper = values_from(row, 4 + columns, columns),
+    state_ = {.cursor = values_from(row, 5, columns),
+              .upper = values_from(row, 5 + columns, columns),
+              .rows_expected = number(row[4]),
               .rows_scanned = number(row[0]),
               .rows_changed = number(row[1]),
               .done = row[2] == "t"};
@@ -208,6 +210,7 @@ class Backfill {
     }
     state_ = {.cursor = reached,
               .upper = state_.upper,
+              .rows_expected = state_.rows_expected,
               .rows_scanned = number(counts->rows.front()[0]),
               .rows_changed = number(counts->rows.front()[1]),
               .done = last};
@@ -257,17 +260,17 @@ class Backfill {
     reported_ = steady_clock::now();
     auto const running = since(began_);
     auto const seconds = std::max(0.001, static_cast<double>(running.count()) / 1000.0);
-    progress(
-        {.rows_scanned = state_.rows_scanned,
-         .rows_changed = state_.rows_changed,
-         .rows_total = state_.done ? state_.rows_scanned : std::max(total_, state_.rows_scanned),
-         .total_exact = state_.done,
-         .rows_per_second = rate_,
-         .mean_rows_per_second =
-             static_cast<double>(state_.rows_scanned - scanned_before_) / seconds,
-         .batch_rows = batch_rows_,
-         .batch_took = took_,
-         .running = running});
+    progress({.rows_scanned = state_.rows_scanned,
+              .rows_changed = state_.rows_changed,
+              .rows_total = state_.done ? state_.rows_scanned
+                                        : std::max(state_.rows_expected, state_.rows_scanned),
+              .total_exact = state_.done,
+              .rows_per_second = rate_,
+              .mean_rows_per_second =
+                  static_cast<double>(state_.rows_scanned - scanned_before_) / seconds,
+              .batch_rows = batch_rows_,
+              .batch_took = took_,
+              .running = running});
   }
 
   Session& session_;
@@ -280,7 +283,6 @@ class Backfill {
   std::int64_t batch_rows_ = 0;
   std::int64_t changed_before_ = 0;
   std::int64_t scanned_before_ = 0;
-  std::int64_t total_ = 0;
   double rate_ = 0;
   planner::Duration took_{};
   int tries_ = 0;

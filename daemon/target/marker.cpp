@@ -52,6 +52,7 @@ constexpr auto create_tables = R"sql(
     direction "char" NOT NULL, since_attempt int NOT NULL,
     label text NOT NULL, relation text NOT NULL, key_columns text[] NOT NULL,
     cursor text[], upper text[],
+    rows_expected bigint NOT NULL,
     rows_scanned bigint NOT NULL DEFAULT 0, rows_changed bigint NOT NULL DEFAULT 0,
     batches bigint NOT NULL DEFAULT 0, done boolean NOT NULL DEFAULT false,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -100,6 +101,10 @@ std::string application_name(AttemptTag const& tag) {
                     std::to_string(tag.attempt);
   constexpr std::size_t server_keeps = 63;
   return name.substr(0, server_keeps);
+}
+
+std::string name_sql(Session const& session, AttemptTag const& tag) {
+  return "application_name = " + session.quote_literal(application_name(tag));
 }
 
 std::string step_key(Session const& session, AttemptTag const& tag) {

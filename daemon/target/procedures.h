@@ -27,6 +27,8 @@ struct AttemptTag {
 };
 std::string application_name(
     AttemptTag const& tag);  // "runbookd/<run>/<p>.<s>f<attempt>", at most 63 bytes
+// "application_name = '…'", to follow SET: recovery finds an orphan of ours by that name.
+std::string name_sql(Session const& session, AttemptTag const& tag);
 
 // How an attempt ended, without the parts that only the caller knows (jitter, blockers).
 struct AttemptResult {

@@ -38,7 +38,8 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
     return interrupted("stopped before anything was sent");
   }
   Limits const limits{.lock = action.lock.stall_budget, .statement = action.statement_timeout};
-  auto const begun = session.run(begin_sql(limits) + std::string(limits_shown));
+  auto const begun = session.run(begin_sql(limits) + "SET LOCAL " + name_sql(session, tag) + "; " +
+                                 std::string(limits_shown));
   if (auto held = limits_hold(begun, limits, idle_limit); !held) {
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }

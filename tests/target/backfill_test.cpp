@@ -183,6 +183,23 @@ TEST_CASE("a stop ends the backfill at a batch's end and the next attempt goes o
   CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
 }
 
+TEST_CASE("what is to be done is estimated once, not anew from a table that the backfill bloats") {
+  Target target;
+  target.sql(
+      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0) WITH (autovacuum_enabled = "
+      "off); INSERT INTO t SELECT g FROM generate_series(1, 3000) g; ANALYZE t");
+  auto const what = fill("t", "n", "n + 1");
+  std::stop_source stop;
+  run_backfill(*target.connect("mover"), tag(1), what, 1, stop.get_token(),
+               [&](planner::Progress const&) { stop.request_stop(); });
+  target.sql("UPDATE t SET n = n; UPDATE t SET n = n");
+  std::vector<std::int64_t> totals;
+  run_backfill(*target.connect("mover"), tag(2), what, 1, never(),
+               [&](planner::Progress const& progress) { totals.push_back(progress.rows_total); });
+  REQUIRE_FALSE(totals.empty());
+  CHECK(totals.front() == 3000);
+}
+
 TEST_CASE("a new series begins anew, an old one that is done does nothing") {
   Target target;
   target.sql(

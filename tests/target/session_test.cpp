@@ -128,7 +128,7 @@ TEST_CASE("a cleaned session keeps nothing of what a plan set, and keeps our own
   target.sql("CREATE ROLE cleaned_role");
   auto session = target.connect();
   REQUIRE(session->run(
-      "SET search_path = ''; SET statement_timeout = 7; CREATE TEMP TABLE scrap (a int)"));
+      "SET search_path = ''; SET statement_timeout = '7min'; CREATE TEMP TABLE scrap (a int)"));
   REQUIRE(session->run("SELECT pg_advisory_lock(7); SET ROLE cleaned_role"));
   REQUIRE(daemon::clean_session(*session));
   auto const rows = session->run(

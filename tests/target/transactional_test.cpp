@@ -149,7 +149,8 @@ TEST_CASE("a statement that is cancelled on request is interrupted") {
                              stop.get_token());
   });
   target.until(
-      "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'mover' AND query LIKE "
+      "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' AND "
+      "query LIKE "
       "'%sleep(30)'");
   stop.request_stop();
   REQUIRE(daemon::cancel_backend(*target.connect("eyes"), session->pid()).value());
@@ -163,7 +164,8 @@ TEST_CASE("a statement that somebody else cancelled has failed") {
   Hands hands(
       [&] { return run_transactional(*session, tag(), action("SELECT pg_sleep(30)"), never()); });
   target.until(
-      "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'mover' AND query LIKE "
+      "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' AND "
+      "query LIKE "
       "'%sleep(30)'");
   target.sql("SELECT pg_cancel_backend(" + std::to_string(session->pid()) + ")");
   CHECK(hands.result().end == AttemptEnd::failed);
@@ -177,9 +179,10 @@ TEST_CASE("a backend ended in the middle of a statement leaves the attempt lost"
                              never());
   });
   target.until(
-      "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'mover' AND query LIKE "
+      "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' AND "
+      "query LIKE "
       "'%sleep(30)'");
-  target.terminate("mover");
+  target.terminate("runbookd/");
   auto const result = hands.result();
   CHECK(result.end == AttemptEnd::lost);
   CHECK(result.failure->message.find("before COMMIT was sent") != std::string::npos);
