@@ -21,7 +21,6 @@ Conductor::Conductor(House& house, RunId id, std::shared_ptr<Plan const> plan, E
     remember(*plan_, history_, state_, next, event);
     state_ = std::move(next);
   }
-  look_up_mismatch();
 }
 
 RunFacts Conductor::facts() const {
@@ -30,7 +29,7 @@ RunFacts Conductor::facts() const {
     facts.live = runner_->live();
   }
   facts.live.store_degraded = house_.recorder.degraded();
-  facts.live.mismatch_diff = mismatch_diff_;
+  facts.live.mismatch_diff = mismatch_diff();
   return facts;
 }
 
@@ -163,7 +162,6 @@ void Conductor::act() {
   if (pending_ > 0) {
     return;
   }
-  look_up_mismatch();
   auto const now = house_.clock.now();
   auto const wanted = intent(*plan_, state_, now);
   bool const idle = !runner_ || !runner_->busy();
@@ -288,19 +286,21 @@ bool Conductor::fingerprint_after(StepRef ref, Direction direction) const {
   return direction == Direction::backward || changes_schema(action_of(*plan_, ref, direction));
 }
 
-void Conductor::look_up_mismatch() {
-  if (!state_.mismatch) {
-    mismatch_diff_.clear();
-    return;
+std::string const& Conductor::mismatch_diff() const {
+  auto& [expected, actual, diff] = shown_mismatch_;
+  bool const shown = expected == history_.mismatch_expected && actual == history_.mismatch_actual;
+  if (shown && !diff.empty()) {
+    return diff;
   }
-  if (!mismatch_diff_.empty()) {
-    return;
-  }
-  auto const before = house_.journal.fingerprint_body(history_.mismatch_expected);
-  auto const after = house_.journal.fingerprint_body(history_.mismatch_actual);
+  expected = history_.mismatch_expected;
+  actual = history_.mismatch_actual;
+  diff.clear();
+  auto const before = state_.mismatch ? house_.journal.fingerprint_body(expected) : std::nullopt;
+  auto const after = state_.mismatch ? house_.journal.fingerprint_body(actual) : std::nullopt;
   if (before && after) {
-    mismatch_diff_ = fingerprint_diff(*before, *after);
+    diff = fingerprint_diff(*before, *after);
   }
+  return diff;
 }
 
 }  // namespace runbookd::daemon

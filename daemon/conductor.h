@@ -74,7 +74,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void answered(Answer answer);
   AttemptTag tag(planner::StepRef ref, planner::Direction direction, int attempt) const;
   bool fingerprint_after(planner::StepRef ref, planner::Direction direction) const;
-  void look_up_mismatch();
+  // Empty until both bodies are durable.
+  std::string const& mismatch_diff() const;
 
   House& house_;
   planner::RunId id_;
@@ -86,7 +87,10 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   int pending_ = 0;  // appends that are not durable yet: nothing is acted on before they are
   bool checks_announced_ = false;
   planner::EventSeq live_changes_ = 0;
-  std::string mismatch_diff_;
+  struct ShownMismatch {
+    std::string expected, actual, diff;
+  };
+  mutable ShownMismatch shown_mismatch_;  // so that readers do not compare large schemas each time
 };
 
 }  // namespace runbookd::daemon
