@@ -1,14 +1,17 @@
 #include "daemon/application.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "daemon/chance.h"
 #include "daemon/clock.h"
+#include "daemon/guarded_service.h"
 #include "daemon/logging.h"
 #include "daemon/registry.h"
 #include "web/server.h"
@@ -41,12 +44,26 @@ class Application {
         store_(std::move(store)),
         clock_(io_),
         registry_(io_, clock_, chance_, *store_, settings_, process_environment()),
-        server_(io_, registry_, server_options(settings_)),
-        signals_(io_, SIGTERM, SIGINT) {}
+        guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
+        server_(io_, guarded_, server_options(settings_)),
+        signals_(io_, SIGTERM, SIGINT) {
+    registry_.when_broken([this](planner::Error const& error) { store_broke(error); });
+  }
 
   int run() {
+    try {
+      return serve();
+    } catch (store::StoreFailure const& failure) {
+      tell_broken(failure.error());
+      end_at_once();
+    }
+  }
+
+ private:
+  int serve() {
     if (auto recovered = registry_.recover(); !recovered) {
-      log_error("cannot go on with the stored runs: " + recovered.error().detail);
+      log_error("cannot go on with the stored runs: " + recovered.error().detail,
+                {{"try", recovered.error().next}});
       return failed;
     }
     auto const bound = server_.listen();
@@ -64,8 +81,23 @@ class Application {
     log_info("stopped in order");
     return 0;
   }
-
- private:
+  static void tell_broken(planner::Error const& error) {
+    log_error("the store is broken; runbookd ends and reads it anew at its next start: " +
+                  error.detail,
+              {{"try", error.next}});
+  }
+  // As a crash would: nothing in memory is trusted any more, and closing the store would write to it.
+  // What is under way in the targets is settled from their markers at the next start.
+  [[noreturn]] static void end_at_once() { std::_Exit(failed); }
+  // From here on nothing is recorded or begun; only answers that are under way still go out.
+  void store_broke(planner::Error const& error) {
+    if (std::exchange(store_broken_, true)) {
+      return;
+    }
+    tell_broken(error);
+    guarded_.refuse_all(error);
+    boost::asio::post(io_, [this] { close(); });
+  }
   void wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) {
@@ -89,6 +121,9 @@ class Application {
     }
   }
   void end_when_quiet() {
+    if (store_broken_) {
+      return;  // on its way out already
+    }
     auto const now = clock_.now();
     if (interrupt_at_ && now >= *interrupt_at_) {
       log_warning("safe points were not reached in time; interrupting");
@@ -108,6 +143,9 @@ class Application {
     finish_when_idle();
   }
   void finish_when_idle() {
+    if (store_broken_ && (server_.idle() || clock_.now() >= close_at_)) {
+      end_at_once();
+    }
     if (server_.idle() || clock_.now() >= close_at_) {
       registry_.let_go();
       io_.stop();
@@ -122,10 +160,12 @@ class Application {
   SystemClock clock_;
   Chance chance_;
   Registry registry_;
+  GuardedService guarded_;
   web::Server server_;
   boost::asio::signal_set signals_;
   std::unique_ptr<Alarm> alarm_;
   bool stopping_ = false;
+  bool store_broken_ = false;
   std::optional<planner::Moment> interrupt_at_, give_up_at_;
   planner::Moment close_at_{};
 };

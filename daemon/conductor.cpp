@@ -10,7 +10,22 @@ using namespace planner;
 
 namespace {
 
-bool is_stop(Ask const& ask) { return std::holds_alternative<Pause>(ask); }
+bool is_stop(Ask const& ask) {
+  return std::holds_alternative<Pause>(ask) || std::holds_alternative<Cancel>(ask);
+}
+
+// The record says that it was made after the fact.
+void mark_late(Events& events) {
+  for (auto& event : events) {
+    std::visit(
+        [](auto& body) {
+          if constexpr (requires { body.late; }) {
+            body.late = true;
+          }
+        },
+        event.body);
+  }
+}
 
 }  // namespace
 
@@ -88,17 +103,32 @@ Result<void> Conductor::stop_first(Events events) {
   }
   auto append = append_of(before, std::move(absorbed), {});
   if (auto written = house_.recorder.record_now(append); !written) {
+    mark_late(append.events);
     ++pending_;
     house_.recorder.record_soon(std::move(append), [weak = weak_from_this()] {
       if (auto const self = weak.lock()) {
         self->go_on();
       }
     });
+    stop_meanwhile();
     return {};
   }
   house_.grown(id_);
   act();
   return {};
+}
+
+// Stopping does not wait for the disk: also the moment at which it becomes an interruption is kept.
+void Conductor::stop_meanwhile() {
+  auto const wanted = intent(*plan_, state_, house_.clock.now());
+  auto const* quiesce = std::get_if<Quiesce>(&wanted);
+  if (quiesce == nullptr || !runner_ || !runner_->busy()) {
+    return;
+  }
+  runner_->stop(quiesce->mode);
+  if (quiesce->escalate_at) {
+    wake_at(*quiesce->escalate_at);
+  }
 }
 
 void Conductor::recover() { learn(Restarted{}, {}); }
@@ -129,6 +159,9 @@ void Conductor::record(Events events, Answer const& answer) {
       self->go_on();
     }
   });
+  if (house_.recorder.degraded()) {
+    stop_meanwhile();
+  }
 }
 
 // Readers are told while the next thing is under way already.

@@ -35,7 +35,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   Conductor(House& house, planner::RunId id, std::shared_ptr<planner::Plan const> plan,
             planner::Events const& events);
 
-  // Durable when it returns well. Stopping is acted on first, and recorded late if the store fails.
+  // Durable when it returns well. Stopping is acted on first, and recorded late (and marked so) if
+  // the store takes no events.
   planner::Result<void> submit(planner::Command const& command);
   // After a start of the daemon: what was under way is settled.
   void recover();
@@ -59,6 +60,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   store::Append append_of(planner::EventSeq before, planner::Events events,
                           Answer const& answer) const;
   planner::Result<void> stop_first(planner::Events events);
+  void stop_meanwhile();
   void act();
   void go_on();
   void act(planner::DoNothing const& wanted);

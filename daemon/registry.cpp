@@ -18,7 +18,6 @@ using web::Document;
 namespace {
 
 constexpr std::size_t finished_runs_kept = 32;
-constexpr auto whole_history = -1;
 
 tl::unexpected<Error> refuse(ErrorCode code, std::string detail, std::string next = "") {
   return tl::unexpected(Error{.code = code, .detail = std::move(detail), .next = std::move(next)});
@@ -95,6 +94,7 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
       settings_(settings),
       environment_(std::move(environment)),
       recorder_(io, clock, store.journal()),
+      backup_(io, store.connection(), [](std::string const& what) { log_warning(what); }),
       house_{.io = io,
              .clock = clock,
              .chance = chance,
@@ -147,7 +147,7 @@ Result<Registry::ConductorPtr> Registry::load(store::RunSummary const& summary) 
   if (!plan) {
     return tl::unexpected(plan.error());
   }
-  auto stored = store_.journal().events_after(summary.id, 0, whole_history);
+  auto stored = store_.journal().history(summary.id);
   if (!stored) {
     return tl::unexpected(stored.error());
   }
@@ -253,6 +253,15 @@ bool Registry::is_ready() {
 }
 
 Document Registry::ready() { return {.json = readiness_json(is_ready(), readiness())}; }
+
+Result<Document> Registry::start_backup() {
+  recorder_.flush();  // what is shown already is in it
+  return backup_.begin().map([this] { return Document{.json = backup_json(backup_.facts())}; });
+}
+
+Result<Document> Registry::show_backup() {
+  return Document{.json = backup_json(backup_.facts())};
+}
 
 // --- plans
 

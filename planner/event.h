@@ -142,11 +142,16 @@ struct SoakStarted {
 struct PhaseCompleted {
   int phase = 0;
 };
+// `late`: the store took no events when it was asked, so it was acted on first and recorded when
+// the store took events again.
 struct PauseRequested {
   StopMode mode = StopMode::safe_point;
   std::optional<Moment> escalate_at;
+  bool late = false;
 };
-struct PauseEscalated {};
+struct PauseEscalated {
+  bool late = false;
+};
 struct RunPaused {
   std::string why;  // empty: because it was asked
 };
@@ -165,7 +170,9 @@ struct RollbackStarted {
 struct RollbackFinished {
   StepRef to;
 };
-struct CancelRequested {};
+struct CancelRequested {
+  bool late = false;
+};
 struct RunCancelled {};
 struct RunSucceeded {};
 struct DaemonRestarted {};

@@ -149,9 +149,9 @@ void describe(auto& io, Like<SoakStarted> auto& it) {
 }
 void describe(auto& io, Like<PhaseCompleted> auto& it) { io.must("phase", it.phase); }
 void describe(auto& io, Like<PauseRequested> auto& it) {
-  io.must("mode", it.mode).may("escalate_at", it.escalate_at);
+  io.must("mode", it.mode).may("escalate_at", it.escalate_at).may("late", it.late);
 }
-void describe(auto&, Like<PauseEscalated> auto&) {}
+void describe(auto& io, Like<PauseEscalated> auto& it) { io.may("late", it.late); }
 void describe(auto& io, Like<RunPaused> auto& it) { io.may("why", it.why); }
 void describe(auto&, Like<RunResumed> auto&) {}
 void describe(auto& io, Like<RetryRequested> auto& it) {
@@ -163,7 +163,7 @@ void describe(auto& io, Like<EvaluationRequested> auto& it) {
 }
 void describe(auto& io, Like<RollbackStarted> auto& it) { describe(io, it.to); }
 void describe(auto& io, Like<RollbackFinished> auto& it) { describe(io, it.to); }
-void describe(auto&, Like<CancelRequested> auto&) {}
+void describe(auto& io, Like<CancelRequested> auto& it) { io.may("late", it.late); }
 void describe(auto&, Like<RunCancelled> auto&) {}
 void describe(auto&, Like<RunSucceeded> auto&) {}
 void describe(auto&, Like<DaemonRestarted> auto&) {}

@@ -22,8 +22,9 @@ tl::unexpected<Error> stale(planner::RunId const& run, planner::EventSeq found,
 
 }  // namespace
 
-Journal::Journal(Connection& connection)
+Journal::Journal(Connection& connection, Mark* mark)
     : connection_(connection),
+      mark_(mark),
       file_(connection.path()),
       select_head_(connection, sql::select_head),
       insert_event_(connection, sql::insert_event),
@@ -44,11 +45,15 @@ Result<void> Journal::append(std::vector<Append> const& appends) {
     return same;
   return guarded([&]() -> Result<void> {
     Transaction transaction(connection_);
+    std::int64_t events = 0;
     for (auto const& append : appends) {
       if (auto written = write(append); !written)
         return written;
+      events += std::ssize(append.events);
     }
     transaction.commit();
+    if (mark_ != nullptr)
+      mark_->grown_by(events);
     return {};
   });
 }
