@@ -247,6 +247,9 @@ void Conductor::act(ResolveDoubt const& wanted) {
   start(DoubtJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
                  .action = &action_of(*plan_, wanted.ref, wanted.direction),
                  .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
+  if (state_.interrupt) {
+    runner_->stop(StopMode::now);  // a session left behind is ended, then asked about
+  }
 }
 
 void Conductor::act(Quiesce const& wanted) {
@@ -282,7 +285,7 @@ void Conductor::start(Job job) {
     runner_ = std::make_unique<StepRunner>(
         house_.io,
         [this_target = history_.target, lookup = house_.target] { return lookup(this_target); },
-        id_.text, std::move(callbacks));
+        session_name(house_.store_id, id_.text), std::move(callbacks));
   }
   runner_->start(std::move(job), house_.chance.jitter());
 }

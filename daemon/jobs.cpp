@@ -14,6 +14,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr auto old_backend_looked_at_every = std::chrono::milliseconds{200};
 constexpr int old_backend_looks = 50;
+constexpr auto questions_take_at_most = "SET statement_timeout = '10s'";
 
 Duration since(SteadyTime begin) {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
@@ -63,8 +64,8 @@ bool drops_index_concurrently(Action const& action) {
   if (sql == nullptr || sql->statements.size() != 1) {
     return false;
   }
-  auto const index = concurrent_index(sql->statements.front());
-  return index && index->kind == ConcurrentIndex::Kind::drop;
+  auto const outside = outside_of(sql->statements.front());
+  return outside && outside->kind == Outside::Kind::drop_index;
 }
 
 // Taking back an index build that left nothing behind finds nothing to drop; the fingerprint proves
@@ -81,8 +82,9 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
     return run_backfill(session, job.tag, *fill, job.since_attempt, context.stop, context.progress);
   }
   auto const& sql = std::get<SqlAction>(*job.action);
-  return sql.transactional() ? run_transactional(session, job.tag, sql, context.stop)
-                             : run_concurrent(session, job.tag, sql, context.stop);
+  return sql.transactional()
+             ? run_transactional(session, job.tag, sql, context.stop)
+             : run_concurrent(session, job.tag, sql, job.since_attempt, context.stop);
 }
 
 // A transaction of ours names itself with the message that begins it.
@@ -109,13 +111,23 @@ AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*
 }
 
 SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, DoubtJob const& job) {
+  // whoever stops us is not to wait for these questions: nothing cancels them
+  if (auto set = session.run(std::string(questions_take_at_most)); !set) {
+    return tl::unexpected(set.error());
+  }
   auto settled = settle_doubt(session, job.tag, *job.action);
   for (int i = 0; i < old_backend_looks && settled && settled->still_running; ++i) {
-    if (context.stop.stop_requested()) {
+    context.orphan(settled->pid, settled->evidence);
+    bool const ending = context.ending();
+    if (context.stop.stop_requested() && !ending) {
       break;
     }
-    sleep_unless_stopped(context.stop, old_backend_looked_at_every);
+    sleep_unless_stopped(ending ? std::stop_token{} : context.stop, old_backend_looked_at_every);
     settled = settle_doubt(session, job.tag, *job.action);
+  }
+  context.orphan(0, "");
+  if (auto reset = session.run("RESET statement_timeout"); settled && !reset) {
+    return tl::unexpected(reset.error());
   }
   return settled;
 }
@@ -137,7 +149,7 @@ SqlResult<Session*> Hands::session() {
     return tl::unexpected(
         SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
   }
-  auto opened = connect(*target, "runbookd/" + run_);
+  auto opened = connect(*target, name_);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
@@ -257,7 +269,8 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
 
 Answer do_job(JobContext const& context, DoubtJob const& job) {
   context.hands.discard();  // whatever that session was, it is part of the doubt
-  auto session = open(context);
+  // its pid is not told: what is cancelled while this job runs is the old session, never this one
+  auto session = context.hands.session();
   if (!session) {
     return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = session.error()});
   }

@@ -12,7 +12,8 @@ namespace runbookd::daemon {
 // The hands' session, opened when it is needed and thrown away when anything about it is in doubt.
 class Hands {
  public:
-  Hands(TargetLookup target, std::string run) : target_(std::move(target)), run_(std::move(run)) {}
+  Hands(TargetLookup target, std::string name)
+      : target_(std::move(target)), name_(std::move(name)) {}
 
   // The open session; `connected` is told its backend's pid.
   SqlResult<Session*> session();
@@ -23,7 +24,7 @@ class Hands {
 
  private:
   TargetLookup target_;
-  std::string run_;
+  std::string name_;  // what the session is called in the server
   std::unique_ptr<Session> session_;
   bool to_clean_ = false;
 };
@@ -33,6 +34,9 @@ struct JobContext {
   std::stop_token stop;
   std::function<void(int pid)> working;  // our backend's pid, once there is one
   std::function<void(planner::Progress const&)> progress;
+  // A session that an earlier attempt left behind still works: its pid, and what it does.
+  std::function<void(int pid, std::string const& doing)> orphan;
+  std::function<bool()> ending;  // what is found at work is being ended, not only waited for
   double jitter = 0.5;
 };
 

@@ -61,14 +61,16 @@ class StepRunner {
     std::function<void(Answer)> answered;
     std::function<void()> seen;  // live() has changed
   };
-  StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& run,
+  // `name`: of our sessions in the server.
+  StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& name,
              Callbacks callbacks);
   ~StepRunner();
 
   bool busy() const;
   void start(Job job, double jitter);
-  // Safe point: attempts end where it does no harm, checks are given up at once. Now: the statement
-  // is cancelled, and after a while our backend is ended. May be called again; never weakens an
+  // Safe point: attempts end where it does no harm, checks are given up at once; a session that an
+  // earlier attempt left behind goes to its end. Now: the statement is cancelled, and after a while
+  // its backend is ended, be it ours or one left behind. May be called again; never weakens an
   // earlier call.
   void stop(planner::StopMode mode);
   planner::Live const& live() const;

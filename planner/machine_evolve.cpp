@@ -316,11 +316,13 @@ struct Fold {
   }
   void operator()(PauseRequested const& e) {
     state.mode = RunMode::pausing;
-    state.interrupt = state.interrupt || e.mode == StopMode::now;
     state.escalate_at = e.escalate_at;
+    if (e.mode == StopMode::now) {
+      interrupt();
+    }
   }
   void operator()(PauseEscalated const&) {
-    state.interrupt = true;
+    interrupt();
     state.escalate_at.reset();
   }
   void operator()(RunPaused const&) {
@@ -431,7 +433,7 @@ struct Fold {
   }
   void operator()(CancelRequested const&) {
     state.mode = RunMode::cancelling;
-    state.interrupt = true;
+    interrupt();
     state.escalate_at.reset();
   }
   void operator()(RunCancelled const&) {
@@ -447,6 +449,11 @@ struct Fold {
   void operator()(DaemonRestarted const&) { state.restarted = true; }
 
  private:
+  // What is in doubt is asked about once more, at once: a session left behind is ended by it.
+  void interrupt() {
+    state.interrupt = true;
+    state.ask_doubt_at.reset();
+  }
   void end_attempt() {
     state.trying = false;
     state.in_doubt = false;

@@ -110,8 +110,8 @@ struct Words {
     __builtin_unreachable();
   }
   std::string operator()(DoubtDeferred const& e) const {
-    return "the target could not be asked how " + step(e.ref) + " ended (" +
-           failure_words(e.failure) + "); asked again at " + to_rfc3339(e.ask_again_at);
+    return "how " + step(e.ref) + " ended is not known yet (" + failure_words(e.failure) +
+           "); asked again at " + to_rfc3339(e.ask_again_at);
   }
   std::string operator()(FingerprintMismatched const& e) const {
     return step(e.ref) + " was taken back, but the schema is not what it was before it";

@@ -127,9 +127,8 @@ struct Remembering {
         "nobody knows how " + doing(e.ref, e.direction) + " ended" + colon(e.evidence);
   }
   void operator()(DoubtDeferred const& e) {
-    history.problem =
-        "how step " + view::step_label(plan, e.ref) +
-        " ended is not known, and the target cannot be asked: " + failure_words(e.failure);
+    history.problem = "how step " + view::step_label(plan, e.ref) +
+                      " ended is not known yet: " + failure_words(e.failure);
   }
   void operator()(FingerprintMismatched const& e) {
     book.ended(e.ref, Direction::backward, e.attempt, "mismatch");
