@@ -3,10 +3,13 @@
 #include <utility>
 
 #include "planner/run_rules.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 
 namespace {
 
@@ -71,11 +74,13 @@ Result<void> Conductor::submit(Command const& command) {
   auto const before_history = history_;
   auto const before = history_.revision;
   auto absorbed = absorb(std::move(*events));
+  crash_point(CrashPoint::command_judged);
   if (auto written = house_.recorder.record_now(append_of(before, absorbed, {})); !written) {
     state_ = before_state;
     history_ = before_history;
     return written;
   }
+  crash_point(CrashPoint::command_recorded);
   house_.grown(id_);
   act();
   return {};
@@ -87,6 +92,7 @@ Result<void> Conductor::stop_first(Events events) {
   if (runner_) {
     runner_->stop(state_.interrupt ? StopMode::now : StopMode::safe_point);
   }
+  crash_point(CrashPoint::stop_told);
   auto append = append_of(before, std::move(absorbed), {});
   if (auto written = house_.recorder.record_now(append); !written) {
     ++pending_;
@@ -97,6 +103,7 @@ Result<void> Conductor::stop_first(Events events) {
     });
     return {};
   }
+  crash_point(CrashPoint::stop_recorded);
   house_.grown(id_);
   act();
   return {};
@@ -125,6 +132,7 @@ void Conductor::record(Events events, Answer const& answer) {
     all.insert(all.end(), announced.begin(), announced.end());
   }
   ++pending_;
+  crash_point(CrashPoint::facts_queued);
   house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
     if (auto const self = weak.lock()) {
       self->go_on();
@@ -135,6 +143,7 @@ void Conductor::record(Events events, Answer const& answer) {
 // Readers are told while the next thing is under way already.
 void Conductor::go_on() {
   --pending_;
+  crash_point(CrashPoint::facts_durable);
   act();
   house_.grown(id_);
 }

@@ -1,6 +1,7 @@
 #include "store/journal.h"
 
 #include "planner/event_json.h"
+#include "store/crash_point.h"
 #include "store/journal_sql.h"
 
 namespace runbookd::store {
@@ -44,11 +45,14 @@ Result<void> Journal::append(std::vector<Append> const& appends) {
     return same;
   return guarded([&]() -> Result<void> {
     Transaction transaction(connection_);
+    crash_point(CrashPoint::append_begun);
     for (auto const& append : appends) {
       if (auto written = write(append); !written)
         return written;
     }
+    crash_point(CrashPoint::append_written);
     transaction.commit();
+    crash_point(CrashPoint::append_committed);
     return {};
   });
 }
@@ -66,11 +70,13 @@ Result<void> Journal::write(Append const& append) {
                        .reason = event.reason,
                        .body = body_to_json(event.body)};
     hash = insert(row, hash);
+    crash_point(CrashPoint::event_inserted);
   }
   auto summary = append.summary;
   summary.id = append.run;
   summary.revision = revision;
   update_summary(summary);
+  crash_point(CrashPoint::summary_written);
   for (auto const& [digest, body] : append.fingerprints)
     insert_fingerprint_.run(digest, body);
   return {};

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/crash_point.h"
 #include "store/schema.h"
 
 namespace runbookd::store {
@@ -57,6 +58,7 @@ Result<Connection> connect(std::string const& path, std::int64_t size, std::int6
     Connection connection(path);
     if (size == 0)
       mark_as_ours(connection);
+    crash_point(CrashPoint::store_marked);
     connection.configure(max_pages);
     if (size <= checked_size)
       expect_intact(connection);
@@ -87,6 +89,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions const& options) {
   auto created = create_if_missing(*path).and_then([&](bool) { return expect_writable(*path); });
   if (!created)
     return tl::unexpected(created.error());
+  crash_point(CrashPoint::store_file_created);
   auto header = read_header(*path);
   if (!header)
     return tl::unexpected(header.error());

@@ -1,12 +1,15 @@
 #include <utility>
 
 #include "daemon/target/marker.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 
 namespace runbookd::daemon {
 namespace {
 
 using planner::ConcurrentIndex;
+using store::crash_point;
+using store::CrashPoint;
 
 // An index of that name where the statement would put (or look for) it, and who is building it.
 struct FoundIndex {
@@ -95,10 +98,14 @@ Ground drop_leftover(Session& session, FoundIndex const& found, std::stop_token 
                                     found.builder +
                                     "; wait for it or cancel it, then retry the step"));
   }
-  auto const dropped = session.run("DROP INDEX CONCURRENTLY " + found.name);
+  auto const drop = "DROP INDEX CONCURRENTLY " + found.name;
+  crash_point(CrashPoint::leftover_found);
+  crash_once_sent(CrashPoint::leftover_drop_sent, session, drop);
+  auto const dropped = session.run(drop);
   if (!dropped) {
     return over(ended_by(dropped.error(), stop, {}));
   }
+  crash_point(CrashPoint::leftover_dropped);
   return {.note = "dropped the invalid index " + found.name + " left by an earlier try"};
 }
 
@@ -200,6 +207,7 @@ AttemptResult report_done(Session& session, AttemptTag const& tag, std::int64_t 
     return {
         .end = planner::AttemptEnd::lost, .failure = std::move(failure), .note = std::move(note)};
   }
+  crash_point(CrashPoint::outside_marked);
   return {.rows = rows, .note = std::move(note)};
 }
 
@@ -217,6 +225,7 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   if (auto held = limits_hold(set, {}, {}); !held) {
     return ended_by(held.error(), stop, {});
   }
+  crash_point(CrashPoint::outside_ready);
   auto const ground = survey(session, tag, index, stop);
   if (ground.end) {
     bool const already = ground.end->end == planner::AttemptEnd::done;
@@ -225,12 +234,16 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   if (stop.stop_requested()) {
     return interrupted(ground.note);
   }
+  crash_point(CrashPoint::outside_before_intent);
   if (auto const written = session.run(insert_intent_sql(session, tag, intended(statement, index)));
       !written) {
     return ended_by(written.error(), stop, {});
   }
+  crash_point(CrashPoint::outside_intent_written);
+  crash_once_sent(CrashPoint::outside_sent, session, statement.sql.text);
   auto const done = session.run(statement.sql.text);
   if (!done) {
+    crash_point(CrashPoint::outside_failed);
     auto result = ended_by(done.error(), stop, {});
     auto const remains = what_remains(session, index);
     result.note = ground.note.empty() || remains.empty() ? ground.note + remains
@@ -240,6 +253,7 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
     }
     return result;
   }
+  crash_point(CrashPoint::outside_done);
   return report_done(session, tag, statement.changes_schema ? -1 : done->affected, ground.note);
 }
 

@@ -2,6 +2,7 @@
 #include <variant>
 
 #include "daemon/target/marker.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -143,6 +144,7 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                                    alive->rows.front()[0].value_or("?") + ", " +
                                    alive->rows.front()[1].value_or("state not known")};
   }
+  store::crash_point(store::CrashPoint::doubt_backends_seen);
   auto const marked = has_marker(session, tag);
   if (!marked && marked.error().sqlstate == "42P01") {
     return say(Doubt::unknowable,
