@@ -191,13 +191,13 @@ phases:
       - name: drop-old
         sql: DROP INDEX CONCURRENTLY t_old_idx
         rollback: CREATE INDEX CONCURRENTLY t_old_idx ON t (b)
-      - name: not-null
+      - name: default
         sql: |
-          ALTER TABLE t ALTER COLUMN b SET NOT NULL;
-          INSERT INTO effect VALUES ('not-null')
+          ALTER TABLE t ALTER COLUMN b SET DEFAULT 5;
+          INSERT INTO effect VALUES ('default')
         rollback: |
-          ALTER TABLE t ALTER COLUMN b DROP NOT NULL;
-          INSERT INTO effect VALUES ('undo not-null')
+          ALTER TABLE t ALTER COLUMN b DROP DEFAULT;
+          INSERT INTO effect VALUES ('undo default')
 final_checks:
   - {name: all-filled, sql: SELECT count(*) FROM t WHERE a <> 1, expect: {value: 0}}
 )yaml";
