@@ -14,10 +14,14 @@
 #include "daemon/guarded_service.h"
 #include "daemon/logging.h"
 #include "daemon/registry.h"
+#include "store/crash_point.h"
 #include "web/server.h"
 
 namespace runbookd::daemon {
 namespace {
+
+using store::crash_point;
+using store::CrashPoint;
 
 constexpr int failed = 1;
 constexpr int bad_configuration = 9;
@@ -66,6 +70,7 @@ class Application {
                 {{"try", recovered.error().next}});
       return failed;
     }
+    crash_point(CrashPoint::recovery_done);
     auto const bound = server_.listen();
     if (!bound) {
       log_error(bound.error().detail, {{"try", bound.error().next}});
@@ -77,6 +82,7 @@ class Application {
     log_info(
         "no identities are configured: everybody who reaches these addresses acts as operator");
     wait_for_signal();
+    crash_point(CrashPoint::listening);
     io_.run();
     log_info("stopped in order");
     return 0;
@@ -111,10 +117,12 @@ class Application {
   void stop(int signal) {
     auto const mode =
         std::exchange(stopping_, true) ? planner::StopMode::now : planner::StopMode::safe_point;
+    crash_point(CrashPoint::shutdown_asked);
     log_info("stopping", {{"signal", std::to_string(signal)},
                           {"runs", std::to_string(registry_.working())},
                           {"how", mode == planner::StopMode::now ? "now" : "at safe points"}});
     registry_.drain(mode);
+    crash_point(CrashPoint::shutdown_drained);
     if (mode == planner::StopMode::safe_point) {
       interrupt_at_ = clock_.now() + settings_.shutdown_timeout;
       end_when_quiet();
@@ -138,6 +146,7 @@ class Application {
     alarm_ = clock_.wake_at(now + stop_looked_at_every, [this] { end_when_quiet(); });
   }
   void close() {
+    crash_point(CrashPoint::shutdown_quiet);
     server_.stop();
     close_at_ = clock_.now() + answers_go_out_within;
     finish_when_idle();
@@ -148,6 +157,7 @@ class Application {
     }
     if (server_.idle() || clock_.now() >= close_at_) {
       registry_.let_go();
+      crash_point(CrashPoint::shutdown_let_go);
       io_.stop();
       return;
     }
@@ -204,6 +214,7 @@ int run_daemon(Options const& options) {
     tell(store.error());
     return failed;
   }
+  crash_point(CrashPoint::store_opened);
   return Application(std::move(*settings), std::move(*store)).run();
 }
 

@@ -3,10 +3,13 @@
 #include <utility>
 
 #include "planner/run_rules.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 
 namespace {
 
@@ -85,11 +88,13 @@ Result<void> Conductor::submit(Command const& command) {
   auto const before_history = history_;
   auto const before = history_.revision;
   auto absorbed = absorb(std::move(*events));
+  crash_point(CrashPoint::command_judged);
   if (auto written = house_.recorder.record_now(append_of(before, absorbed, {})); !written) {
     state_ = before_state;
     history_ = before_history;
     return written;
   }
+  crash_point(CrashPoint::command_recorded);
   house_.grown(id_);
   act();
   return {};
@@ -101,6 +106,7 @@ Result<void> Conductor::stop_first(Events events) {
   if (runner_) {
     runner_->stop(state_.interrupt ? StopMode::now : StopMode::safe_point);
   }
+  crash_point(CrashPoint::stop_told);
   auto append = append_of(before, std::move(absorbed), {});
   if (auto written = house_.recorder.record_now(append); !written) {
     mark_late(append.events);
@@ -113,6 +119,7 @@ Result<void> Conductor::stop_first(Events events) {
     stop_meanwhile();
     return {};
   }
+  crash_point(CrashPoint::stop_recorded);
   house_.grown(id_);
   act();
   return {};
@@ -154,6 +161,7 @@ void Conductor::record(Events events, Answer const& answer) {
     all.insert(all.end(), announced.begin(), announced.end());
   }
   ++pending_;
+  crash_point(CrashPoint::facts_queued);
   house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
     if (auto const self = weak.lock()) {
       self->go_on();
@@ -167,6 +175,7 @@ void Conductor::record(Events events, Answer const& answer) {
 // Readers are told while the next thing is under way already.
 void Conductor::go_on() {
   --pending_;
+  crash_point(CrashPoint::facts_durable);
   act();
   house_.grown(id_);
 }

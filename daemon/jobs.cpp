@@ -6,10 +6,14 @@
 #include <mutex>
 #include <utility>
 
+#include "store/crash_point.h"
+
 namespace runbookd::daemon {
 namespace {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr auto old_backend_looked_at_every = std::chrono::milliseconds{200};
@@ -40,6 +44,7 @@ SqlResult<Session*> open(JobContext const& context) {
 // A digest, or nothing where the schema could not be read: it is then looked at again before the
 // next step.
 std::string fingerprint_into(Session& session, Answer& result) {
+  crash_point(CrashPoint::fingerprint_asked);
   auto taken = take_fingerprint(session);
   if (!taken) {
     return "";
@@ -98,15 +103,18 @@ SqlResult<void> name_session(Session& session, AttemptJob const& job) {
 }
 
 AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*& session) {
+  crash_point(CrashPoint::attempt_announced);
   auto opened = open(context);
   if (!opened) {
     return {.end = AttemptEnd::failed, .failure = opened.error()};
   }
   session = *opened;
+  crash_point(CrashPoint::attempt_connected);
   if (auto named = name_session(*session, job); !named) {
     // nothing was asked of the target yet
     return {.end = AttemptEnd::failed, .failure = named.error()};
   }
+  crash_point(CrashPoint::attempt_named);
   return run_action(context, *session, job);
 }
 
@@ -171,9 +179,11 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
   if (auto checked = check_target(**session, *job.plan); !checked) {
     return answer(BaselinesRead{.failure = checked.error(), .failed_name = "target check"});
   }
+  crash_point(CrashPoint::target_surveyed);
   if (auto prepared = prepare_target(**session); !prepared) {
     return answer(BaselinesRead{.failure = prepared.error(), .failed_name = "schema runbookd"});
   }
+  crash_point(CrashPoint::target_prepared);
   BaselinesRead read;
   for (auto const& baseline : job.plan->baselines) {
     auto const result = run_check(**session, baseline.sql, Check{}.timeout, false);
@@ -192,11 +202,13 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
           .failed_name = "baseline " + baseline.name});
     }
     read.values[baseline.name] = value;
+    crash_point(CrashPoint::baseline_read);
   }
   return answer(std::move(read));
 }
 
 Answer do_job(JobContext const& context, CheckJob const& job) {
+  crash_point(CrashPoint::checks_begun);
   ChecksRun run{.stage = job.stage, .phase = job.phase, .which = job.which};
   for (auto const& check : job.checks) {
     auto const begin = std::chrono::steady_clock::now();
@@ -207,12 +219,14 @@ Answer do_job(JobContext const& context, CheckJob const& job) {
     } else {
       result.failure = session.error();
     }
+    crash_point(CrashPoint::check_answered);
     run.results.push_back(judge_check(check, result, job.baselines));
     run.results.back().took = since(begin);
   }
   if (context.stop.stop_requested()) {
     return {};  // cancelled questions have no answer
   }
+  crash_point(CrashPoint::checks_judged);
   return answer(std::move(run));
 }
 
@@ -221,11 +235,13 @@ Answer do_job(JobContext const& context, FingerprintJob const&) {
   if (!session) {
     return answer(FingerprintRead{.digest = "", .failure = session.error()});
   }
+  crash_point(CrashPoint::fingerprint_asked);
   auto taken = take_fingerprint(**session);
   if (!taken) {
     context.hands.discard();
     return answer(FingerprintRead{.digest = "", .failure = taken.error()});
   }
+  crash_point(CrashPoint::fingerprint_read);
   auto result = answer(FingerprintRead{.digest = taken->digest, .failure = std::nullopt});
   result.fingerprints.emplace_back(taken->digest, std::move(taken->body));
   return result;
@@ -235,6 +251,7 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   auto const begin = std::chrono::steady_clock::now();
   Session* session = nullptr;
   auto result = attempt(context, job, session);
+  crash_point(CrashPoint::attempt_ended);
   if (nothing_left_to_drop(job, result)) {
     result = {.end = AttemptEnd::done, .note = "nothing was left to drop"};
   }
@@ -263,11 +280,13 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   if (stopped_short && is_concurrent(*job.action)) {
     ended.fingerprint = fingerprint_on_new_session(context, told);
   }
+  crash_point(CrashPoint::attempt_read);
   told.outcome = std::move(ended);
   return told;
 }
 
 Answer do_job(JobContext const& context, DoubtJob const& job) {
+  crash_point(CrashPoint::doubt_begun);
   context.hands.discard();  // whatever that session was, it is part of the doubt
   // its pid is not told: what is cancelled while this job runs is the old session, never this one
   auto session = context.hands.session();
@@ -295,6 +314,7 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
   if (wanted) {
     told.fingerprint = fingerprint_into(**session, result);
   }
+  crash_point(CrashPoint::doubt_answered);
   result.outcome = std::move(told);
   return result;
 }

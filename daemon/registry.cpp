@@ -9,10 +9,13 @@
 #include "planner/lint.h"
 #include "planner/plan_reader.h"
 #include "planner/view.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 using web::Document;
 
 namespace {
@@ -188,7 +191,9 @@ Result<void> Registry::recover() {
     if (!run) {
       return tl::unexpected(run.error());
     }
+    crash_point(CrashPoint::recovery_run_loaded);
     (*run)->recover();
+    crash_point(CrashPoint::recovery_run_told);
   }
   return {};
 }
@@ -276,6 +281,7 @@ Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
                                 .next = "runbookctl plan lint " + upload.file_name,
                                 .findings = read.findings});
   }
+  crash_point(CrashPoint::plan_read);
   auto canonical = canonical_json(*read.plan);
   auto const digest = digest_of(canonical);
   auto const created = store_.plans().put({.digest = digest,
@@ -347,6 +353,7 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
                                          .target = request.target,
                                          .note = request.note}};
   auto run = std::make_shared<Conductor>(house_, id, *plan, Events{created});
+  crash_point(CrashPoint::run_before_created);
   auto const written = recorder_.record_now({.run = id,
                                              .expected = 0,
                                              .events = {created},
@@ -355,6 +362,7 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
   if (!written) {
     return tl::unexpected(written.error());
   }
+  crash_point(CrashPoint::run_created);
   forget_finished();
   runs_[id] = run;
   return document(*run);
@@ -483,6 +491,7 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     }
     return tl::unexpected(std::move(error));
   }
+  crash_point(CrashPoint::command_done);
   return document(one);
 }
 

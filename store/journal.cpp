@@ -1,6 +1,7 @@
 #include "store/journal.h"
 
 #include "planner/event_json.h"
+#include "store/crash_point.h"
 #include "store/journal_sql.h"
 
 namespace runbookd::store {
@@ -46,12 +47,15 @@ Result<void> Journal::append(std::vector<Append> const& appends) {
   return guarded([&]() -> Result<void> {
     Transaction transaction(connection_);
     std::int64_t events = 0;
+    crash_point(CrashPoint::append_begun);
     for (auto const& append : appends) {
       if (auto written = write(append); !written)
         return written;
       events += std::ssize(append.events);
     }
+    crash_point(CrashPoint::append_written);
     transaction.commit();
+    crash_point(CrashPoint::append_committed);
     if (mark_ != nullptr)
       mark_->grown_by(events);
     return {};
@@ -71,11 +75,13 @@ Result<void> Journal::write(Append const& append) {
                        .reason = event.reason,
                        .body = body_to_json(event.body)};
     hash = insert(row, hash);
+    crash_point(CrashPoint::event_inserted);
   }
   auto summary = append.summary;
   summary.id = append.run;
   summary.revision = revision;
   update_summary(summary);
+  crash_point(CrashPoint::summary_written);
   for (auto const& [digest, body] : append.fingerprints)
     insert_fingerprint_.run(digest, body);
   return {};

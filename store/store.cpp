@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/crash_point.h"
 #include "store/schema.h"
 
 namespace runbookd::store {
@@ -81,6 +82,7 @@ Result<Connection> connect(std::string const& path, std::int64_t size,
     connection.at_close(Connection::AtClose::keep_log);
     if (size == 0)
       mark_as_ours(connection);
+    crash_point(CrashPoint::store_marked);
     connection.configure(max_pages);
     if (size <= checked_size)
       expect_intact(connection);
@@ -132,6 +134,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions const& options) {
   auto created = create_if_missing(*path).and_then([&](bool) { return expect_writable(*path); });
   if (!created)
     return tl::unexpected(created.error());
+  crash_point(CrashPoint::store_file_created);
   auto header = read_header(*path);
   if (!header)
     return tl::unexpected(header.error());

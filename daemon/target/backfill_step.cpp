@@ -7,6 +7,7 @@
 
 #include "daemon/target/backfill_sql.h"
 #include "daemon/target/marker.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 #include "planner/retry.h"
 
@@ -14,6 +15,8 @@ namespace runbookd::daemon {
 namespace {
 
 using std::chrono::steady_clock;
+using store::crash_point;
+using store::CrashPoint;
 
 std::int64_t number(Cell const& cell) {
   std::int64_t value = 0;
@@ -112,11 +115,13 @@ class Backfill {
     auto const upper = greatest->rows.empty()
                            ? std::nullopt
                            : values_from(greatest->rows[0], 0, key_.columns.size());
+    crash_point(CrashPoint::backfill_end_read);
     if (auto const inserted =
             session_.run(sql_.insert_state(upper, estimated_rows(session_, key_.table)));
         !inserted) {
       return tl::unexpected(inserted.error());
     }
+    crash_point(CrashPoint::backfill_state_written);
     return read_state().map([](bool) {});
   }
 
@@ -148,6 +153,7 @@ class Backfill {
 
   // The last batch was committed under an earlier attempt's name, or there was nothing to do.
   AttemptResult done_before() {
+    crash_point(CrashPoint::backfill_already_done);
     auto const marked = session_.run(insert_marker_sql(session_, tag_));
     if (!marked) {
       return ended_by(marked.error(), {}, {});
@@ -201,10 +207,13 @@ class Backfill {
       roll_back(session_);
       return read_state().map([](bool) {});
     }
+    crash_point(CrashPoint::batch_locked);
     auto const bound = values_from(row, 1, key_.columns.size());
     bool const last = !bound || *bound == *state_.upper;
     auto const reached = bound.value_or(*state_.upper);
-    auto const counts = session_.run(sql_.change_and_commit(state_, reached, rows_, last));
+    auto const change = sql_.change_and_commit(state_, reached, rows_, last);
+    crash_once_sent(CrashPoint::batch_sent, session_, change);
+    auto const counts = session_.run(change);
     if (!counts) {
       return tl::unexpected(counts.error());
     }
@@ -214,6 +223,7 @@ class Backfill {
               .rows_scanned = number(counts->rows.front()[0]),
               .rows_changed = number(counts->rows.front()[1]),
               .done = last};
+    crash_point(last ? CrashPoint::backfill_finished : CrashPoint::batch_committed);
     return {};
   }
 
@@ -304,6 +314,7 @@ AttemptResult run_backfill(Session& session, AttemptTag const& tag,
   if (!key) {
     return ended_by(key.error(), stop, {});
   }
+  crash_point(CrashPoint::backfill_key_found);
   return Backfill(session, tag, action, since_attempt, std::move(*key)).run(stop, progress);
 }
 

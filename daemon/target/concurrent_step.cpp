@@ -2,12 +2,15 @@
 
 #include "daemon/target/marker.h"
 #include "daemon/target/outside.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 
 namespace runbookd::daemon {
 namespace {
 
 using planner::Outside;
+using store::crash_point;
+using store::CrashPoint;
 
 constexpr auto last_unfinished = R"sql(
   SELECT attempt FROM runbookd.intent
@@ -54,10 +57,14 @@ Ground drop_leftovers(Session& session, Sight const& sight, std::stop_token cons
                                     "; wait for it or cancel it, then retry the step"));
   }
   for (auto const& name : sight.leftovers) {
-    auto const dropped = session.run("DROP INDEX CONCURRENTLY " + name);
+    auto const drop = "DROP INDEX CONCURRENTLY " + name;
+    crash_point(CrashPoint::leftover_found);
+    crash_once_sent(CrashPoint::leftover_drop_sent, session, drop);
+    auto const dropped = session.run(drop);
     if (!dropped) {
       return over(ended_by(dropped.error(), stop, {}));
     }
+    crash_point(CrashPoint::leftover_dropped);
   }
   return {.end = std::nullopt,
           .note = "dropped the invalid index " + names + " left by an earlier try",
@@ -157,6 +164,7 @@ AttemptResult report_done(Session& session, AttemptTag const& tag, std::int64_t 
     return {
         .end = planner::AttemptEnd::lost, .failure = std::move(failure), .note = std::move(note)};
   }
+  crash_point(CrashPoint::outside_marked);
   return {.rows = rows, .note = std::move(note)};
 }
 
@@ -205,6 +213,7 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   if (auto held = limits_hold(set, {}, {}); !held) {
     return ended_by(held.error(), stop, {});
   }
+  crash_point(CrashPoint::outside_ready);
   auto const ground = survey(session, tag, outside, since_attempt, stop);
   if (ground.end) {
     bool const already = ground.end->end == planner::AttemptEnd::done;
@@ -216,13 +225,18 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   if (!ground.finish.empty()) {
     return finish_earlier(session, tag, ground, action.lock, stop);
   }
+  crash_point(CrashPoint::outside_before_intent);
   if (auto written = session.run(insert_intent_sql(session, tag, statement, outside)); !written) {
     return ended_by(written.error(), stop, {});
   }
+  crash_point(CrashPoint::outside_intent_written);
+  crash_once_sent(CrashPoint::outside_sent, session, statement.sql.text);
   auto const done = session.run(statement.sql.text);
   if (!done) {
+    crash_point(CrashPoint::outside_failed);
     return stopped_short(session, tag, outside, done.error(), ground.note, stop);
   }
+  crash_point(CrashPoint::outside_done);
   return report_done(session, tag, statement.changes_schema ? -1 : done->affected, ground.note);
 }
 

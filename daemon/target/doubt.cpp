@@ -3,6 +3,7 @@
 
 #include "daemon/target/marker.h"
 #include "daemon/target/outside.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -157,6 +158,7 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                        .evidence = "our old session still works in the server, pid " + pid + ": " +
                                    alive->rows.front()[1].value_or("")};
   }
+  store::crash_point(store::CrashPoint::doubt_backends_seen);
   auto const marked = has_marker(session, tag);
   if (!marked && marked.error().sqlstate == "42P01") {
     return tables_gone();

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "daemon/target/transaction.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -81,6 +82,7 @@ SqlResult<QueryAnswer> probe(Session& session, std::string const& sql, Limits co
   if (!rows) {
     return tl::unexpected(rows.error());
   }
+  store::crash_point(store::CrashPoint::check_probe_open);
   if (auto const settled = session.run("SET CONSTRAINTS ALL IMMEDIATE"); !settled) {
     return tl::unexpected(settled.error());
   }

@@ -2,10 +2,14 @@
 #include <utility>
 
 #include "daemon/target/marker.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 
 namespace runbookd::daemon {
 namespace {
+
+using store::crash_point;
+using store::CrashPoint;
 
 // Rows touched by the statements that touch rows; -1 where there is none.
 std::int64_t counted(std::int64_t so_far, planner::Statement const& statement, Rows const& rows) {
@@ -43,6 +47,7 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   if (auto held = limits_hold(begun, limits, idle_limit); !held) {
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }
+  crash_point(CrashPoint::step_begun);
   std::int64_t rows = -1;
   for (auto const& statement : action.statements) {
     if (stop.stop_requested()) {
@@ -55,11 +60,16 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
                       limits.statement);
     }
     rows = counted(rows, statement, *done);
+    crash_point(CrashPoint::step_statement_done);
   }
-  auto const committed = session.run(marker_and_commit(session, tag, action));
+  auto const last = marker_and_commit(session, tag, action);
+  crash_point(CrashPoint::step_before_commit);
+  crash_once_sent(CrashPoint::step_commit_sent, session, last);
+  auto const committed = session.run(last);
   if (!committed) {
     return ended_at(session, committed.error(), "after COMMIT was sent", stop, limits.statement);
   }
+  crash_point(CrashPoint::step_committed);
   return {.rows = rows};
 }
 
