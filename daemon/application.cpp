@@ -51,6 +51,8 @@ class Application {
         guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
         server_(io_, guarded_, server_options(settings_)),
         signals_(io_, SIGTERM, SIGINT) {
+    // a limit on the size of files is a full disk to us, not the end
+    std::signal(SIGXFSZ, SIG_IGN);
     registry_.when_broken([this](planner::Error const& error) { store_broke(error); });
   }
 

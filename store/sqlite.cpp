@@ -125,13 +125,14 @@ Error error_of(int result, int system_error, std::string const& said, std::strin
           .next = next_command(kind, path)};
 }
 
-[[noreturn]] void fail(sqlite3* database, int result) {
+// `system_error`: errno as the failed call left it; SQLite itself forgets it for writes to the log.
+[[noreturn]] void fail(sqlite3* database, int result, int system_error = 0) {
   auto const* name = sqlite3_db_filename(database, "main");
   std::string const path = name == nullptr ? "(in memory)" : name;
   std::string const said = sqlite3_errmsg(database);
   if (is_our_mistake(result))
     throw std::logic_error("store " + path + ": " + said);
-  auto error = error_of(result, sqlite3_system_errno(database), said, path);
+  auto error = error_of(result, system_error, said, path);
   if (error.code == ErrorCode::store_broken)
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   throw StoreFailure(std::move(error));
@@ -142,10 +143,11 @@ int bring_in_log(void*, sqlite3* database, char const* name, int pages) {
   constexpr int pages_kept = 1000;
   if (pages < pages_kept)
     return SQLITE_OK;
+  errno = 0;
   auto const result =
       sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   // while the disk is full the log keeps what it has
-  return is_passing(result, sqlite3_system_errno(database)) ? SQLITE_OK : result;
+  return is_passing(result, errno) ? SQLITE_OK : result;
 }
 
 void expect_ok(sqlite3* database, int result) {
@@ -184,12 +186,14 @@ void Statement::bind(int index, std::string_view value) {
 }
 
 bool Statement::step() {
+  errno = 0;
   auto const result = sqlite3_step(statement_.get());
+  auto const system_error = errno;
   if (result == SQLITE_ROW)
     return true;
   if (result == SQLITE_DONE)
     return false;
-  fail(sqlite3_db_handle(statement_.get()), result);
+  fail(sqlite3_db_handle(statement_.get()), result, system_error);
 }
 
 void Statement::reset() {
