@@ -63,7 +63,7 @@ void take_sql(std::string_view input) {
             "each statement lies within the one that the server's parser finds");
     (void)needs_of(read.statements[i]);
     (void)created_by(read.statements[i]);
-    (void)concurrent_index(read.statements[i]);
+    (void)outside_of(read.statements[i]);
   }
 }
 
