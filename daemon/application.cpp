@@ -90,12 +90,12 @@ class Application {
     return 0;
   }
   static void tell_broken(planner::Error const& error) {
-    log_error("the store is broken; runbookd ends and reads it anew at its next start: " +
-                  error.detail,
-              {{"try", error.next}});
+    log_error(
+        "the store is broken; runbookd ends and reads it anew at its next start: " + error.detail,
+        {{"try", error.next}});
   }
-  // As a crash would: nothing in memory is trusted any more, and closing the store would write to it.
-  // What is under way in the targets is settled from their markers at the next start.
+  // As a crash would: nothing in memory is trusted any more, and closing the store would write to
+  // it. What is under way in the targets is settled from their markers at the next start.
   [[noreturn]] static void end_at_once() { std::_Exit(failed); }
   // From here on nothing is recorded or begun; only answers that are under way still go out.
   void store_broke(planner::Error const& error) {

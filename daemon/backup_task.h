@@ -1,5 +1,5 @@
-// The copy of the store that is made while the daemon works: some pages per turn of the I/O loop, into
-// a file whose name nobody but us chooses ("<store>.backup").
+// The copy of the store that is made while the daemon works: some pages per turn of the I/O loop,
+// into a file whose name nobody but us chooses ("<store>.backup").
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// What web/ asks, with the store's failures caught at one door: a store that breaks while it is read
-// is an answer (503) and the end of the program, not an exception in somebody's connection.
+// What web/ asks, with the store's failures caught at one door: a store that breaks while it is
+// read is an answer (503) and the end of the program, not an exception in somebody's connection.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,8 @@ class GuardedService final : public web::RunService {
   GuardedService(web::RunService& service, std::function<void(planner::Error const&)> broken)
       : service_(service), broken_(std::move(broken)) {}
 
-  // Everything is answered with this from now on: what we hold in memory may not be what is recorded.
+  // Everything is answered with this from now on: what we hold in memory may not be what is
+  // recorded.
   void refuse_all(planner::Error why) { refusal_ = std::move(why); }
 
   web::Document about() override { return service_.about(); }

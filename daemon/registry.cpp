@@ -264,9 +264,7 @@ Result<Document> Registry::start_backup() {
   return backup_.begin().map([this] { return Document{.json = backup_json(backup_.facts())}; });
 }
 
-Result<Document> Registry::show_backup() {
-  return Document{.json = backup_json(backup_.facts())};
-}
+Result<Document> Registry::show_backup() { return Document{.json = backup_json(backup_.facts())}; }
 
 // --- plans
 

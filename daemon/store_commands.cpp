@@ -37,8 +37,8 @@ int tell(Error const& error) {
 }
 
 void print(store::StoreReport const& report) {
-  std::cout << report.path << ": "
-            << (report.problems.empty() ? "in order" : "NOT in order") << '\n'
+  std::cout << report.path << ": " << (report.problems.empty() ? "in order" : "NOT in order")
+            << '\n'
             << "  store " << report.id << ", schema version " << report.schema_version << ", "
             << report.bytes << " bytes\n"
             << "  " << report.runs << " runs (" << report.unfinished << " unfinished), "
@@ -75,9 +75,8 @@ ctl::Address address_of(config::Settings const& settings) {
 }
 
 tl::unexpected<Error> unavailable(std::string detail, std::string next) {
-  return tl::unexpected(Error{.code = ErrorCode::store_unavailable,
-                              .detail = std::move(detail),
-                              .next = std::move(next)});
+  return tl::unexpected(Error{
+      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
 }
 
 Result<std::string> ask_daemon(ctl::Address const& address, std::string const& method) {
@@ -141,10 +140,12 @@ int backup(config::Settings const& settings, std::string const& name) {
     return tell({.detail = "the file " + *file + " is there already, and nothing is overwritten",
                  .next = "choose another name"});
   }
-  auto const done = store::lock_holder(settings.store.path)
-                        ? made_by_daemon(address_of(settings))
-                              .and_then([&](std::string const& made) { return take_away(made, *file); })
-                        : store::back_up(settings.store.path, *file);
+  auto const done =
+      store::lock_holder(settings.store.path)
+          ? made_by_daemon(address_of(settings)).and_then([&](std::string const& made) {
+              return take_away(made, *file);
+            })
+          : store::back_up(settings.store.path, *file);
   return done ? check(*file) : tell(done.error());
 }
 

@@ -34,8 +34,9 @@ Result<void> expect_room(std::string const& file, std::uintmax_t size) {
   auto const room = fs::space(fs::path(file).parent_path(), failure);
   if (failure || room.available >= size + room_left_to_the_store)
     return {};
-  return refused("there is no room for a copy of " + std::to_string(size) + " bytes beside " + file +
-                     ": " + std::to_string(room.available) + " bytes are free, and some are left to the store",
+  return refused("there is no room for a copy of " + std::to_string(size) + " bytes beside " +
+                     file + ": " + std::to_string(room.available) +
+                     " bytes are free, and some are left to the store",
                  "df -h " + quoted(fs::path(file).parent_path().string()));
 }
 
@@ -67,9 +68,8 @@ Result<void> synced(std::string const& file) {
 
 // Page by page, so that what stands in the log comes along.
 Result<void> copied(Connection& from, std::string const& to) {
-  return Backup::begin(from, to).and_then([](std::unique_ptr<Backup> const& copy) {
-    return copy->step(-1).map([](bool) {});
-  });
+  return Backup::begin(from, to).and_then(
+      [](std::unique_ptr<Backup> const& copy) { return copy->step(-1).map([](bool) {}); });
 }
 
 // Why the store that stands there should not be replaced; nothing: it may be.
@@ -182,8 +182,8 @@ Result<Restored> restore(std::string const& backup, std::string const& store, Fo
     return tl::unexpected(source.error());
   auto report = report_on(*source->connection);
   if (!report.problems.empty())
-    return refused("the backup " + backup + " is not in order, so it is not restored: " +
-                       report.problems.front(),
+    return refused("the backup " + backup +
+                       " is not in order, so it is not restored: " + report.problems.front(),
                    "runbookd store check " + quoted(backup));
   auto const lock = FileLock::take(*path);
   if (!lock) {
@@ -203,9 +203,9 @@ Result<Restored> restore(std::string const& backup, std::string const& store, Fo
   auto replaced = moved_away(*path, stamp);
   if (!replaced)
     return tl::unexpected(replaced.error());
-  auto placed = renamed(fresh, *path)
-                    .and_then([&] { return sync_folder_of(*path); })
-                    .and_then([&] { return Mark::write(*path, facts); });
+  auto placed = renamed(fresh, *path).and_then([&] { return sync_folder_of(*path); }).and_then([&] {
+    return Mark::write(*path, facts);
+  });
   if (!placed)
     return tl::unexpected(placed.error());
   return Restored{.report = std::move(report), .replaced = std::move(*replaced)};

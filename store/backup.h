@@ -45,8 +45,9 @@ struct Restored {
   StoreReport report;    // of the backup
   std::string replaced;  // where the store that stood there is now; empty: there was none
 };
-// Puts a backup in the store's place. Refuses one that does not pass its check, always; a store that
-// a daemon holds, always; and without `force` a store that is newer, another one, or unreadable.
+// Puts a backup in the store's place. Refuses one that does not pass its check, always; a store
+// that a daemon holds, always; and without `force` a store that is newer, another one, or
+// unreadable.
 enum class Force { no, yes };
 planner::Result<Restored> restore(std::string const& backup, std::string const& store, Force force,
                                   std::string const& stamp);

@@ -112,9 +112,10 @@ class Examination {
 Result<void> expect_there(std::string const& path) {
   if (!is_missing_or_empty(path))
     return {};
-  return tl::unexpected(Error{.code = ErrorCode::store_unavailable,
-                              .detail = "there is no store at " + path + ": the file is missing or empty",
-                              .next = "ls -l '" + path + "'"});
+  return tl::unexpected(
+      Error{.code = ErrorCode::store_unavailable,
+            .detail = "there is no store at " + path + ": the file is missing or empty",
+            .next = "ls -l '" + path + "'"});
 }
 
 }  // namespace

@@ -23,8 +23,9 @@ struct StoreReport {
 // An error: it cannot be looked at (missing, foreign, newer, in use: by whom).
 planner::Result<StoreReport> check_store(std::string const& path);
 
-// A store that no daemon holds, opened as it stands: no schema is brought up to date, no log brought
-// in. A copy that no daemon ever used gets no lock file; SQLite's own lock keeps others out then.
+// A store that no daemon holds, opened as it stands: no schema is brought up to date, no log
+// brought in. A copy that no daemon ever used gets no lock file; SQLite's own lock keeps others out
+// then.
 struct AtRest {
   std::unique_ptr<FileLock> lock;
   std::unique_ptr<Connection> connection;

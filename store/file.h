@@ -58,8 +58,8 @@ planner::Result<FileHeader> read_header(std::string const& path);
 // May the file be written right now? Errors name the reason.
 planner::Result<void> expect_writable(std::string const& path);
 
-// The process that holds the store at this path, as text ("" where its number is not known); nothing:
-// nobody does.
+// The process that holds the store at this path, as text ("" where its number is not known);
+// nothing: nobody does.
 std::optional<std::string> lock_holder(std::string const& path);
 
 // One daemon per store: an operating system lock on "<path>.lock", gone when the process is gone.

@@ -57,9 +57,9 @@ class Journal {
   explicit Journal(Connection& connection, Mark* mark = nullptr);
 
   // All of them in one transaction, synced when this returns. A wrong `expected` is stale_revision;
-  // a full or read-only store is store_unavailable: nothing of it was written and the next append may
-  // succeed. After store_broken (a failed sync, a damaged, deleted or replaced file) nobody knows
-  // what will be read at the next start, so the process must end and read.
+  // a full or read-only store is store_unavailable: nothing of it was written and the next append
+  // may succeed. After store_broken (a failed sync, a damaged, deleted or replaced file) nobody
+  // knows what will be read at the next start, so the process must end and read.
   Result<void> append(std::vector<Append> const& appends);
 
   // A negative limit means all.

@@ -28,7 +28,8 @@ tl::unexpected<Error> refused(std::string detail, std::string next) {
 
 std::string reason(int number) { return std::generic_category().message(number); }
 
-// What to do when the file is not what the mark says; which of the two is right only a person knows.
+// What to do when the file is not what the mark says; which of the two is right only a person
+// knows.
 std::string put_back(std::string const& store) {
   return "put the right file back, or: runbookd store restore BACKUP; to go on with what is there, "
          "for good: rm '" +
@@ -71,8 +72,9 @@ Result<std::optional<MarkFacts>> marked(std::string const& store) {
                    "ls -l '" + path + "'");
   auto facts = read_mark({text.data(), static_cast<std::size_t>(size)});
   if (!facts) {
-    return refused("the mark " + path + " is damaged, so it cannot tell how far the store had come",
-                   "runbookd store check '" + store + "'; if the store is right: rm '" + path + "'");
+    return refused(
+        "the mark " + path + " is damaged, so it cannot tell how far the store had come",
+        "runbookd store check '" + store + "'; if the store is right: rm '" + path + "'");
   }
   return facts;
 }

@@ -1,5 +1,5 @@
-// How far the store had come, in a small file beside it ("<path>.mark"). SQLite takes an older copy,
-// an empty file or a log of another day without a word; the mark tells.
+// How far the store had come, in a small file beside it ("<path>.mark"). SQLite takes an older
+// copy, an empty file or a log of another day without a word; the mark tells.
 #pragma once
 
 #include <cstdint>

@@ -77,8 +77,8 @@ std::string_view meaning(int result) {
   }
 }
 
-// After these nothing was written, and nothing is lost by trying again later. Some systems say "full"
-// or "read-only" in other words than SQLite listens for.
+// After these nothing was written, and nothing is lost by trying again later. Some systems say
+// "full" or "read-only" in other words than SQLite listens for.
 int plain_kind(int result, int system_error) {
   auto const kind = result & 0xff;
   if (result != SQLITE_IOERR_WRITE)

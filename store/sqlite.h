@@ -21,8 +21,9 @@ struct sqlite3_stmt;
 namespace runbookd::store {
 
 // The store cannot do its work. Code store_unavailable: the disk is full, the file read-only, or
-// somebody else holds it; nothing was written, and later it may be. Code store_broken: after an error
-// of a sync, of COMMIT or of a read nobody knows what the disk holds, so the process has to end.
+// somebody else holds it; nothing was written, and later it may be. Code store_broken: after an
+// error of a sync, of COMMIT or of a read nobody knows what the disk holds, so the process has to
+// end.
 class StoreFailure : public std::runtime_error {
  public:
   explicit StoreFailure(planner::Error error);

@@ -61,8 +61,8 @@ void expect_intact(Connection& connection) {
                               "', then: runbookd store restore BACKUP"});
 }
 
-// Writes, syncs and commits once, so that a disk which fails is met here and not by a run. A full one
-// is no reason to stay away: what is there can be read, and the first command will meet it.
+// Writes, syncs and commits once, so that a disk which fails is met here and not by a run. A full
+// one is no reason to stay away: what is there can be read, and the first command will meet it.
 Result<void> expect_syncs(Connection& connection) {
   auto tried = guarded([&] {
     Transaction transaction(connection);

@@ -22,8 +22,8 @@ struct StoreOptions {
 // What a connected store says of itself, to be compared with its mark.
 MarkFacts facts_of(Connection& connection);
 
-// Judged from the bytes, before SQLite may write to what is somebody else's: a foreign file, a newer
-// store.
+// Judged from the bytes, before SQLite may write to what is somebody else's: a foreign file, a
+// newer store.
 planner::Result<void> expect_ours(std::string const& path, FileHeader const& header);
 
 class Store {

@@ -159,8 +159,8 @@ TEST_CASE("a store that is damaged under the daemon: the reader gets 503, the da
   std::string first;
   for (int i = 0; i < 60; ++i) {  // more than fits into memory kept by SQLite
     auto const text = "-- " + std::to_string(i) + std::string(100'000, 'x') + "\nSELECT 1";
-    auto const digest = scene.daemon.upload(
-        plan_text({{.name = "one", .forward = text, .backward = "SELECT 1"}}));
+    auto const digest =
+        scene.daemon.upload(plan_text({{.name = "one", .forward = text, .backward = "SELECT 1"}}));
     first = first.empty() ? digest : first;
   }
   REQUIRE(scene.daemon.terminate() == 0);
@@ -193,8 +193,8 @@ TEST_CASE("on a full disk cancel stops the step at once, and is recorded late") 
   auto const id = start_sleeping(scene);
   {
     FullDisk const fault(scene.daemon.pid());
-    auto const refused = scene.daemon.post_text("/api/v1/plans", plan_text(column_steps(1)),
-                                                "application/yaml");
+    auto const refused =
+        scene.daemon.post_text("/api/v1/plans", plan_text(column_steps(1)), "application/yaml");
     CHECK(refused.status == 503);
     CHECK(refused.body.at("code") == "store-unavailable");
     CHECK(scene.daemon.post("/api/v1/runs/" + id + "/cancel", {{"confirm", "small"}}).status < 300);

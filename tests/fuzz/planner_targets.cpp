@@ -58,7 +58,8 @@ void take_sql(std::string_view input) {
   for (std::size_t i = 0; i < read.statements.size(); ++i) {
     auto const& theirs = *split.result.stmts[i];
     auto const begin = static_cast<std::size_t>(theirs.stmt_location);
-    auto const whole = std::string_view(text).substr(begin, static_cast<std::size_t>(theirs.stmt_len));
+    auto const whole =
+        std::string_view(text).substr(begin, static_cast<std::size_t>(theirs.stmt_len));
     require(whole.find(read.statements[i].sql.text) != std::string_view::npos,
             "each statement lies within the one that the server's parser finds");
     (void)needs_of(read.statements[i]);

@@ -1,5 +1,5 @@
-// Gives every file of the corpora to its target, and then changed forms of them: bytes flipped, cut,
-// doubled, spliced with another file. The same ones at each run; more with a larger --rounds.
+// Gives every file of the corpora to its target, and then changed forms of them: bytes flipped,
+// cut, doubled, spliced with another file. The same ones at each run; more with a larger --rounds.
 //   runbookd_fuzz_replay CORPUS [--rounds N] [--seed N] [--only TARGET] [FILE]
 // An input that fails is kept as ./fuzz-TARGET-failed; "--only TARGET FILE" gives it again alone.
 #include <algorithm>
@@ -17,6 +17,7 @@ namespace runbookd::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_view_literals;
 
 std::string text_of(fs::path const& path) {
   std::ifstream file(path, std::ios::binary);
@@ -50,7 +51,7 @@ class Changes {
   std::string const& any() { return inputs_[below(inputs_.size())]; }
 
   void change(std::string& text) {
-    constexpr std::string_view odd = "\0\xff\xc3\"'{}[]():;,-#&*!|>%@`\\\n\r\t $/0129eE";
+    constexpr auto odd = "\0\xff\xc3\"'{}[]():;,-#&*!|>%@`\\\n\r\t $/0129eE"sv;
     auto const at = below(text.size() + 1);
     switch (below(6)) {
       case 0:

@@ -1,5 +1,6 @@
-// The parsers that meet bytes from outside, each as a function over one input. Whatever comes in, it
-// must come back: no crash, no exception, and what was understood must be understood the same again.
+// The parsers that meet bytes from outside, each as a function over one input. Whatever comes in,
+// it must come back: no crash, no exception, and what was understood must be understood the same
+// again.
 #pragma once
 
 #include <span>

@@ -21,7 +21,8 @@ constexpr std::size_t max_body = 64 * 1024;
 constexpr std::uint32_t max_header = 8 * 1024;
 constexpr int most_requests = 16;
 
-// As a connection does: bytes come in pieces, and each complete request is answered. False: no more.
+// As a connection does: bytes come in pieces, and each complete request is answered. False: no
+// more.
 bool answer_one(web::RequestReader& reader, std::string_view& bytes, web::RunService& service) {
   reader.begin();
   auto const more = [&] {
@@ -76,8 +77,8 @@ void take_request(std::string_view input) {
 void take_command(std::string_view input) {
   auto const end = std::min(input.find('\n'), input.size());
   auto const body = input.substr(std::min(end + 1, input.size()));
-  constexpr std::string_view verbs[] = {"start",  "advance", "approve", "reject",   "evaluate",
-                                        "confirm", "pause",   "resume",  "retry",    "skip",
+  constexpr std::string_view verbs[] = {"start",   "advance",  "approve", "reject", "evaluate",
+                                        "confirm", "pause",    "resume",  "retry",  "skip",
                                         "resolve", "rollback", "cancel"};
   auto const verb = std::find(std::begin(verbs), std::end(verbs), input.substr(0, end));
   if (verb != std::end(verbs)) {
@@ -108,9 +109,9 @@ void take_answer(std::string_view input) {
 
 namespace {
 
-constexpr Target all[] = {{"plan", take_plan},         {"sql", take_sql},
-                          {"event", take_event},       {"request", take_request},
-                          {"command", take_command},   {"answer", take_answer},
+constexpr Target all[] = {{"plan", take_plan},        {"sql", take_sql},
+                          {"event", take_event},      {"request", take_request},
+                          {"command", take_command},  {"answer", take_answer},
                           {"settings", take_settings}};
 
 }  // namespace

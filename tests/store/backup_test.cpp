@@ -1,6 +1,7 @@
+#include "store/backup.h"
+
 #include <doctest/doctest.h>
 
-#include "store/backup.h"
 #include "tests/store/scratch.h"
 
 namespace runbookd::store {
@@ -70,7 +71,8 @@ TEST_CASE_FIXTURE(Standing, "a changed event, a changed plan and a lost plan are
   Connection(scratch.path())
       .run_script("DROP TRIGGER event_stays; UPDATE event SET actor = 'eve' WHERE seq = 17");
   CHECK(contains(first_problem(scratch.path()), "run_1 does not fit together from event 17 on"));
-  Connection(scratch.path()).run_script("DROP TRIGGER plan_stays; UPDATE plan SET canonical = '[]'");
+  Connection(scratch.path())
+      .run_script("DROP TRIGGER plan_stays; UPDATE plan SET canonical = '[]'");
   CHECK(contains(first_problem(scratch.path()), "does not have its digest"));
   Connection(scratch.path()).run_script("DELETE FROM plan");
   CHECK(contains(first_problem(scratch.path()), "refers to one that is not there"));
@@ -98,7 +100,8 @@ TEST_CASE_FIXTURE(Standing, "looking at a copy leaves nothing beside it") {
   }
 }
 
-TEST_CASE_FIXTURE(Filled, "a copy that is made while events come in is sound and holds a beginning") {
+TEST_CASE_FIXTURE(Filled,
+                  "a copy that is made while events come in is sound and holds a beginning") {
   auto const begun = Backup::begin(store->connection(), file);
   REQUIRE(begun);
   planner::EventSeq revision = 200;
@@ -151,7 +154,8 @@ TEST_CASE_FIXTURE(Standing, "a lost store comes back from its backup") {
   CHECK(scratch.open()->journal().find({"run_1"})->revision == 200);
 }
 
-TEST_CASE_FIXTURE(Standing, "a store that went on after the backup is replaced only by force, and kept") {
+TEST_CASE_FIXTURE(Standing,
+                  "a store that went on after the backup is replaced only by force, and kept") {
   REQUIRE(back_up(scratch.path(), file));
   grow(scratch.open()->journal(), 200, 203);
   auto const refused = put_back(*this);
