@@ -124,9 +124,12 @@ SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, Doubt
     return tl::unexpected(set.error());
   }
   auto settled = settle_doubt(session, job.tag, *job.action);
+  bool ending = false;
   for (int i = 0; i < old_backend_looks && settled && settled->still_running; ++i) {
     context.orphan(settled->pid, settled->evidence);
-    bool const ending = context.ending();
+    if (context.ending() && !std::exchange(ending, true)) {
+      i = 0;  // it is given its time to end
+    }
     if (context.stop.stop_requested() && !ending) {
       break;
     }

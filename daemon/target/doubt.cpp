@@ -74,9 +74,7 @@ SqlResult<DoubtAnswer> by_sight(Sight const& sight, std::string const& sent_at,
                "runbookd.intent says that the statement was sent at " + sent_at +
                    ", runbookd.marker does not say that it ended, and nothing else can tell: " +
                    sight.seen + ". Asked was: " + sight.query + ". Look whether \"" +
-                   statement.sql.text +
-                   "\" took effect, then: runbookctl resolve RUN STEP --as succeeded|failed "
-                   "--evidence TEXT");
+                   statement.sql.text + "\" took effect and resolve the step by hand");
   }
   return say(Doubt::not_applied, "no marker; " + sight.seen + what_comes_next(sight));
 }
@@ -131,8 +129,8 @@ SqlResult<DoubtAnswer> without_marker(Session& session, AttemptTag const& tag,
 SqlResult<DoubtAnswer> tables_gone() {
   return say(Doubt::unknowable,
              "the tables runbookd.marker and runbookd.intent are not in the target: either this is "
-             "another database or somebody dropped them; find out whether the step took effect, "
-             "then: runbookctl resolve RUN STEP --as succeeded|failed --evidence TEXT");
+             "another database or somebody dropped them; find out whether the step took effect "
+             "and resolve it by hand");
 }
 
 }  // namespace

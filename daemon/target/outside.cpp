@@ -10,18 +10,19 @@ namespace {
 
 using planner::Outside;
 
+// The server quotes where it has to: people read these names too.
 std::string qualified(Session const& session, std::string const& schema, std::string const& name) {
-  return schema.empty() ? session.quote_name(name)
-                        : session.quote_name(schema) + "." + session.quote_name(name);
+  auto const part = [&](std::string const& text) {
+    return "quote_ident(" + session.quote_literal(text) + ")";
+  };
+  return (schema.empty() ? "" : part(schema) + " || '.' || ") + part(name);
 }
 
 std::string asked_sql(Session const& session, Outside const& outside, std::string_view things) {
-  auto const text = [&](std::string const& value) {
-    return session.quote_literal(value) + "::text, ";
-  };
   return "WITH asked (object, relation, name, value) AS (SELECT " +
-         text(qualified(session, outside.schema, outside.name)) +
-         text(qualified(session, outside.on_schema, outside.on)) + text(outside.name) +
+         qualified(session, outside.schema, outside.name) + ", " +
+         qualified(session, outside.on_schema, outside.on) + ", " +
+         session.quote_literal(outside.name) + "::text, " +
          (outside.value ? session.quote_literal(*outside.value) : "NULL") + "::text)" +
          (things.empty() ? "" : ", things (oid, name, half) AS (" + std::string(things) + ")");
 }
