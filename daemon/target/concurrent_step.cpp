@@ -3,11 +3,14 @@
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
 
 using planner::ConcurrentIndex;
+using planner::Mutant;
+using planner::mutant;
 using store::crash_point;
 using store::CrashPoint;
 
@@ -114,6 +117,9 @@ Ground before_create(Session& session, AttemptTag const& tag, ConcurrentIndex co
   if (!found.exists) {
     return {};
   }
+  if (mutant(Mutant::index_exists_is_done)) {
+    return over({.note = "a mutant"});
+  }
   if (!found.is_index || !found.on_table) {
     return over(failed(
         "42P07", "the name " + found.name + " is taken by " +
@@ -121,7 +127,8 @@ Ground before_create(Session& session, AttemptTag const& tag, ConcurrentIndex co
                      "; choose another index name in the plan"));
   }
   auto const ours = set_out_before(session, tag, wanted.index);
-  if (!found.valid && ours && !*ours && found.builder.empty()) {
+  if (!found.valid && ours && !*ours && found.builder.empty() &&
+      !mutant(Mutant::foreign_index_dropped)) {
     return over(
         failed("42P07", "an invalid index " + found.name +
                             " exists already, and this step did not make it; when nobody "

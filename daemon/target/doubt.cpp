@@ -2,6 +2,7 @@
 #include <variant>
 
 #include "daemon/target/marker.h"
+#include "planner/mutant.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
@@ -9,6 +10,8 @@ namespace {
 
 using planner::ConcurrentIndex;
 using planner::Doubt;
+using planner::Mutant;
+using planner::mutant;
 
 constexpr auto is_standby = "SELECT pg_catalog.pg_is_in_recovery()";
 
@@ -51,7 +54,7 @@ SqlResult<DoubtAnswer> by_created_index(Session& session, ConcurrentIndex const&
     return say(Doubt::not_applied,
                "no marker; the catalog has no index " + index.index + " on " + table);
   }
-  if (seen->rows.front().front() == "t") {
+  if (seen->rows.front().front() == "t" || mutant(Mutant::invalid_index_applied)) {
     return say(Doubt::applied, "no marker, but our intent row, and index " + index.index + " on " +
                                    table + " is complete and valid");
   }
@@ -130,6 +133,12 @@ SqlResult<DoubtAnswer> without_marker(Session& session, AttemptTag const& tag,
 
 SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                                     planner::Action const& action) {
+  if (mutant(Mutant::doubt_not_looked_at)) {
+    return say(Doubt::not_applied, "a mutant");
+  }
+  if (mutant(Mutant::doubt_always_applied)) {
+    return say(Doubt::applied, "a mutant");
+  }
   if (auto const primary = on_primary(session); !primary) {
     return tl::unexpected(primary.error());
   }
@@ -137,7 +146,7 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
   if (!alive) {
     return tl::unexpected(alive.error());
   }
-  if (!alive->rows.empty()) {
+  if (!alive->rows.empty() && !mutant(Mutant::old_backend_ignored)) {
     return DoubtAnswer{.still_running = true,
                        .pid = std::stoi(alive->rows.front()[0].value_or("0")),
                        .evidence = "our old session still lives in the server, pid " +
