@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "planner/mutant.h"
 #include "planner/run_rules.h"
 #include "store/crash_point.h"
 
@@ -159,6 +160,9 @@ void Conductor::record(Events events, Answer const& answer) {
     checks_announced_ = std::holds_alternative<RunChecks>(wanted);
     auto announced = absorb(std::move(next));
     all.insert(all.end(), announced.begin(), announced.end());
+  }
+  if (mutant(Mutant::acts_before_recording)) {
+    act();
   }
   ++pending_;
   crash_point(CrashPoint::facts_queued);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/machine.h"
+#include "planner/mutant.h"
 #include "planner/retry.h"
 #include "planner/run_rules.h"
 
@@ -101,6 +102,10 @@ struct Judgement {
                             .traceless = traceless(fact)});
         return;
       case AttemptEnd::lost:
+        if (mutant(Mutant::lost_is_retried)) {
+          busy(fact);
+          return;
+        }
         add(OutcomeLost{.ref = fact.ref,
                         .direction = fact.direction,
                         .attempt = fact.attempt,
@@ -164,7 +169,7 @@ struct Judgement {
     }
   }
   void operator()(Quiesced const&) {
-    if (state.trying) {
+    if (state.trying && !mutant(Mutant::paused_while_active)) {
       return;
     }
     if (state.mode == RunMode::pausing) {
@@ -178,7 +183,7 @@ struct Judgement {
       return;
     }
     add(DaemonRestarted{});
-    if (state.trying) {
+    if (state.trying && !mutant(Mutant::restart_forgets_attempt)) {
       add(OutcomeLost{.ref = *state.current,
                       .direction = state.direction,
                       .attempt = state.at(*state.current).attempts,
@@ -208,8 +213,8 @@ struct Judgement {
   }
   bool reversal_differs(StepRef ref, std::string const& fingerprint) const {
     auto const& before = state.at(ref).before;
-    return state.direction == Direction::backward && !before.empty() && !fingerprint.empty() &&
-           before.text() != fingerprint;
+    return !mutant(Mutant::mismatch_ignored) && state.direction == Direction::backward &&
+           !before.empty() && !fingerprint.empty() && before.text() != fingerprint;
   }
   void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
                               AttemptEnded const& fact) {

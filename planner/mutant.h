@@ -21,8 +21,7 @@ namespace runbookd::planner {
          "target doubt_test")                                                                      \
   MUTANT(doubt_always_applied, "doubt is settled as applied without looking", "target doubt_test") \
   MUTANT(old_backend_ignored, "doubt does not wait for the old session", "target doubt_test")      \
-  MUTANT(standby_believed, "doubt is settled on a standby", "target doubt_test")                   \
-  MUTANT(cursor_stays, "a batch does not move the cursor in its transaction",                      \
+  MUTANT(backfill_begins_anew, "a resumed backfill begins with the first row again",               \
          "target backfill_test")                                                                   \
   MUTANT(invalid_index_applied, "doubt takes an invalid index for a finished one",                 \
          "target doubt_test")                                                                      \
@@ -38,8 +37,7 @@ namespace runbookd::planner {
   MUTANT(lost_is_retried, "an attempt whose end nobody heard is simply tried again", "model")      \
   MUTANT(restart_forgets_attempt, "a restart forgets the attempt that was under way", "model")     \
   MUTANT(attempt_number_reused, "a second attempt has the first one's number", "model")            \
-  MUTANT(mismatch_ignored, "a schema that differs after a reversal is accepted",                   \
-         "planner machine")                                                                        \
+  MUTANT(mismatch_ignored, "a schema that differs after a reversal is accepted", "model")          \
   MUTANT(rollback_in_order, "steps are taken back in the order they were done", "model")           \
   MUTANT(skipped_is_taken_back, "a step that was skipped is taken back", "model")                  \
   MUTANT(paused_while_active, "a run is called paused while a step is under way", "model")         \

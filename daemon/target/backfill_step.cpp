@@ -9,11 +9,14 @@
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 #include "planner/retry.h"
 
 namespace runbookd::daemon {
 namespace {
 
+using planner::Mutant;
+using planner::mutant;
 using std::chrono::steady_clock;
 using store::crash_point;
 using store::CrashPoint;
@@ -148,6 +151,9 @@ class Backfill {
               .rows_scanned = number(row[0]),
               .rows_changed = number(row[1]),
               .done = row[2] == "t"};
+    if (mutant(Mutant::backfill_begins_anew)) {
+      state_.cursor.reset();
+    }
     return true;
   }
 
@@ -202,8 +208,9 @@ class Backfill {
       return tl::unexpected(ahead.error());
     }
     auto const& row = ahead->rows.front();
-    if (row[0] !=
-        "1") {  // a backend of an earlier attempt was still at work: go on from where it got to
+    if (!mutant(Mutant::backfill_begins_anew) &&
+        row[0] !=
+            "1") {  // a backend of an earlier attempt was still at work: go on from where it got to
       roll_back(session_);
       return read_state().map([](bool) {});
     }

@@ -4,10 +4,13 @@
 #include "daemon/target/outside.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
 
+using planner::Mutant;
+using planner::mutant;
 using planner::Outside;
 using store::crash_point;
 using store::CrashPoint;
@@ -123,6 +126,14 @@ Ground survey(Session& session, AttemptTag const& tag, Outside const& outside, i
   auto const refused = refusal(session, outside);
   if (!refused) {
     return over(ended_by(refused.error(), stop, {}));
+  }
+  if (*refused && mutant(Mutant::index_exists_is_done)) {
+    ground.end = AttemptResult{.note = "a mutant"};
+    return ground;
+  }
+  if (*refused && mutant(Mutant::foreign_index_dropped)) {
+    (void)session.run("DROP INDEX CONCURRENTLY " + session.quote_name(outside.name));
+    return ground;
   }
   if (*refused) {
     ground.end = failed((*refused)->sqlstate, (*refused)->message);

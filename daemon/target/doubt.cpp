@@ -3,12 +3,15 @@
 
 #include "daemon/target/marker.h"
 #include "daemon/target/outside.h"
+#include "planner/mutant.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
 
 using planner::Doubt;
+using planner::Mutant;
+using planner::mutant;
 
 constexpr auto is_standby = "SELECT pg_catalog.pg_is_in_recovery()";
 
@@ -65,8 +68,8 @@ std::string what_comes_next(Sight const& sight) {
 SqlResult<DoubtAnswer> by_sight(Sight const& sight, std::string const& sent_at,
                                 planner::Statement const& statement) {
   using State = Sight::State;
-  bool const nothing_left = sight.leftovers.empty();
-  if (sight.state == State::done && nothing_left) {
+  bool const nothing_left = sight.leftovers.empty() || mutant(Mutant::invalid_index_applied);
+  if ((sight.state == State::done || mutant(Mutant::invalid_index_applied)) && nothing_left) {
     return say(Doubt::applied, "no marker, but our intent row, and " + sight.seen);
   }
   if (sight.state == State::unknowable) {
@@ -137,6 +140,12 @@ SqlResult<DoubtAnswer> tables_gone() {
 
 SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                                     planner::Action const& action) {
+  if (mutant(Mutant::doubt_not_looked_at)) {
+    return say(Doubt::not_applied, "a mutant");
+  }
+  if (mutant(Mutant::doubt_always_applied)) {
+    return say(Doubt::applied, "a mutant");
+  }
   if (auto const primary = on_primary(session); !primary) {
     return tl::unexpected(primary.error());
   }
@@ -149,7 +158,7 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
   if (!alive) {
     return tl::unexpected(alive.error());
   }
-  if (!alive->rows.empty()) {
+  if (!alive->rows.empty() && !mutant(Mutant::old_backend_ignored)) {
     auto const pid = alive->rows.front()[0].value_or("0");
     return DoubtAnswer{.still_running = true,
                        .pid = std::stoi(pid),

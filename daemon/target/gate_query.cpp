@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
@@ -40,7 +41,8 @@ QueryAnswer answered(Rows rows) {
 }
 
 std::string begin_read_only(Limits const& limits) {
-  return begin_sql(limits) + "SET TRANSACTION READ ONLY; ";
+  return begin_sql(limits) +
+         (planner::mutant(planner::Mutant::checks_may_write) ? "" : "SET TRANSACTION READ ONLY; ");
 }
 
 SqlResult<QueryAnswer> read_by_cursor(Session& session, std::string const& sql,

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "planner/mutant.h"
+
 namespace runbookd::daemon {
 namespace {
 
@@ -34,6 +36,9 @@ std::string_view const limits_shown = R"sql(SELECT
   (extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval) * 1000)::bigint)sql";
 
 std::string begin_sql(Limits const& limits) {
+  if (planner::mutant(planner::Mutant::limits_not_set)) {
+    return "BEGIN; ";
+  }
   return "BEGIN ISOLATION LEVEL READ COMMITTED; " + set_sql("SET LOCAL ", limits, idle_limit);
 }
 

@@ -4,10 +4,13 @@
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
 
+using planner::Mutant;
+using planner::mutant;
 using store::crash_point;
 using store::CrashPoint;
 
@@ -21,7 +24,11 @@ std::string marker_and_commit(Session const& session, AttemptTag const& tag,
                               planner::SqlAction const& action) {
   bool const sets = std::ranges::any_of(
       action.statements, [](planner::Statement const& s) { return s.kind.starts_with("SET"); });
-  return (sets ? "RESET ROLE; " : "") + insert_marker_sql(session, tag) + "; COMMIT";
+  if (mutant(Mutant::no_marker) || mutant(Mutant::marker_first)) {
+    return "COMMIT";
+  }
+  return (sets && !mutant(Mutant::role_keeps) ? "RESET ROLE; " : "") +
+         insert_marker_sql(session, tag) + "; COMMIT";
 }
 
 AttemptResult ended_at(Session& session, SqlFailure failure, std::string const& where,
@@ -40,6 +47,9 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
                                 planner::SqlAction const& action, std::stop_token stop) {
   if (stop.stop_requested()) {
     return interrupted("stopped before anything was sent");
+  }
+  if (mutant(Mutant::marker_first)) {
+    (void)session.run(insert_marker_sql(session, tag));
   }
   Limits const limits{.lock = action.lock.stall_budget, .statement = action.statement_timeout};
   auto const begun = session.run(begin_sql(limits) + "SET LOCAL " + name_sql(session, tag) + "; " +
@@ -66,7 +76,7 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   crash_point(CrashPoint::step_before_commit);
   crash_once_sent(CrashPoint::step_commit_sent, session, last);
   auto const committed = session.run(last);
-  if (!committed) {
+  if (!committed && !mutant(Mutant::failed_commit_is_done)) {
     return ended_at(session, committed.error(), "after COMMIT was sent", stop, limits.statement);
   }
   crash_point(CrashPoint::step_committed);

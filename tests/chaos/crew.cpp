@@ -5,7 +5,7 @@
 
 namespace runbookd::chaos {
 
-Crew::Crew(testing::PostgresCluster& cluster, int workers) {
+Crew::Crew(testing::PostgresCluster& cluster, int workers, bool first) : first_(first) {
   for (int i = 0; i < workers; ++i) {
     sites_.emplace_back(cluster, "chaos_" + std::to_string(i));
   }
@@ -16,7 +16,7 @@ void Crew::each(std::function<bool(Site&, int)> const& work) {
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     threads.emplace_back([this, &work, i] {
       try {
-        while (work(sites_[i], static_cast<int>(i))) {
+        while (!ended() && work(sites_[i], static_cast<int>(i))) {
         }
       } catch (std::exception const& problem) {
         failed(std::string("the driver itself gave up: ") + problem.what());

@@ -59,6 +59,9 @@ class Kills {
     return std::chrono::milliseconds(std::uniform_int_distribution<int>(1, 500)(chance));
   }
   bool wanted() const {
+    if (crew_.ended()) {
+      return false;
+    }
     return options_.minutes ? Clock::now() < begin_ + *options_.minutes : kills_ < options_.kills;
   }
 

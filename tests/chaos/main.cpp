@@ -3,7 +3,9 @@
 //
 //   runbookd_chaos --matrix [--visits N] [--pairs N|all] [--only SCENARIO]
 //   runbookd_chaos --kills N | --minutes N
-//   … [--seed N] [--jobs N]
+//   … [--seed N] [--jobs N] [--first]
+//
+// --first: ends with the first violation.
 //
 // A random seed is drawn where none is given, and told. Exit: 0 all promises kept, 1 not, 77 no
 // server programs of PostgreSQL RUNBOOKD_TEST_MAJOR (15 where it is not said).
@@ -24,7 +26,7 @@ using namespace runbookd;
 constexpr int usage = 2, skipped = 77;
 
 struct Options {
-  bool matrix = false;
+  bool matrix = false, first = false;
   chaos::MatrixOptions matrix_options;
   chaos::KillOptions kills;
   unsigned seed = std::random_device{}() % 1'000'000;
@@ -38,6 +40,10 @@ std::optional<Options> read(int argc, char** argv) {
       std::string const name = argv[i];
       if (name == "--matrix") {
         options.matrix = true;
+        continue;
+      }
+      if (name == "--first") {
+        options.first = true;
         continue;
       }
       if (++i == argc) {
@@ -84,7 +90,7 @@ int main(int argc, char** argv) {
   auto const options = read(argc, argv);
   if (!options) {
     std::cerr << "usage: runbookd_chaos [--matrix [--visits N] [--pairs N|all] [--only SCENARIO]] "
-                 "[--kills N | --minutes N] [--seed N] [--jobs N]\n";
+                 "[--kills N | --minutes N] [--seed N] [--jobs N] [--first]\n";
     return usage;
   }
   char const* asked = std::getenv("RUNBOOKD_TEST_MAJOR");
@@ -97,7 +103,7 @@ int main(int argc, char** argv) {
   use_memory_for_stores();
   testing::PostgresCluster cluster(
       {.major = major, .settings = {{"max_connections", "200"}, {"autovacuum", "off"}}});
-  chaos::Crew crew(cluster, options->jobs);
+  chaos::Crew crew(cluster, options->jobs, options->first);
   crew.say("seed " + std::to_string(options->seed) + ", PostgreSQL " + std::to_string(major));
   if (options->matrix) {
     chaos::run_matrix(crew, options->matrix_options);

@@ -140,7 +140,7 @@ phases:
         rollback: INSERT INTO effect VALUES ('undo three')
 )yaml";
 
-    constexpr auto everything = R"yaml(runbook: 1
+constexpr auto everything = R"yaml(runbook: 1
 name: chaos-mixed
 on_restart: resume
 baselines:
@@ -202,29 +202,29 @@ final_checks:
   - {name: all-filled, sql: SELECT count(*) FROM t WHERE a <> 1, expect: {value: 0}}
 )yaml";
 
-    }  // namespace
+}  // namespace
 
-    std::vector<Scenario> const& scenarios() {
-      static std::vector<Scenario> const all{
-          {.name = "transactional", .plan = transactional},
-          {.name = "index", .plan = concurrent_index, .outside = {"only/build", "only/drop-old"}},
-          {.name = "leftover",
-           .plan = leftover_index,
-           .repair = "DELETE FROM d WHERE id = 2",
-           .outside = {"only/build"}},
-          {.name = "backfill", .plan = backfill},
-          {.name = "checks", .plan = checks},
-          {.name = "interrupted", .plan = interrupted, .interrupted = true}};
-      return all;
-    }
+std::vector<Scenario> const& scenarios() {
+  static std::vector<Scenario> const all{
+      {.name = "transactional", .plan = transactional},
+      {.name = "index", .plan = concurrent_index, .outside = {"only/build", "only/drop-old"}},
+      {.name = "leftover",
+       .plan = leftover_index,
+       .repair = "DELETE FROM d WHERE id = 2",
+       .outside = {"only/build"}},
+      {.name = "backfill", .plan = backfill},
+      {.name = "checks", .plan = checks},
+      {.name = "interrupted", .plan = interrupted, .interrupted = true}};
+  return all;
+}
 
-    Scenario const& mixed() {
-      static Scenario const one{
-          .name = "mixed", .plan = everything, .outside = {"expand/build", "enforce/drop-old"}};
-      return one;
-    }
+Scenario const& mixed() {
+  static Scenario const one{
+      .name = "mixed", .plan = everything, .outside = {"expand/build", "enforce/drop-old"}};
+  return one;
+}
 
-    char const* const target_setup = R"sql(
+char const* const target_setup = R"sql(
   DROP SCHEMA IF EXISTS runbookd CASCADE;
   DROP SCHEMA public CASCADE;
   CREATE SCHEMA public;
@@ -241,7 +241,7 @@ final_checks:
   CREATE TABLE child (id int, parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
 )sql";
 
-    char const* const target_facts = R"sql(
+char const* const target_facts = R"sql(
   SELECT 'effects: ' || (SELECT coalesce(string_agg(step || ' ' || n, ', ' ORDER BY step), 'none')
                          FROM (SELECT step, count(*) AS n FROM effect GROUP BY step) e)
     || E'\nbalances: ' || (SELECT string_agg(balance::text, ' ' ORDER BY id) FROM account)
@@ -257,4 +257,4 @@ final_checks:
                           FROM pg_index WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace))
 )sql";
 
-    }  // namespace runbookd::chaos
+}  // namespace runbookd::chaos

@@ -246,10 +246,11 @@ bool Trial::interrupt(json const& run) {
 void Trial::verify(Leg leg, std::string const& expected) {
   auto const found = facts();
   expect_equal(std::string("what the plan did, ") + to_text(leg), found, expected);
-  expect_equal("effects that did not happen exactly once",
-               site_.sql("SELECT string_agg(step, ', ') FROM (SELECT step FROM effect GROUP BY step "
-                         "HAVING count(*) <> 1) twice"),
-               "");
+  expect_equal(
+      "effects that did not happen exactly once",
+      site_.sql("SELECT string_agg(step, ', ') FROM (SELECT step FROM effect GROUP BY step "
+                "HAVING count(*) <> 1) twice"),
+      "");
   if (leg == Leg::backward) {
     expect_equal("what the way back left", but_first_line(found), but_first_line(first_facts_));
   }
@@ -262,9 +263,9 @@ void Trial::verify(Leg leg, std::string const& expected) {
 
 // The journal calls done what has its marker, once; and nothing else has one.
 std::string Trial::markers_missing(json const& run, Leg leg) const {
-  auto const found = json::parse(
-      site_.sql("SELECT coalesce(json_object_agg(label || ' ' || direction::text, n), '{}') FROM (SELECT "
-                "label, direction, count(*) AS n FROM runbookd.marker GROUP BY 1, 2) m"));
+  auto const found = json::parse(site_.sql(
+      "SELECT coalesce(json_object_agg(label || ' ' || direction::text, n), '{}') FROM (SELECT "
+      "label, direction, count(*) AS n FROM runbookd.marker GROUP BY 1, 2) m"));
   std::map<std::string, int> markers;
   for (auto const& [name, count] : found.items()) {
     markers[name] = count.get<int>();
