@@ -1,7 +1,9 @@
 #include "daemon/conductor.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "planner/digest.h"
 #include "planner/mutant.h"
 #include "planner/run_rules.h"
 #include "store/crash_point.h"
@@ -306,7 +308,8 @@ void Conductor::start(Job job) {
 void Conductor::answered(Answer answer) {
   ++live_changes_;
   if (answer.outcome) {
-    auto const outcome = std::move(*answer.outcome);
+    auto outcome = std::move(*answer.outcome);
+    add_difference(outcome, answer);
     learn(outcome, std::move(answer));
     return;
   }
@@ -333,6 +336,33 @@ AttemptTag Conductor::tag(StepRef ref, Direction direction, int attempt) const {
 // Going back the schema is always compared; going forward it is read where it may have changed.
 bool Conductor::fingerprint_after(StepRef ref, Direction direction) const {
   return direction == Direction::backward || changes_schema(action_of(*plan_, ref, direction));
+}
+
+// Bodies of schemas are not the machine's business: it compares digests of how they differ.
+void Conductor::add_difference(Outcome& outcome, Answer const& answer) const {
+  if (state_.direction != Direction::backward || !state_.current) {
+    return;
+  }
+  auto const& before = state_.at(*state_.current).before.text();
+  auto const from = [&](std::string const& now) -> std::string {
+    if (before.empty() || now.empty() || now == before) {
+      return "";
+    }
+    auto const known = house_.journal.fingerprint_body(before);
+    auto const read =
+        std::ranges::find(answer.fingerprints, now, [](auto const& taken) { return taken.first; });
+    if (!known || read == answer.fingerprints.end()) {
+      return "";
+    }
+    return "sha256:" + sha256_hex(fingerprint_diff(*known, read->second));
+  };
+  if (auto* read = std::get_if<FingerprintRead>(&outcome)) {
+    read->difference = from(read->digest);
+  } else if (auto* ended = std::get_if<AttemptEnded>(&outcome)) {
+    ended->difference = from(ended->fingerprint);
+  } else if (auto* doubt = std::get_if<DoubtAnswered>(&outcome)) {
+    doubt->difference = from(doubt->fingerprint);
+  }
 }
 
 std::string const& Conductor::mismatch_diff() const {

@@ -76,6 +76,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void answered(Answer answer);
   AttemptTag tag(planner::StepRef ref, planner::Direction direction, int attempt) const;
   bool fingerprint_after(planner::StepRef ref, planner::Direction direction) const;
+  void add_difference(planner::Outcome& outcome, Answer const& answer) const;
   // Empty until both bodies are durable.
   std::string const& mismatch_diff() const;
 

@@ -373,12 +373,18 @@ Result<Document> Registry::list_runs(web::RunQuery const& query) {
                   "runbookctl run list");
   }
   recorder_.flush();
-  auto const runs = store_.journal().list(
+  auto runs = store_.journal().list(
       {.state = query.state,
        .target = query.target,
        .plan = query.plan,
        .before = query.cursor.empty() ? std::nullopt : std::optional{query.cursor},
        .limit = query.limit});
+  // the stored sentence speaks of the moment of the last event
+  for (auto& run : runs) {
+    if (auto const at_work = runs_.find(run.id); at_work != runs_.end()) {
+      run.message = state_message(at_work->second->facts(), clock_.now());
+    }
+  }
   auto const more = std::ssize(runs) == query.limit && query.limit > 0;
   return Document{.json = run_list_json(runs, more ? runs.back().id.text : "")};
 }
@@ -503,6 +509,13 @@ Result<web::EventPage> Registry::events_after(RunId const& run, EventSeq after, 
     return tl::unexpected(found.error());
   }
   auto const& one = **found;
+  if (after > one.history().revision) {
+    return refuse(ErrorCode::malformed,
+                  "run " + run.text + " has " + std::to_string(one.history().revision) +
+                      " events; there is none numbered " + std::to_string(after) +
+                      " to go on after. Was the store replaced by an older copy?",
+                  "runbookctl events " + run.text);
+  }
   auto stored = store_.journal().events_after(run, after, limit);
   if (!stored) {
     return tl::unexpected(stored.error());

@@ -124,6 +124,7 @@ struct FingerprintMismatched {  // a reversal ran, and the schema is not what it
   StepRef ref;
   int attempt = 1;
   std::string expected, actual;
+  std::string difference;  // digest of what differs, line by line; empty = not known
 };
 struct StepSkipped {
   StepRef ref;

@@ -135,6 +135,7 @@ void describe(auto& io, Like<DoubtDeferred> auto& it) {
 void describe(auto& io, Like<FingerprintMismatched> auto& it) {
   describe(io, it.ref);
   io.must("attempt", it.attempt).must("expected", it.expected).must("actual", it.actual);
+  io.may("difference", it.difference);
 }
 void describe(auto& io, Like<StepSkipped> auto& it) {
   describe(io, it.ref);

@@ -254,6 +254,7 @@ struct Fold {
     state.current = e.ref;
     state.mismatch = true;
     state.fingerprint = e.actual;
+    state.difference = e.difference;
     state.at(e.ref).status = StepStatus::revert_failed;
     fail(state);
   }
@@ -262,6 +263,9 @@ struct Fold {
       return;
     }
     bool const reversed = state.mismatch;  // it was undone, only not to the same schema
+    if (reversed && !state.difference.empty()) {
+      state.accepted.insert(state.difference);
+    }
     end_attempt();
     auto& step = state.at(e.ref);
     step.first_try = {};

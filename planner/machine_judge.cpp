@@ -71,8 +71,9 @@ struct Judgement {
     if (fact.failure) {
       add(FingerprintFailed{*fact.failure});
     } else if (state.mismatch) {
-      compare_after_reversal(*state.current, state.at(*state.current).attempts, fact.digest,
-                             {.note = "the schema was looked at again"});
+      compare_after_reversal(
+          *state.current, state.at(*state.current).attempts, fact.digest,
+          {.difference = fact.difference, .note = "the schema was looked at again"});
     } else {
       add(FingerprintTaken{fact.digest});
     }
@@ -118,13 +119,14 @@ struct Judgement {
         state.at(fact.ref).attempts != fact.attempt || state.direction != fact.direction) {
       return;
     }
-    bool const differs =
-        fact.answer == Doubt::applied && reversal_differs(fact.ref, fact.fingerprint);
+    bool const differs = fact.answer == Doubt::applied &&
+                         reversal_differs(fact.ref, fact.fingerprint, fact.difference);
     if (differs) {
       add(FingerprintMismatched{.ref = fact.ref,
                                 .attempt = fact.attempt,
                                 .expected = state.at(fact.ref).before.text(),
-                                .actual = fact.fingerprint});
+                                .actual = fact.fingerprint,
+                                .difference = fact.difference});
     } else {
       add(DoubtSettled{.ref = fact.ref,
                        .direction = fact.direction,
@@ -211,18 +213,21 @@ struct Judgement {
             .fingerprint = fingerprint,
             .note = fact.note};
   }
-  bool reversal_differs(StepRef ref, std::string const& fingerprint) const {
+  // What a person has accepted once does not stop the steps before it again.
+  bool reversal_differs(StepRef ref, std::string const& fingerprint,
+                        std::string const& difference) const {
     auto const& before = state.at(ref).before;
-    return !mutant(Mutant::mismatch_ignored) && state.direction == Direction::backward &&
-           !before.empty() && !fingerprint.empty() && before.text() != fingerprint;
+    return state.direction == Direction::backward && !before.empty() && !fingerprint.empty() &&
+           before.text() != fingerprint && !state.accepted.contains(difference);
   }
   void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
                               AttemptEnded const& fact) {
-    if (reversal_differs(ref, fingerprint)) {
+    if (reversal_differs(ref, fingerprint, fact.difference)) {
       add(FingerprintMismatched{.ref = ref,
                                 .attempt = attempt,
                                 .expected = state.at(ref).before.text(),
-                                .actual = fingerprint});
+                                .actual = fingerprint,
+                                .difference = fact.difference});
       return;
     }
     add(succeeded(ref, attempt, fingerprint, fact));

@@ -114,7 +114,9 @@ struct Words {
            "); asked again at " + to_rfc3339(e.ask_again_at);
   }
   std::string operator()(FingerprintMismatched const& e) const {
-    return step(e.ref) + " was taken back, but the schema is not what it was before it";
+    return step(e.ref) +
+           " was taken back, but the schema is not what it was before it: the "
+           "reversal is incomplete, or somebody else changed the schema meanwhile";
   }
   std::string operator()(StepSkipped const& e) const {
     return doing(e.ref, e.direction) + " skipped";

@@ -135,7 +135,8 @@ struct Remembering {
     history.mismatch_expected = e.expected;
     history.mismatch_actual = e.actual;
     history.problem = "step " + view::step_label(plan, e.ref) +
-                      " was taken back, but the schema is not what it was before it";
+                      " was taken back, but the schema is not what it was before it: the reversal "
+                      "is incomplete, or somebody else changed the schema meanwhile";
   }
   void operator()(StepSkipped const& e) {
     book.skipped(e.ref, e.direction);
