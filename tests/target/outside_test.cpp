@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -27,10 +28,19 @@ std::string replaced(std::string text, std::string const& what, std::string cons
   return text;
 }
 
+// A session that was closed lives on in the server for a moment, and would be found there.
+void close(Target const& target, std::unique_ptr<daemon::Session> session) {
+  auto const pid = std::to_string(session->pid());
+  session.reset();
+  target.until("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = " + pid);
+}
+
 daemon::AttemptResult run(Target const& target, std::string const& sql, int attempt,
                           int since_attempt = 1) {
-  return daemon::run_concurrent(*target.connect(daemon::application_name(tag(attempt))),
-                                tag(attempt), action(sql), since_attempt, never());
+  auto session = target.connect(daemon::application_name(tag(attempt)));
+  auto result = daemon::run_concurrent(*session, tag(attempt), action(sql), since_attempt, never());
+  close(target, std::move(session));
+  return result;
 }
 
 daemon::DoubtAnswer settle(Target const& target, std::string const& sql, int attempt = 1,
@@ -43,10 +53,11 @@ daemon::DoubtAnswer settle(Target const& target, std::string const& sql, int att
 
 // As an attempt does it just before it sends the statement.
 void set_out(Target const& target, std::string const& sql) {
-  auto const session = target.connect("setter out");
+  auto session = target.connect("setter out");
   auto const statement = action(sql).statements.front();
   REQUIRE(session->run(
       daemon::insert_intent_sql(*session, tag(1), statement, *planner::outside_of(statement))));
+  close(target, std::move(session));
 }
 
 void forget_the_end(Target const& target) {
