@@ -163,9 +163,6 @@ void Conductor::record(Events events, Answer const& answer) {
     auto announced = absorb(std::move(next));
     all.insert(all.end(), announced.begin(), announced.end());
   }
-  if (mutant(Mutant::acts_before_recording)) {
-    act();
-  }
   ++pending_;
   crash_point(CrashPoint::facts_queued);
   house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
@@ -268,7 +265,7 @@ void Conductor::act(ResolveDoubt const& wanted) {
 }
 
 void Conductor::act(Quiesce const& wanted) {
-  if (!runner_ || !runner_->busy()) {
+  if (!runner_ || !runner_->busy() || mutant(Mutant::paused_while_active)) {
     learn(Quiesced{}, {});
     return;
   }

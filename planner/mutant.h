@@ -37,18 +37,17 @@ namespace runbookd::planner {
   MUTANT(lost_is_retried, "an attempt whose end nobody heard is simply tried again", "model")      \
   MUTANT(restart_forgets_attempt, "a restart forgets the attempt that was under way", "model")     \
   MUTANT(attempt_number_reused, "a second attempt has the first one's number", "model")            \
-  MUTANT(mismatch_ignored, "a schema that differs after a reversal is accepted", "model")          \
+  MUTANT(mismatch_ignored, "a schema that differs after a reversal is accepted", "e2e life_test")  \
   MUTANT(rollback_in_order, "steps are taken back in the order they were done", "model")           \
   MUTANT(skipped_is_taken_back, "a step that was skipped is taken back", "model")                  \
-  MUTANT(paused_while_active, "a run is called paused while a step is under way", "model")         \
-  MUTANT(acts_before_recording, "a step begins before its start is in the journal",                \
-         "chaos transactional")                                                                    \
+  MUTANT(paused_while_active, "a run is called paused while a step is under way",                  \
+         "e2e crash_test")                                                                         \
   MUTANT(chain_without_past, "an event's hash leaves out the one before", "store chain_test")      \
   MUTANT(any_revision_appends, "events are appended to a journal that has moved on",               \
          "store journal_append_test")                                                              \
   MUTANT(second_daemon_let_in, "two daemons open one store", "store store_open_test")              \
   MUTANT(replaced_store_ignored, "a store whose file was replaced is written on",                  \
-         "store journal_fault_test")                                                               \
+         "store store_check_test")                                                                 \
   MUTANT(target_not_claimed, "a second run starts on a target that is busy", "e2e verbs_test")     \
   MUTANT(any_revision_commands, "a command against an older revision is carried out",              \
          "e2e verbs_test")
