@@ -24,7 +24,7 @@ namespace runbookd::planner {
   MUTANT(backfill_begins_anew, "a resumed backfill begins with the first row again",               \
          "target backfill_test")                                                                   \
   MUTANT(invalid_index_applied, "doubt takes an invalid index for a finished one",                 \
-         "target doubt_test")                                                                      \
+         "target outside_test")                                                                    \
   MUTANT(index_exists_is_done, "a retry takes any index of that name for its own",                 \
          "target concurrent_test")                                                                 \
   MUTANT(foreign_index_dropped, "an invalid index of somebody else is dropped",                    \
