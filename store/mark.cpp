@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
@@ -109,12 +110,13 @@ Result<void> expect_never_there(std::string const& store, std::optional<MarkFact
 
 Result<std::unique_ptr<Mark>> Mark::write(std::string const& store, MarkFacts facts) {
   auto const path = mark_path(store);
-  auto const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  auto const unfinished = path + ".new";
+  auto const descriptor = ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   auto const text = to_text(facts);
-  // synced once, so that a power cut leaves a mark that can be read
-  bool const written = descriptor >= 0 && ::ftruncate(descriptor, text_size) == 0 &&
-                       ::pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text) &&
-                       ::fsync(descriptor) == 0;
+  // whole and synced before it has its name: whoever dies in between leaves a mark that can be read
+  bool const written =
+      descriptor >= 0 && ::pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text) &&
+      ::fsync(descriptor) == 0 && std::rename(unfinished.c_str(), path.c_str()) == 0;
   auto const failure = errno;
   auto mark = std::unique_ptr<Mark>(new Mark(descriptor, std::move(facts)));
   if (!written)
