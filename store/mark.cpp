@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/file.h"
+
 namespace runbookd::store {
 namespace {
 
@@ -21,13 +23,6 @@ constexpr std::size_t digits = 18;
 constexpr std::string_view id_head = "store_";
 constexpr std::size_t id_size = id_head.size() + 12;
 constexpr std::size_t text_size = id_size + 1 + digits + 1;
-
-tl::unexpected<Error> refused(std::string detail, std::string next) {
-  return tl::unexpected(Error{
-      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
-}
-
-std::string reason(int number) { return std::generic_category().message(number); }
 
 // What to do when the file is not what the mark says; which of the two is right only a person
 // knows.
