@@ -3,6 +3,7 @@
 //
 //   runbookd_chaos --matrix [--visits N] [--pairs N|all] [--only SCENARIO]
 //   runbookd_chaos --kills N | --minutes N
+//   runbookd_chaos --faults N [--only FAULT]
 //   … [--seed N] [--jobs N] [--first]
 //
 // --first: ends with the first violation.
@@ -16,6 +17,7 @@
 #include <random>
 #include <string>
 
+#include "tests/chaos/faults.h"
 #include "tests/chaos/kills.h"
 #include "tests/chaos/matrix.h"
 
@@ -29,6 +31,7 @@ struct Options {
   bool matrix = false, first = false;
   chaos::MatrixOptions matrix_options;
   chaos::KillOptions kills;
+  chaos::FaultOptions faults;
   unsigned seed = std::random_device{}() % 1'000'000;
   int jobs = 4;
 };
@@ -59,9 +62,11 @@ std::optional<Options> read(int argc, char** argv) {
       } else if (name == "--pairs") {
         options.matrix_options.pairs = value == "all" ? -1 : std::stoi(value);
       } else if (name == "--only") {
-        options.matrix_options.only = value;
+        options.matrix_options.only = options.faults.only = value;
       } else if (name == "--kills") {
         options.kills.kills = std::stoi(value);
+      } else if (name == "--faults") {
+        options.faults.faults = std::stoi(value);
       } else if (name == "--minutes") {
         options.kills.minutes = std::chrono::minutes(std::stoi(value));
       } else {
@@ -71,8 +76,9 @@ std::optional<Options> read(int argc, char** argv) {
   } catch (std::logic_error const&) {
     return std::nullopt;  // a number that is none
   }
-  options.matrix_options.seed = options.kills.seed = options.seed;
-  bool const something = options.matrix || options.kills.kills > 0 || options.kills.minutes;
+  options.matrix_options.seed = options.kills.seed = options.faults.seed = options.seed;
+  bool const something = options.matrix || options.kills.kills > 0 || options.kills.minutes ||
+                         options.faults.faults > 0;
   return something && options.jobs > 0 ? std::optional(options) : std::nullopt;
 }
 
@@ -90,7 +96,8 @@ int main(int argc, char** argv) {
   auto const options = read(argc, argv);
   if (!options) {
     std::cerr << "usage: runbookd_chaos [--matrix [--visits N] [--pairs N|all] [--only SCENARIO]] "
-                 "[--kills N | --minutes N] [--seed N] [--jobs N] [--first]\n";
+                 "[--kills N | --minutes N] [--faults N [--only FAULT]] [--seed N] [--jobs N] "
+                 "[--first]\n";
     return usage;
   }
   char const* asked = std::getenv("RUNBOOKD_TEST_MAJOR");
@@ -110,6 +117,9 @@ int main(int argc, char** argv) {
   }
   if (options->kills.kills > 0 || options->kills.minutes) {
     chaos::run_kills(crew, options->kills);
+  }
+  if (options->faults.faults > 0) {
+    chaos::run_faults(cluster, crew, options->faults);
   }
   crew.say(crew.failures() == 0 ? "all promises kept"
                                 : std::to_string(crew.failures()) + " promises not kept");

@@ -92,12 +92,7 @@ phases:
         rollback: INSERT INTO effect VALUES ('undo note')
     validate:
       - {name: same-rows, sql: SELECT count(*) FROM t, expect: {baseline: rows}}
-      - {name: no-orphan, sql: "INSERT INTO child VALUES (1, 77)",
-               expect : {
-error:
-  foreign_key_violation
-}
-}
+      - {name: no-orphan, sql: "INSERT INTO child VALUES (1, 77)", expect: {error: foreign_key_violation}}
     soak: 150ms
     watch:
       - {name: noted, every: 100ms, sql: "SELECT count(*) FROM effect WHERE step = 'note'", expect: {value: 1}}
@@ -202,6 +197,66 @@ final_checks:
   - {name: all-filled, sql: SELECT count(*) FROM t WHERE a <> 1, expect: {value: 0}}
 )yaml";
 
+constexpr auto bank = R"yaml(runbook: 1
+name: chaos-bank
+on_restart: resume
+baselines:
+  money: SELECT sum(balance) FROM bank
+phases:
+  - name: expand
+    kind: expand
+    steps:
+      - name: column
+        sql: |
+          ALTER TABLE bank ADD COLUMN branch int;
+          SELECT pg_sleep(0.05);
+          INSERT INTO effect VALUES ('column')
+        rollback: |
+          INSERT INTO effect VALUES ('undo column');
+          ALTER TABLE bank DROP COLUMN branch
+      - name: build
+        sql: CREATE INDEX CONCURRENTLY bank_branch_idx ON bank (branch)
+        rollback: DROP INDEX CONCURRENTLY bank_branch_idx
+    validate:
+      - {name: money-is-there, sql: SELECT sum(balance) FROM bank, expect: {baseline: money}}
+  - name: fill
+    kind: backfill
+    steps:
+      - name: fill
+        backfill:
+          table: bank
+          set: {branch: bank.id % 7, filled: bank.filled + 1}
+          where: bank.branch IS NULL
+          batch: {max_rows: 5, pause: 20ms}
+        rollback: |
+          UPDATE bank SET branch = NULL, filled = filled - 1;
+          INSERT INTO effect VALUES ('undo fill')
+    validate:
+      - {name: nothing-left, sql: SELECT count(*) FROM bank WHERE branch IS NULL, expect: {value: 0}}
+      - {name: money-is-there, sql: SELECT sum(balance) FROM bank, expect: {baseline: money}}
+  - name: enforce
+    kind: enforce
+    steps:
+      - name: check
+        sql: |
+          ALTER TABLE bank ADD CONSTRAINT branch_is_known CHECK (branch IS NOT NULL) NOT VALID;
+          INSERT INTO effect VALUES ('check')
+        rollback: |
+          INSERT INTO effect VALUES ('undo check');
+          ALTER TABLE bank DROP CONSTRAINT branch_is_known
+      - name: validate
+        sql: |
+          ALTER TABLE bank VALIDATE CONSTRAINT branch_is_known;
+          SELECT pg_sleep(0.1);
+          INSERT INTO effect VALUES ('validate')
+        rollback: |
+          INSERT INTO effect VALUES ('undo validate');
+          ALTER TABLE bank DROP CONSTRAINT branch_is_known;
+          ALTER TABLE bank ADD CONSTRAINT branch_is_known CHECK (branch IS NOT NULL) NOT VALID
+final_checks:
+  - {name: money-is-there, sql: SELECT sum(balance) FROM bank, expect: {baseline: money}}
+)yaml";
+
 }  // namespace
 
 std::vector<Scenario> const& scenarios() {
@@ -224,6 +279,11 @@ Scenario const& mixed() {
   return one;
 }
 
+Scenario const& banking() {
+  static Scenario const one{.name = "banking", .plan = bank, .outside = {"expand/build"}};
+  return one;
+}
+
 char const* const target_setup = R"sql(
   DROP SCHEMA IF EXISTS runbookd CASCADE;
   DROP SCHEMA public CASCADE;
@@ -234,6 +294,9 @@ char const* const target_setup = R"sql(
   CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL DEFAULT 0, b int);
   INSERT INTO t SELECT g, 0, g FROM generate_series(1, 300) g;
   CREATE INDEX t_old_idx ON t (b);
+  CREATE TABLE bank (id int PRIMARY KEY, balance bigint NOT NULL DEFAULT 1000, moves int NOT NULL DEFAULT 0,
+                     filled int NOT NULL DEFAULT 0);
+  INSERT INTO bank SELECT g FROM generate_series(1, 200) g;
   CREATE TABLE nothing (id int PRIMARY KEY, a int);
   CREATE TABLE d (id int PRIMARY KEY, v int);
   INSERT INTO d VALUES (1, 7), (2, 7), (3, 8);
@@ -247,6 +310,7 @@ char const* const target_facts = R"sql(
     || E'\nbalances: ' || (SELECT string_agg(balance::text, ' ' ORDER BY id) FROM account)
     || E'\nrows by value: ' || (SELECT string_agg(a || ' in ' || n, ', ' ORDER BY a)
                                 FROM (SELECT a, count(*) AS n FROM t GROUP BY a) v)
+    || E'\nbank: ' || (SELECT concat(sum(balance), ' in ', count(*), ', filled ', sum(filled)) FROM bank)
     || E'\nchildren: ' || (SELECT count(*) FROM child)
     || E'\ncolumns: ' || (SELECT string_agg(attrelid::regclass || '.' || attname || CASE WHEN attnotnull THEN '!' ELSE '' END,
                                             ' ' ORDER BY attrelid::regclass::text, attname)

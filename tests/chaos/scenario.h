@@ -22,10 +22,13 @@ struct Scenario {
 std::vector<Scenario> const& scenarios();
 // All kinds of steps in one plan that goes on by itself after a crash.
 Scenario const& mixed();
+// Changes the table that an application moves money in.
+Scenario const& banking();
 
 // The tables that the plans work on, in an empty public schema.
 extern char const* const target_setup;
 // One text about all that the plans change; its first line counts the effects.
 extern char const* const target_facts;
+constexpr int bank_accounts = 200;
 
 }  // namespace runbookd::chaos

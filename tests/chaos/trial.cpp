@@ -104,10 +104,10 @@ void Site::renew() { sql(target_setup); }
 
 char const* to_text(Leg leg) { return leg == Leg::forward ? "forward" : "backward"; }
 
-Trial::Trial(Scenario const& scenario, Site& site)
+Trial::Trial(Scenario const& scenario, Site& site, std::string const& dsn)
     : scenario_(scenario),
       site_(site),
-      daemon_({.targets = {{"main", site.dsn()}}, .start = false}) {
+      daemon_({.targets = {{"main", dsn.empty() ? site.dsn() : dsn}}, .start = false}) {
   site_.renew();
   first_facts_ = facts();
 }
@@ -188,11 +188,7 @@ bool Trial::step(Leg leg) {
   } else if (state == "waiting") {
     answer_wait(run);
   } else if (state == "failed") {
-    if (scenario_.repair.empty() || leg == Leg::backward) {
-      violated("the run has failed: " + run.dump(2));
-    }
-    site_.sql(scenario_.repair);
-    daemon_.verb(run_, "retry");
+    go_on_after_failure(run, leg);
   } else if (state == "attention") {
     violated("the run asks for a person: " + run.dump(2));
   } else if (state == "succeeded") {
@@ -202,10 +198,24 @@ bool Trial::step(Leg leg) {
     daemon_.verb(run_, "rollback", {{"to", "all"}});
   } else if (state == "rolled_back") {
     return leg == Leg::backward;
+  } else if (disturb_) {
+    disturb_(daemon_);
   } else if (scenario_.interrupted && interrupt(run)) {
     return false;
   }
   return false;
+}
+
+void Trial::go_on_after_failure(json const& run, Leg leg) {
+  bool const repairs = !scenario_.repair.empty() && leg == Leg::forward;
+  if (!repairs && !disturb_) {
+    violated("the run has failed: " + run.dump(2));
+  }
+  if (repairs) {
+    site_.sql(scenario_.repair);
+  }
+  ++retries_;
+  daemon_.verb(run_, run.at("actions").at("retry").value("allowed", false) ? "retry" : "evaluate");
 }
 
 // A client that did not hear the answer looks before it asks again.

@@ -46,7 +46,8 @@ enum class Ending { reached, killed, stopped };  // stopped: in order, by SIGTER
 
 class Trial {
  public:
-  Trial(Scenario const& scenario, Site& site);
+  // `dsn`: another way to the site, through a network that fails.
+  Trial(Scenario const& scenario, Site& site, std::string const& dsn = "");
 
   // One life of the daemon (a new one where it is dead), driven as a person would, until the leg's
   // end or its own. Throws Violation where something happens that no crash excuses.
@@ -55,6 +56,12 @@ class Trial {
   // As many lives as it takes.
   void carry_through(Leg leg);
   void kill();
+  // Called between looks while the run is at work. The target may then be away for a while: a run
+  // that fails for it is told to go on.
+  void disturb(std::function<void(testing::RunningDaemon const&)> how) {
+    disturb_ = std::move(how);
+  }
+  int retries() const { return retries_; }  // how often it was told to
 
   // At the leg's end, with the daemon alive. `expected`: what an undisturbed run left.
   void verify(Leg leg, std::string const& expected);
@@ -69,6 +76,7 @@ class Trial {
   void find_or_create();
   void answer_wait(json const& run);
   bool interrupt(json const& run);
+  void go_on_after_failure(json const& run, Leg leg);
   Ending ending_of(int exit_code, bool killer) const;
   std::string markers_missing(json const& run, Leg leg) const;
   void verify_events() const;
@@ -78,6 +86,8 @@ class Trial {
   testing::RunningDaemon daemon_;
   std::string run_, digest_, last_seen_;
   std::string first_facts_;
+  std::function<void(testing::RunningDaemon const&)> disturb_;
+  int retries_ = 0;
   bool running_ = false, paused_ = false, terminated_ = false, repaired_ = false;
 };
 
