@@ -12,6 +12,12 @@ namespace {
 
 bool is_stop(Ask const& ask) { return std::holds_alternative<Pause>(ask); }
 
+// A person who says this of a run that was fenced says that this daemon goes on, not the other.
+bool takes_back(Ask const& ask) {
+  return std::holds_alternative<Start>(ask) || std::holds_alternative<Resume>(ask) ||
+         std::holds_alternative<Retry>(ask) || std::holds_alternative<RollBack>(ask);
+}
+
 }  // namespace
 
 Conductor::Conductor(House& house, RunId id, std::shared_ptr<Plan const> plan, Events const& events)
@@ -75,6 +81,9 @@ Result<void> Conductor::submit(Command const& command) {
     state_ = before_state;
     history_ = before_history;
     return written;
+  }
+  if (takes_back(command.ask)) {
+    house_.fences->take_back(history_.target);
   }
   house_.grown(id_);
   act();
@@ -143,6 +152,8 @@ Events Conductor::absorb(Events events) {
   for (auto const& event : events) {
     auto next = evolve(*plan_, state_, event);
     remember(*plan_, history_, state_, next, event);
+    bool const ends = is_final(next.mode) && !is_final(state_.mode);
+    farewell_due_ = ends ? next.target != TargetIdentity{} : farewell_due_ && is_final(next.mode);
     state_ = std::move(next);
     house_.log(id_, event, state_.current ? plan_->label(*state_.current) : "");
   }
@@ -179,6 +190,10 @@ void Conductor::act() {
 }
 
 void Conductor::act(DoNothing const&) {
+  if (std::exchange(farewell_due_, false)) {
+    start(FarewellJob{});
+    return;
+  }
   // at rest no thread and no connection of ours is kept
   if (runner_ && !runner_->busy()) {
     runner_.reset();
@@ -187,7 +202,9 @@ void Conductor::act(DoNothing const&) {
 
 void Conductor::act(WaitUntil const& wanted) { wake_at(wanted.at); }
 
-void Conductor::act(RecordBaselines const&) { start(BaselineJob{plan_.get()}); }
+void Conductor::act(RecordBaselines const&) {
+  start(BaselineJob{.tag = tag({}, Direction::forward, 0), .plan = plan_.get()});
+}
 
 void Conductor::act(RunChecks const& wanted) {
   checks_announced_ = false;
@@ -250,10 +267,14 @@ void Conductor::start(Job job) {
                                         }};
     runner_ = std::make_unique<StepRunner>(
         house_.io,
-        [this_target = history_.target, lookup = house_.target] { return lookup(this_target); },
-        id_.text, std::move(callbacks));
+        StepRunner::Access{.target = [this_target = history_.target,
+                                      lookup = house_.target] { return lookup(this_target); },
+                           .fences = house_.fences,
+                           .run = id_.text,
+                           .plan = plan_->name},
+        std::move(callbacks));
   }
-  runner_->start(std::move(job), house_.chance.jitter());
+  runner_->start(std::move(job), expected(), house_.chance.jitter());
 }
 
 void Conductor::answered(Answer answer) {
@@ -286,6 +307,19 @@ AttemptTag Conductor::tag(StepRef ref, Direction direction, int attempt) const {
 // Going back the schema is always compared; going forward it is read where it may have changed.
 bool Conductor::fingerprint_after(StepRef ref, Direction direction) const {
   return direction == Direction::backward || changes_schema(action_of(*plan_, ref, direction));
+}
+
+// What a marker in the target should prove: the steps that a statement of ours has ended.
+Expected Conductor::expected() const {
+  Expected expected{.target = state_.target, .finished = {}};
+  for (int p = 0; p < std::ssize(plan_->phases); ++p) {
+    for (int i = 0; i < std::ssize(plan_->phases[p].steps); ++i) {
+      if (auto const ended = ended_on_target(*plan_, state_, {.phase = p, .step = i})) {
+        expected.finished.push_back({.ref = {.phase = p, .step = i}, .direction = *ended});
+      }
+    }
+  }
+  return expected;
 }
 
 void Conductor::look_up_mismatch() {

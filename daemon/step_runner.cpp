@@ -126,17 +126,16 @@ std::string_view activity_of(Job const& job) {
   if (auto const* attempt = std::get_if<AttemptJob>(&job)) {
     return std::holds_alternative<BackfillAction>(*attempt->action) ? "backfilling" : "executing";
   }
-  return "verifying";
+  return std::holds_alternative<FarewellJob>(job) ? "" : "verifying";
 }
 
 }  // namespace
 
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
-  Parts(boost::asio::io_context& io, TargetLookup target, std::string const& run,
-        Callbacks the_callbacks)
+  Parts(boost::asio::io_context& io, Access const& access, Callbacks the_callbacks)
       : callbacks(std::move(the_callbacks)),
-        hands(target, run),
-        eyes(std::move(target), run + "/eyes"),
+        hands(access, access.run),
+        eyes(access, access.run + "/eyes"),
         hands_thread(io),
         eyes_thread(io) {}
 
@@ -148,7 +147,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   // last: their destructors wait for jobs that use all of the above
   Worker hands_thread, eyes_thread;
 
-  void begin(Job job, double jitter) {
+  void begin(Job job, Expected const& expected, double jitter) {
     signals = std::make_shared<Signals>();
     busy = true;
     is_attempt = std::holds_alternative<AttemptJob>(job);
@@ -156,7 +155,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     is_backfill = live.activity == "backfilling";
     auto const shared = signals;
     auto const weak = weak_from_this();
-    hands_thread.post([this, shared, weak, jitter, job = std::move(job)] {
+    hands_thread.post([this, shared, weak, jitter, expected, job = std::move(job)] {
+      hands.expect(expected);
       auto result = work(*shared, weak, job, jitter);
       shared->over.request_stop();
       hands_thread.answer([weak, result = std::move(result)]() mutable {
@@ -166,7 +166,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       });
       hands.clean();
     });
-    eyes_thread.post([this, shared, weak] {
+    eyes_thread.post([this, shared, weak, expected] {
+      eyes.expect(expected);
       Watch watch(*shared, eyes, [this, shared, weak](Sight sight) {
         eyes_thread.answer([weak, shared, sight = std::move(sight)]() mutable {
           auto const self = weak.lock();
@@ -188,6 +189,9 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
         .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
         .jitter = jitter};
     auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
+    if (auto seen = hands.failover()) {
+      result = {.outcome = std::move(*seen), .fingerprints = {}};
+    }
     if (!result.outcome) {
       hands.discard();
       return result;
@@ -242,9 +246,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   }
 };
 
-StepRunner::StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& run,
-                       Callbacks callbacks)
-    : parts_(std::make_shared<Parts>(io, std::move(target), run, std::move(callbacks))) {}
+StepRunner::StepRunner(boost::asio::io_context& io, Access access, Callbacks callbacks)
+    : parts_(std::make_shared<Parts>(io, access, std::move(callbacks))) {}
 
 StepRunner::~StepRunner() {
   // the threads are joined here, while nothing can call back any more
@@ -256,7 +259,9 @@ StepRunner::~StepRunner() {
 }
 
 bool StepRunner::busy() const { return parts_->busy; }
-void StepRunner::start(Job job, double jitter) { parts_->begin(std::move(job), jitter); }
+void StepRunner::start(Job job, Expected expected, double jitter) {
+  parts_->begin(std::move(job), expected, jitter);
+}
 void StepRunner::stop(StopMode mode) { parts_->stop(mode); }
 Live const& StepRunner::live() const { return parts_->live; }
 

@@ -1,6 +1,7 @@
 // The reducer. Total: an event that does not fit (another plan's, a damaged store's) changes
 // nothing.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/machine.h"
@@ -281,6 +282,14 @@ struct Fold {
     if (!at_step(e.ref)) {
       return;
     }
+    if (auto const lost = std::ranges::find(state.lost, e.ref); lost != state.lost.end()) {
+      state.lost.erase(lost);
+      if (!e.succeeded) {
+        as_it_was_before(e.ref);
+      }
+      state.mode = state.lost.empty() ? RunMode::paused : state.mode;
+      return;
+    }
     end_attempt();
     if (e.succeeded) {
       finish(e.ref, e.direction, "");
@@ -323,14 +332,7 @@ struct Fold {
     state.interrupt = true;
     state.escalate_at.reset();
   }
-  void operator()(RunPaused const&) {
-    leave_no_step_running();
-    state.mode = RunMode::paused;
-    state.interrupt = false;
-    state.escalate_at.reset();
-    state.restarted = false;
-    stand_still();
-  }
+  void operator()(RunPaused const&) { rest_in(RunMode::paused); }
   void operator()(RunResumed const&) {
     // after a restart a run that was not paused goes on: its timers have never stood still
     if (auto const left = state.time_left; left || state.mode == RunMode::paused) {
@@ -427,6 +429,7 @@ struct Fold {
     if (state.stage == Stage::steps) {
       state.stage = settle(plan, state, Stage::steps);
     }
+    stand_before_what_is_open();
     state.mode = e.to == StepRef{} ? RunMode::rolled_back : RunMode::paused;
   }
   void operator()(CancelRequested const&) {
@@ -445,8 +448,60 @@ struct Fold {
     state.current.reset();
   }
   void operator()(DaemonRestarted const&) { state.restarted = true; }
+  void operator()(TargetIdentified const& e) { state.target = e.target; }
+  void operator()(TargetMoved const& e) {
+    state.target = e.target;
+    state.fingerprint.clear();
+    state.lost.clear();
+    std::ranges::copy_if(e.lost, std::back_inserter(state.lost),
+                         [this](StepRef ref) { return at_step(ref); });
+    if (!state.lost.empty() && state.mode != RunMode::cancelling) {
+      rest_in(RunMode::attention);
+    }
+  }
 
  private:
+  void rest_in(RunMode mode) {
+    leave_no_step_running();
+    state.mode = mode;
+    state.interrupt = false;
+    state.escalate_at.reset();
+    state.restarted = false;
+    stand_still();
+  }
+  // A failover has undone what the step did: done is open again, taken back is there again.
+  void as_it_was_before(StepRef ref) {
+    auto& step = state.at(ref);
+    if (step.status == StepStatus::reverted) {
+      step.status = StepStatus::succeeded;
+      return;
+    }
+    step.status = StepStatus::pending;
+    step.started = false;
+    step.before.clear();
+    step.first_try = {};
+    step.series = 0;
+    if (state.direction == Direction::forward) {
+      stand_before_what_is_open();
+    }
+  }
+  // Forward work never leaves a phase before its steps are done: only a failover opens one again.
+  void stand_before_what_is_open() {
+    bool const past_steps = state.stage == Stage::validation || state.stage == Stage::soak ||
+                            state.stage == Stage::final_checks || state.stage == Stage::done;
+    int const first_not_passed = past_steps ? state.phase + 1 : state.phase;
+    for (int p = 0; p < first_not_passed; ++p) {
+      if (!std::ranges::all_of(state.steps[p], forward_done)) {
+        state.phase = p;
+        state.stage = Stage::steps;
+        state.approvers.clear();
+        state.watch_due.clear();
+        forget_timers(state);
+        std::fill(state.completed_at.begin() + p, state.completed_at.end(), Moment{});
+        return;
+      }
+    }
+  }
   void end_attempt() {
     state.trying = false;
     state.in_doubt = false;

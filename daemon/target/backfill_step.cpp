@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/target/backfill_sql.h"
+#include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/transaction.h"
 #include "planner/retry.h"
@@ -113,7 +114,8 @@ class Backfill {
                            ? std::nullopt
                            : values_from(greatest->rows[0], 0, key_.columns.size());
     if (auto const inserted =
-            session_.run(sql_.insert_state(upper, estimated_rows(session_, key_.table)));
+            session_.run(fence_guard_sql(session_, tag_) + "; " +
+                         sql_.insert_state(upper, estimated_rows(session_, key_.table)));
         !inserted) {
       return tl::unexpected(inserted.error());
     }
@@ -148,7 +150,9 @@ class Backfill {
 
   // The last batch was committed under an earlier attempt's name, or there was nothing to do.
   AttemptResult done_before() {
-    auto const marked = session_.run(insert_marker_sql(session_, tag_));
+    auto const marked =
+        session_.run(fence_guard_sql(session_, tag_) + "; " + marker_guard_sql(session_, tag_) +
+                     "; " + insert_marker_sql(session_, tag_));
     if (!marked) {
       return ended_by(marked.error(), {}, {});
     }
@@ -191,7 +195,8 @@ class Backfill {
 
   SqlResult<void> move_cursor() {
     Limits const limits{.lock = action_.lock.stall_budget, .statement = action_.statement_timeout};
-    auto const ahead = session_.run(begin_sql(limits) + sql_.lock_and_look_ahead(state_, rows_));
+    auto const ahead = session_.run(begin_sql(limits) + fence_guard_sql(session_, tag_) + "; " +
+                                    sql_.lock_and_look_ahead(state_, rows_));
     if (!ahead) {
       return tl::unexpected(ahead.error());
     }

@@ -13,6 +13,7 @@ constexpr auto is_standby = "SELECT pg_catalog.pg_is_in_recovery()";
 
 constexpr auto old_backend = R"sql(
   SELECT pid, state FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND pid <> pg_catalog.pg_backend_pid()
+    AND ($2::boolean OR state <> 'idle')
 )sql";
 
 constexpr auto our_intent = R"sql(
@@ -132,7 +133,11 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
   if (auto const primary = on_primary(session); !primary) {
     return tl::unexpected(primary.error());
   }
-  auto const alive = session.run(old_backend, {application_name(tag)});
+  // between two batches a backfill's session holds nothing, and the fence keeps it from the next
+  // one
+  bool const idle_counts = !std::holds_alternative<planner::BackfillAction>(action);
+  auto const alive =
+      session.run(old_backend, {application_name(tag), std::string(idle_counts ? "t" : "f")});
   if (!alive) {
     return tl::unexpected(alive.error());
   }

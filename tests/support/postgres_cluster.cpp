@@ -112,7 +112,11 @@ PostgresCluster::PostgresCluster(ClusterOptions options) : options_(std::move(op
   }
   fs::permissions(folder_, fs::perms(0755));
   port_ = options_.tcp ? free_port() : port_;
-  initialize();
+  if (options_.standby_of != nullptr) {
+    copy_primary();
+  } else {
+    initialize();
+  }
   start();
 }
 
@@ -165,6 +169,16 @@ void PostgresCluster::initialize() const {
   }
   for (auto const& [name, value] : options_.settings) {
     settings << name << " = '" << value << "'\n";
+  }
+}
+
+void PostgresCluster::copy_primary() const {
+  auto const& primary = *options_.standby_of;
+  auto const status = wait_for(launch({programs_ + "/pg_basebackup", "-h", primary.folder_, "-p",
+                                       std::to_string(primary.port_), "-U", superuser, "-D",
+                                       folder_ + "/data", "-R", "-X", "stream", "-c", "fast"}));
+  if (status != 0) {
+    give_up("pg_basebackup failed:\n" + read_file(folder_ + "/log"));
   }
 }
 
