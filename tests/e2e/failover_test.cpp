@@ -44,7 +44,8 @@ struct Pair {
         id,
         [&](json const& run) {
           return run.at("state") == "waiting" &&
-                 run.at("message").get<std::string>().find("--to " + phase) != std::string::npos;
+                 run.at("state_message").get<std::string>().find("--to " + phase) !=
+                     std::string::npos;
         },
         "the gate of " + phase);
   }
@@ -71,7 +72,7 @@ struct Pair {
 };
 
 bool says(json const& run, std::string const& words) {
-  return run.at("message").get<std::string>().find(words) != std::string::npos;
+  return run.at("state_message").get<std::string>().find(words) != std::string::npos;
 }
 
 }  // namespace

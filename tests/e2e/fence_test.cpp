@@ -41,7 +41,7 @@ struct Rivals {
 };
 
 bool is_fenced_by(json const& run, RunningDaemon const& holder) {
-  auto const message = run.at("message").get<std::string>();
+  auto const message = run.at("state_message").get<std::string>();
   return message.find("fenced") != std::string::npos &&
          message.find("pid " + std::to_string(holder.pid())) != std::string::npos;
 }
@@ -116,7 +116,7 @@ TEST_CASE("a store that is new to a target is told of another store's open run, 
   stranger.verb(id, "start");
   auto const refused = stranger.until(id, {"pending", "failed", "succeeded", "waiting"});
   CHECK(refused.at("state") == "pending");
-  CHECK(refused.at("message").get<std::string>().find(open) != std::string::npos);
+  CHECK(refused.at("state_message").get<std::string>().find(open) != std::string::npos);
   scene.daemon.verb(open, "advance", {{"to_phase", "later"}});
   scene.daemon.until(open, {"succeeded"});
   scene.database.until("SELECT count(*) = 0 FROM runbookd.run WHERE ended_at IS NULL");
