@@ -452,9 +452,11 @@ struct Fold {
   void operator()(TargetMoved const& e) {
     state.target = e.target;
     state.fingerprint.clear();
-    state.lost.clear();
-    std::ranges::copy_if(e.lost, std::back_inserter(state.lost),
-                         [this](StepRef ref) { return at_step(ref); });
+    // what an earlier failover took away stays in question until a person has settled it
+    std::ranges::copy_if(e.lost, std::back_inserter(state.lost), [this](StepRef ref) {
+      return at_step(ref) && std::ranges::find(state.lost, ref) == state.lost.end();
+    });
+    std::ranges::sort(state.lost);
     if (!state.lost.empty() && state.mode != RunMode::cancelling) {
       rest_in(RunMode::attention);
     }

@@ -52,13 +52,13 @@ TEST_CASE("a daemon stopped in the middle of a step and overtaken writes nothing
   Rivals rivals(100);
   auto& first = rivals.scene.daemon;
   auto& database = rivals.scene.database;
-  auto const id =
-      first.create(plan_text({{.name = "count",
-                               .forward = "UPDATE t SET a = a + 1;\nSELECT pg_sleep(0.5)",
-                               .backward = "UPDATE t SET a = a - 1"},
-                              {.name = "next",
-                               .forward = "ALTER TABLE t ADD COLUMN c2 int",
-                               .backward = "ALTER TABLE t DROP COLUMN c2"}}));
+  auto const id = first.create(
+      plan_text({{.name = "count",
+                  .forward = "UPDATE t SET a = a + 1 WHERE id <= 100;\nSELECT pg_sleep(0.5)",
+                  .backward = "UPDATE t SET a = a - 1 WHERE id <= 100"},
+                 {.name = "next",
+                  .forward = "ALTER TABLE t ADD COLUMN c2 int",
+                  .backward = "ALTER TABLE t DROP COLUMN c2"}}));
   first.verb(id, "start");
   database.until(
       "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND "
