@@ -476,6 +476,9 @@ struct Fold {
     auto& step = state.at(ref);
     if (step.status == StepStatus::reverted) {
       step.status = StepStatus::succeeded;
+      if (state.direction == Direction::forward) {
+        state.stage = settle(plan, state, state.stage);
+      }
       return;
     }
     step.status = StepStatus::pending;
@@ -493,7 +496,8 @@ struct Fold {
                             state.stage == Stage::final_checks || state.stage == Stage::done;
     int const first_not_passed = past_steps ? state.phase + 1 : state.phase;
     for (int p = 0; p < first_not_passed; ++p) {
-      if (!std::ranges::all_of(state.steps[p], forward_done)) {
+      if (std::ranges::find(state.steps[p], StepStatus::pending, &StepState::status) !=
+          state.steps[p].end()) {
         state.phase = p;
         state.stage = Stage::steps;
         state.approvers.clear();
