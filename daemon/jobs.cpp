@@ -171,7 +171,7 @@ SqlResult<Session*> Hands::session() {
 }
 
 SqlResult<FenceClaim> Hands::check_in(Session& session, AttemptTag tag) {
-  auto claim = access_.fences->claim(session, target_name_);
+  auto claim = access_.fences->claim(session, target_name_, found_);
   if (!claim || listed_) {
     return claim;
   }

@@ -102,9 +102,11 @@ std::string marker_guard_sql(Session const& session, AttemptTag const& tag) {
          " AND step = " + std::to_string(tag.ref.step) + " AND attempt >= " + attempt + ") m";
 }
 
-SqlResult<FenceClaim> Fences::claim(Session& session, std::string const& target) {
+SqlResult<FenceClaim> Fences::claim(Session& session, std::string const& target,
+                                    planner::TargetIdentity const& found) {
   std::lock_guard const lock(mutex_);
-  auto& known = known_[target];
+  auto const server = found.system.empty() ? target : found.system;
+  auto& known = known_[databases_[target] = server + "/" + found.database];
   if (known.claim.number > 0) {
     return known.claim;
   }
@@ -119,18 +121,19 @@ SqlResult<FenceClaim> Fences::claim(Session& session, std::string const& target)
 
 void Fences::overtaken(std::string const& target) {
   std::lock_guard const lock(mutex_);
-  known_[target].overtaken = true;
+  known_[databases_[target]].overtaken = true;
 }
 
 FenceClaim Fences::known(std::string const& target) {
   std::lock_guard const lock(mutex_);
-  return known_[target].claim;
+  return known_[databases_[target]].claim;
 }
 
 void Fences::take_back(std::string const& target) {
   std::lock_guard const lock(mutex_);
-  if (known_[target].overtaken) {
-    known_.erase(target);
+  auto const database = databases_[target];
+  if (known_[database].overtaken) {
+    known_.erase(database);
   }
 }
 
@@ -150,11 +153,9 @@ SqlResult<void> open_run(Session& session, AttemptTag const& tag, std::string co
       "good: UPDATE runbookd.run SET ended_at = now() WHERE store = ''' || r.store || "
       "''';')::int FROM runbookd.run r LEFT JOIN runbookd.fence f USING (store) WHERE r.store <> " +
       store +
-      " AND r.ended_at IS NULL ORDER BY r.begun_at LIMIT 1; UPDATE runbookd.run SET ended_at = "
-      "clock_timestamp() WHERE store = " +
-      store + " AND run <> " + run +
-      " AND ended_at IS NULL; INSERT INTO runbookd.run (store, run, plan) VALUES (" + store + ", " +
-      run + ", " + session.quote_literal(plan) +
+      " AND r.ended_at IS NULL ORDER BY r.begun_at LIMIT 1; INSERT INTO runbookd.run (store, run, "
+      "plan) VALUES (" +
+      store + ", " + run + ", " + session.quote_literal(plan) +
       ") ON CONFLICT (store, run) DO UPDATE SET ended_at = NULL");
   return opened ? SqlResult<void>{} : tl::unexpected(opened.error());
 }

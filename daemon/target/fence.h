@@ -36,8 +36,10 @@ class Fences {
  public:
   explicit Fences(std::string store) : store_(std::move(store)) {}
 
-  // The claim on this target; made now if this process has none.
-  SqlResult<FenceClaim> claim(Session& session, std::string const& target);
+  // The claim on this target; made now if this process has none. Two names of one database share
+  // it: a daemon does not overtake itself.
+  SqlResult<FenceClaim> claim(Session& session, std::string const& target,
+                              planner::TargetIdentity const& found);
   // Somebody else has claimed it. This process claims it again only after `take_back`: that is for
   // a person to say.
   void overtaken(std::string const& target);
@@ -53,7 +55,8 @@ class Fences {
   };
   std::string store_;
   std::mutex mutex_;
-  std::map<std::string, Known> known_;  // by target
+  std::map<std::string, std::string> databases_;  // by target
+  std::map<std::string, Known> known_;            // by database
 };
 
 // The target's list of runs at work: refused where another store has some that have not ended.

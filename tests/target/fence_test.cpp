@@ -24,8 +24,8 @@ daemon::AttemptTag tag_of(daemon::FenceClaim const& claim, int attempt = 1) {
   return result;
 }
 
-daemon::FenceClaim claimed(Target const& target, Fences& fences) {
-  auto claim = fences.claim(*target.connect(), "main");
+daemon::FenceClaim claimed(Target const& target, Fences& fences, std::string const& name = "main") {
+  auto claim = fences.claim(*target.connect(), name, {.database = "app", .system = "7"});
   REQUIRE(claim);
   return *claim;
 }
@@ -55,6 +55,7 @@ TEST_CASE_FIXTURE(TwoDaemons, "each daemon's claim is one higher, and a second q
   CHECK(old_claim.number == 1);
   CHECK(new_claim.number == 2);
   CHECK(claimed(target, older).number == 1);
+  CHECK(claimed(target, older, "another name of it").number == 1);
 }
 
 TEST_CASE_FIXTURE(TwoDaemons, "a step under an older claim writes nothing and says who holds it") {
