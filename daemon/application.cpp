@@ -1,20 +1,27 @@
 #include "daemon/application.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "daemon/chance.h"
 #include "daemon/clock.h"
+#include "daemon/guarded_service.h"
 #include "daemon/logging.h"
 #include "daemon/registry.h"
+#include "store/crash_point.h"
 #include "web/server.h"
 
 namespace runbookd::daemon {
 namespace {
+
+using store::crash_point;
+using store::CrashPoint;
 
 constexpr int failed = 1;
 constexpr int bad_configuration = 9;
@@ -41,14 +48,31 @@ class Application {
         store_(std::move(store)),
         clock_(io_),
         registry_(io_, clock_, chance_, *store_, settings_, process_environment()),
-        server_(io_, registry_, server_options(settings_)),
-        signals_(io_, SIGTERM, SIGINT) {}
+        guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
+        server_(io_, guarded_, server_options(settings_)),
+        signals_(io_, SIGTERM, SIGINT) {
+    // a limit on the size of files is a full disk to us, not the end
+    std::signal(SIGXFSZ, SIG_IGN);
+    registry_.when_broken([this](planner::Error const& error) { store_broke(error); });
+  }
 
   int run() {
+    try {
+      return serve();
+    } catch (store::StoreFailure const& failure) {
+      tell_broken(failure.error());
+      end_at_once();
+    }
+  }
+
+ private:
+  int serve() {
     if (auto recovered = registry_.recover(); !recovered) {
-      log_error("cannot go on with the stored runs: " + recovered.error().detail);
+      log_error("cannot go on with the stored runs: " + recovered.error().detail,
+                {{"try", recovered.error().next}});
       return failed;
     }
+    crash_point(CrashPoint::recovery_done);
     auto const bound = server_.listen();
     if (!bound) {
       log_error(bound.error().detail, {{"try", bound.error().next}});
@@ -60,12 +84,28 @@ class Application {
     log_info(
         "no identities are configured: everybody who reaches these addresses acts as operator");
     wait_for_signal();
+    crash_point(CrashPoint::listening);
     io_.run();
     log_info("stopped in order");
     return 0;
   }
-
- private:
+  static void tell_broken(planner::Error const& error) {
+    log_error(
+        "the store is broken; runbookd ends and reads it anew at its next start: " + error.detail,
+        {{"try", error.next}});
+  }
+  // As a crash would: nothing in memory is trusted any more, and closing the store would write to
+  // it. What is under way in the targets is settled from their markers at the next start.
+  [[noreturn]] static void end_at_once() { std::_Exit(failed); }
+  // From here on nothing is recorded or begun; only answers that are under way still go out.
+  void store_broke(planner::Error const& error) {
+    if (std::exchange(store_broken_, true)) {
+      return;
+    }
+    tell_broken(error);
+    guarded_.refuse_all(error);
+    boost::asio::post(io_, [this] { close(); });
+  }
   void wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) {
@@ -79,16 +119,21 @@ class Application {
   void stop(int signal) {
     auto const mode =
         std::exchange(stopping_, true) ? planner::StopMode::now : planner::StopMode::safe_point;
+    crash_point(CrashPoint::shutdown_asked);
     log_info("stopping", {{"signal", std::to_string(signal)},
                           {"runs", std::to_string(registry_.working())},
                           {"how", mode == planner::StopMode::now ? "now" : "at safe points"}});
     registry_.drain(mode);
+    crash_point(CrashPoint::shutdown_drained);
     if (mode == planner::StopMode::safe_point) {
       interrupt_at_ = clock_.now() + settings_.shutdown_timeout;
       end_when_quiet();
     }
   }
   void end_when_quiet() {
+    if (store_broken_) {
+      return;  // on its way out already
+    }
     auto const now = clock_.now();
     if (interrupt_at_ && now >= *interrupt_at_) {
       log_warning("safe points were not reached in time; interrupting");
@@ -103,13 +148,18 @@ class Application {
     alarm_ = clock_.wake_at(now + stop_looked_at_every, [this] { end_when_quiet(); });
   }
   void close() {
+    crash_point(CrashPoint::shutdown_quiet);
     server_.stop();
     close_at_ = clock_.now() + answers_go_out_within;
     finish_when_idle();
   }
   void finish_when_idle() {
+    if (store_broken_ && (server_.idle() || clock_.now() >= close_at_)) {
+      end_at_once();
+    }
     if (server_.idle() || clock_.now() >= close_at_) {
       registry_.let_go();
+      crash_point(CrashPoint::shutdown_let_go);
       io_.stop();
       return;
     }
@@ -122,10 +172,12 @@ class Application {
   SystemClock clock_;
   Chance chance_;
   Registry registry_;
+  GuardedService guarded_;
   web::Server server_;
   boost::asio::signal_set signals_;
   std::unique_ptr<Alarm> alarm_;
   bool stopping_ = false;
+  bool store_broken_ = false;
   std::optional<planner::Moment> interrupt_at_, give_up_at_;
   planner::Moment close_at_{};
 };
@@ -164,6 +216,7 @@ int run_daemon(Options const& options) {
     tell(store.error());
     return failed;
   }
+  crash_point(CrashPoint::store_opened);
   return Application(std::move(*settings), std::move(*store)).run();
 }
 

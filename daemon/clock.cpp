@@ -29,9 +29,17 @@ class TimerAlarm final : public Alarm {
 
 }  // namespace
 
-planner::Moment SystemClock::now() const {
+planner::Moment wall_clock() {
   return std::chrono::time_point_cast<planner::Duration>(std::chrono::system_clock::now());
 }
+
+std::string compact_stamp(planner::Moment moment) {
+  auto text = planner::to_rfc3339(moment);  // 2026-11-23T06:29:07.123Z
+  std::erase_if(text, [](char c) { return c == '-' || c == ':' || c == '.'; });
+  return text;
+}
+
+planner::Moment SystemClock::now() const { return wall_clock(); }
 
 std::unique_ptr<Alarm> SystemClock::wake_at(planner::Moment moment, std::function<void()> ring) {
   return std::make_unique<TimerAlarm>(io_, moment, std::move(ring));

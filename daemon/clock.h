@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "planner/time.h"
 
@@ -26,6 +27,10 @@ class Clock {
   // Calls `ring` once, on the I/O thread and never from inside this call.
   virtual std::unique_ptr<Alarm> wake_at(planner::Moment moment, std::function<void()> ring) = 0;
 };
+
+planner::Moment wall_clock();
+// For names of files: "20261123T062907123Z".
+std::string compact_stamp(planner::Moment moment);
 
 class SystemClock final : public Clock {
  public:

@@ -1,16 +1,37 @@
 #include "daemon/conductor.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "planner/digest.h"
+#include "planner/mutant.h"
 #include "planner/run_rules.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 
 namespace {
 
-bool is_stop(Ask const& ask) { return std::holds_alternative<Pause>(ask); }
+bool is_stop(Ask const& ask) {
+  return std::holds_alternative<Pause>(ask) || std::holds_alternative<Cancel>(ask);
+}
+
+// The record says that it was made after the fact.
+void mark_late(Events& events) {
+  for (auto& event : events) {
+    std::visit(
+        [](auto& body) {
+          if constexpr (requires { body.late; }) {
+            body.late = true;
+          }
+        },
+        event.body);
+  }
+}
 
 // A person who says this of a run that was fenced says that this daemon goes on, not the other.
 bool takes_back(Ask const& ask) {
@@ -27,7 +48,6 @@ Conductor::Conductor(House& house, RunId id, std::shared_ptr<Plan const> plan, E
     remember(*plan_, history_, state_, next, event);
     state_ = std::move(next);
   }
-  look_up_mismatch();
 }
 
 RunFacts Conductor::facts() const {
@@ -36,7 +56,7 @@ RunFacts Conductor::facts() const {
     facts.live = runner_->live();
   }
   facts.live.store_degraded = house_.recorder.degraded();
-  facts.live.mismatch_diff = mismatch_diff_;
+  facts.live.mismatch_diff = mismatch_diff();
   return facts;
 }
 
@@ -77,11 +97,13 @@ Result<void> Conductor::submit(Command const& command) {
   auto const before_history = history_;
   auto const before = history_.revision;
   auto absorbed = absorb(std::move(*events));
+  crash_point(CrashPoint::command_judged);
   if (auto written = house_.recorder.record_now(append_of(before, absorbed, {})); !written) {
     state_ = before_state;
     history_ = before_history;
     return written;
   }
+  crash_point(CrashPoint::command_recorded);
   if (takes_back(command.ask)) {
     house_.fences->take_back(history_.target);
   }
@@ -96,19 +118,36 @@ Result<void> Conductor::stop_first(Events events) {
   if (runner_) {
     runner_->stop(state_.interrupt ? StopMode::now : StopMode::safe_point);
   }
+  crash_point(CrashPoint::stop_told);
   auto append = append_of(before, std::move(absorbed), {});
   if (auto written = house_.recorder.record_now(append); !written) {
+    mark_late(append.events);
     ++pending_;
     house_.recorder.record_soon(std::move(append), [weak = weak_from_this()] {
       if (auto const self = weak.lock()) {
         self->go_on();
       }
     });
+    stop_meanwhile();
     return {};
   }
+  crash_point(CrashPoint::stop_recorded);
   house_.grown(id_);
   act();
   return {};
+}
+
+// Stopping does not wait for the disk: also the moment at which it becomes an interruption is kept.
+void Conductor::stop_meanwhile() {
+  auto const wanted = intent(*plan_, state_, house_.clock.now());
+  auto const* quiesce = std::get_if<Quiesce>(&wanted);
+  if (quiesce == nullptr || !runner_ || !runner_->busy()) {
+    return;
+  }
+  runner_->stop(quiesce->mode);
+  if (quiesce->escalate_at) {
+    wake_at(*quiesce->escalate_at);
+  }
 }
 
 void Conductor::recover() { learn(Restarted{}, {}); }
@@ -134,16 +173,21 @@ void Conductor::record(Events events, Answer const& answer) {
     all.insert(all.end(), announced.begin(), announced.end());
   }
   ++pending_;
+  crash_point(CrashPoint::facts_queued);
   house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
     if (auto const self = weak.lock()) {
       self->go_on();
     }
   });
+  if (house_.recorder.degraded()) {
+    stop_meanwhile();
+  }
 }
 
 // Readers are told while the next thing is under way already.
 void Conductor::go_on() {
   --pending_;
+  crash_point(CrashPoint::facts_durable);
   act();
   house_.grown(id_);
 }
@@ -174,7 +218,6 @@ void Conductor::act() {
   if (pending_ > 0) {
     return;
   }
-  look_up_mismatch();
   auto const now = house_.clock.now();
   auto const wanted = intent(*plan_, state_, now);
   bool const idle = !runner_ || !runner_->busy();
@@ -233,10 +276,13 @@ void Conductor::act(ResolveDoubt const& wanted) {
   start(DoubtJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
                  .action = &action_of(*plan_, wanted.ref, wanted.direction),
                  .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
+  if (state_.interrupt) {
+    runner_->stop(StopMode::now);  // a session left behind is ended, then asked about
+  }
 }
 
 void Conductor::act(Quiesce const& wanted) {
-  if (!runner_ || !runner_->busy()) {
+  if (!runner_ || !runner_->busy() || mutant(Mutant::paused_while_active)) {
     learn(Quiesced{}, {});
     return;
   }
@@ -271,6 +317,7 @@ void Conductor::start(Job job) {
                                       lookup = house_.target] { return lookup(this_target); },
                            .fences = house_.fences,
                            .run = id_.text,
+                           .name = session_name(house_.store_id, id_.text),
                            .plan = plan_->name},
         std::move(callbacks));
   }
@@ -280,7 +327,8 @@ void Conductor::start(Job job) {
 void Conductor::answered(Answer answer) {
   ++live_changes_;
   if (answer.outcome) {
-    auto const outcome = std::move(*answer.outcome);
+    auto outcome = std::move(*answer.outcome);
+    add_difference(outcome, answer);
     learn(outcome, std::move(answer));
     return;
   }
@@ -322,19 +370,48 @@ Expected Conductor::expected() const {
   return expected;
 }
 
-void Conductor::look_up_mismatch() {
-  if (!state_.mismatch) {
-    mismatch_diff_.clear();
+// Bodies of schemas are not the machine's business: it compares digests of how they differ.
+void Conductor::add_difference(Outcome& outcome, Answer const& answer) const {
+  if (state_.direction != Direction::backward || !state_.current) {
     return;
   }
-  if (!mismatch_diff_.empty()) {
-    return;
+  auto const& before = state_.at(*state_.current).before.text();
+  auto const from = [&](std::string const& now) -> std::string {
+    if (before.empty() || now.empty() || now == before) {
+      return "";
+    }
+    auto const known = house_.journal.fingerprint_body(before);
+    auto const read =
+        std::ranges::find(answer.fingerprints, now, [](auto const& taken) { return taken.first; });
+    if (!known || read == answer.fingerprints.end()) {
+      return "";
+    }
+    return "sha256:" + sha256_hex(fingerprint_diff(*known, read->second));
+  };
+  if (auto* read = std::get_if<FingerprintRead>(&outcome)) {
+    read->difference = from(read->digest);
+  } else if (auto* ended = std::get_if<AttemptEnded>(&outcome)) {
+    ended->difference = from(ended->fingerprint);
+  } else if (auto* doubt = std::get_if<DoubtAnswered>(&outcome)) {
+    doubt->difference = from(doubt->fingerprint);
   }
-  auto const before = house_.journal.fingerprint_body(history_.mismatch_expected);
-  auto const after = house_.journal.fingerprint_body(history_.mismatch_actual);
+}
+
+std::string const& Conductor::mismatch_diff() const {
+  auto& [expected, actual, diff] = shown_mismatch_;
+  bool const shown = expected == history_.mismatch_expected && actual == history_.mismatch_actual;
+  if (shown && !diff.empty()) {
+    return diff;
+  }
+  expected = history_.mismatch_expected;
+  actual = history_.mismatch_actual;
+  diff.clear();
+  auto const before = state_.mismatch ? house_.journal.fingerprint_body(expected) : std::nullopt;
+  auto const after = state_.mismatch ? house_.journal.fingerprint_body(actual) : std::nullopt;
   if (before && after) {
-    mismatch_diff_ = fingerprint_diff(*before, *after);
+    diff = fingerprint_diff(*before, *after);
   }
+  return diff;
 }
 
 }  // namespace runbookd::daemon

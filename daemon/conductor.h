@@ -36,7 +36,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   Conductor(House& house, planner::RunId id, std::shared_ptr<planner::Plan const> plan,
             planner::Events const& events);
 
-  // Durable when it returns well. Stopping is acted on first, and recorded late if the store fails.
+  // Durable when it returns well. Stopping is acted on first, and recorded late (and marked so) if
+  // the store takes no events.
   planner::Result<void> submit(planner::Command const& command);
   // After a start of the daemon: what was under way is settled.
   void recover();
@@ -60,6 +61,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   store::Append append_of(planner::EventSeq before, planner::Events events,
                           Answer const& answer) const;
   planner::Result<void> stop_first(planner::Events events);
+  void stop_meanwhile();
   void act();
   void go_on();
   void act(planner::DoNothing const& wanted);
@@ -76,7 +78,9 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   AttemptTag tag(planner::StepRef ref, planner::Direction direction, int attempt) const;
   bool fingerprint_after(planner::StepRef ref, planner::Direction direction) const;
   Expected expected() const;
-  void look_up_mismatch();
+  void add_difference(planner::Outcome& outcome, Answer const& answer) const;
+  // Empty until both bodies are durable.
+  std::string const& mismatch_diff() const;
 
   House& house_;
   planner::RunId id_;
@@ -89,7 +93,10 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   bool checks_announced_ = false;
   bool farewell_due_ = false;  // the run has ended just now, and the target does not know yet
   planner::EventSeq live_changes_ = 0;
-  std::string mismatch_diff_;
+  struct ShownMismatch {
+    std::string expected, actual, diff;
+  };
+  mutable ShownMismatch shown_mismatch_;  // so that readers do not compare large schemas each time
 };
 
 }  // namespace runbookd::daemon

@@ -1,5 +1,7 @@
 #include "daemon/documents.h"
 
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "planner/view.h"
@@ -48,6 +50,16 @@ std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks
     document["checks"].push_back(std::move(entry));
   }
   return text_of(document);
+}
+
+std::string backup_json(BackupFacts const& backup) {
+  constexpr std::array states{"none", "running", "done", "failed"};
+  return text_of({{"state", states.at(static_cast<std::size_t>(backup.state))},
+                  {"file", backup.file},
+                  {"pages", backup.pages},
+                  {"pages_left", backup.pages_left},
+                  {"detail", backup.detail},
+                  {"next", backup.next}});
 }
 
 std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/backup_task.h"
 #include "planner/diagnostic.h"
 #include "planner/plan.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ std::string about_json(std::string const& version, std::string const& store_id,
                        std::vector<std::pair<std::string, std::string>> const& targets,
                        planner::Moment now);
 std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks);
+std::string backup_json(BackupFacts const& backup);
 std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest,
                           bool created, planner::Findings const& findings);
 std::string validation_json(planner::Findings const& findings);

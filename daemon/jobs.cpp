@@ -6,14 +6,19 @@
 #include <mutex>
 #include <utility>
 
+#include "store/crash_point.h"
+
 namespace runbookd::daemon {
 namespace {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr auto old_backend_looked_at_every = std::chrono::milliseconds{200};
 constexpr int old_backend_looks = 50;
+constexpr auto questions_take_at_most = "SET statement_timeout = '10s'";
 
 Duration since(SteadyTime begin) {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
@@ -39,6 +44,7 @@ SqlResult<Session*> open(JobContext const& context) {
 // A digest, or nothing where the schema could not be read: it is then looked at again before the
 // next step.
 std::string fingerprint_into(Session& session, Answer& result) {
+  crash_point(CrashPoint::fingerprint_asked);
   auto taken = take_fingerprint(session);
   if (!taken) {
     return "";
@@ -63,8 +69,8 @@ bool drops_index_concurrently(Action const& action) {
   if (sql == nullptr || sql->statements.size() != 1) {
     return false;
   }
-  auto const index = concurrent_index(sql->statements.front());
-  return index && index->kind == ConcurrentIndex::Kind::drop;
+  auto const outside = outside_of(sql->statements.front());
+  return outside && outside->kind == Outside::Kind::drop_index;
 }
 
 // Taking back an index build that left nothing behind finds nothing to drop; the fingerprint proves
@@ -81,8 +87,9 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
     return run_backfill(session, job.tag, *fill, job.since_attempt, context.stop, context.progress);
   }
   auto const& sql = std::get<SqlAction>(*job.action);
-  return sql.transactional() ? run_transactional(session, job.tag, sql, context.stop)
-                             : run_concurrent(session, job.tag, sql, context.stop);
+  return sql.transactional()
+             ? run_transactional(session, job.tag, sql, context.stop)
+             : run_concurrent(session, job.tag, sql, job.since_attempt, context.stop);
 }
 
 // A transaction of ours names itself with the message that begins it.
@@ -104,11 +111,13 @@ AttemptResult not_begun(SqlFailure failure) {
 }
 
 AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*& session) {
+  crash_point(CrashPoint::attempt_announced);
   auto opened = open(context);
   if (!opened) {
     return not_begun(opened.error());
   }
   session = *opened;
+  crash_point(CrashPoint::attempt_connected);
   auto claim = context.hands.check_in(*session, job.tag);
   if (!claim) {
     return not_begun(claim.error());
@@ -118,17 +127,31 @@ AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*
   if (auto named = name_session(*session, job); !named) {
     return not_begun(named.error());
   }
+  crash_point(CrashPoint::attempt_named);
   return run_action(context, *session, fenced);
 }
 
 SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, DoubtJob const& job) {
+  // whoever stops us is not to wait for these questions: nothing cancels them
+  if (auto set = session.run(std::string(questions_take_at_most)); !set) {
+    return tl::unexpected(set.error());
+  }
   auto settled = settle_doubt(session, job.tag, *job.action);
+  bool ending = false;
   for (int i = 0; i < old_backend_looks && settled && settled->still_running; ++i) {
-    if (context.stop.stop_requested()) {
+    context.orphan(settled->pid, settled->evidence);
+    if (context.ending() && !std::exchange(ending, true)) {
+      i = 0;  // it is given its time to end
+    }
+    if (context.stop.stop_requested() && !ending) {
       break;
     }
-    sleep_unless_stopped(context.stop, old_backend_looked_at_every);
+    sleep_unless_stopped(ending ? std::stop_token{} : context.stop, old_backend_looked_at_every);
     settled = settle_doubt(session, job.tag, *job.action);
+  }
+  context.orphan(0, "");
+  if (auto reset = session.run("RESET statement_timeout"); settled && !reset) {
+    return tl::unexpected(reset.error());
   }
   return settled;
 }
@@ -151,7 +174,7 @@ SqlResult<Session*> Hands::session() {
         SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
   }
   target_name_ = target->name;
-  auto opened = connect(*target, "runbookd/" + name_);
+  auto opened = connect(*target, name_);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
@@ -218,9 +241,11 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
   if (auto checked = check_target(**session, *job.plan); !checked) {
     return answer(BaselinesRead{.failure = checked.error(), .failed_name = "target check"});
   }
+  crash_point(CrashPoint::target_surveyed);
   if (auto prepared = prepare_target(**session); !prepared) {
     return answer(BaselinesRead{.failure = prepared.error(), .failed_name = "schema runbookd"});
   }
+  crash_point(CrashPoint::target_prepared);
   if (auto claim = context.hands.check_in(**session, job.tag); !claim) {
     return answer(BaselinesRead{.failure = claim.error(), .failed_name = "target fence"});
   }
@@ -242,11 +267,13 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
           .failed_name = "baseline " + baseline.name});
     }
     read.values[baseline.name] = value;
+    crash_point(CrashPoint::baseline_read);
   }
   return answer(std::move(read));
 }
 
 Answer do_job(JobContext const& context, CheckJob const& job) {
+  crash_point(CrashPoint::checks_begun);
   ChecksRun run{.stage = job.stage, .phase = job.phase, .which = job.which};
   for (auto const& check : job.checks) {
     auto const begin = std::chrono::steady_clock::now();
@@ -257,12 +284,14 @@ Answer do_job(JobContext const& context, CheckJob const& job) {
     } else {
       result.failure = session.error();
     }
+    crash_point(CrashPoint::check_answered);
     run.results.push_back(judge_check(check, result, job.baselines));
     run.results.back().took = since(begin);
   }
   if (context.stop.stop_requested()) {
     return {};  // cancelled questions have no answer
   }
+  crash_point(CrashPoint::checks_judged);
   return answer(std::move(run));
 }
 
@@ -271,11 +300,13 @@ Answer do_job(JobContext const& context, FingerprintJob const&) {
   if (!session) {
     return answer(FingerprintRead{.digest = "", .failure = session.error()});
   }
+  crash_point(CrashPoint::fingerprint_asked);
   auto taken = take_fingerprint(**session);
   if (!taken) {
     context.hands.discard();
     return answer(FingerprintRead{.digest = "", .failure = taken.error()});
   }
+  crash_point(CrashPoint::fingerprint_read);
   auto result = answer(FingerprintRead{.digest = taken->digest, .failure = std::nullopt});
   result.fingerprints.emplace_back(taken->digest, std::move(taken->body));
   return result;
@@ -285,6 +316,7 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   auto const begin = std::chrono::steady_clock::now();
   Session* session = nullptr;
   auto result = attempt(context, job, session);
+  crash_point(CrashPoint::attempt_ended);
   if (result.end == AttemptEnd::fenced && result.failure->sqlstate == fenced_code) {
     context.hands.overtaken();
   }
@@ -316,13 +348,16 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   if (stopped_short && is_concurrent(*job.action)) {
     ended.fingerprint = fingerprint_on_new_session(context, told);
   }
+  crash_point(CrashPoint::attempt_read);
   told.outcome = std::move(ended);
   return told;
 }
 
 Answer do_job(JobContext const& context, DoubtJob const& job) {
+  crash_point(CrashPoint::doubt_begun);
   context.hands.discard();  // whatever that session was, it is part of the doubt
-  auto session = open(context);
+  // its pid is not told: what is cancelled while this job runs is the old session, never this one
+  auto session = context.hands.session();
   if (!session) {
     return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = session.error()});
   }
@@ -352,6 +387,7 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
   if (wanted) {
     told.fingerprint = fingerprint_into(**session, result);
   }
+  crash_point(CrashPoint::doubt_answered);
   result.outcome = std::move(told);
   return result;
 }

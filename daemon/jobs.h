@@ -49,6 +49,9 @@ struct JobContext {
   std::stop_token stop;
   std::function<void(int pid)> working;  // our backend's pid, once there is one
   std::function<void(planner::Progress const&)> progress;
+  // A session that an earlier attempt left behind still works: its pid, and what it does.
+  std::function<void(int pid, std::string const& doing)> orphan;
+  std::function<bool()> ending;  // what is found at work is being ended, not only waited for
   double jitter = 0.5;
 };
 

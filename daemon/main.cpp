@@ -10,7 +10,11 @@ int main(int argc, char** argv) {
     return parsed.exit_code;
   }
   try {
-    return runbookd::daemon::run_daemon(*parsed.options);
+    auto const& options = *parsed.options;
+    if (options.store) {
+      return runbookd::daemon::run_store_command(*options.store, options.config_file);
+    }
+    return runbookd::daemon::run_daemon(options);
   } catch (std::exception const& error) {
     // a broken invariant or a broken machine; what was under way is settled at the next start
     std::cerr << "runbookd: " << error.what() << '\n';

@@ -14,11 +14,33 @@ ParsedOptions parse_options(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--check-config", options.check_config,
                "read the configuration, report every problem, and end");
+  StoreCommand store;
+  auto* const commands = app.add_subcommand("store", "look at, copy and put back the store's file");
+  commands->require_subcommand(1);
+  commands->fallthrough();  // --config may stand anywhere
+  auto* const check = commands->add_subcommand(
+      "check", "read a store that no daemon holds, and every run's record in it");
+  check->add_option("FILE", store.file, "a store or a backup; without: the configured store");
+  auto* const backup = commands->add_subcommand(
+      "backup", "copy the store, also while the daemon works, and check the copy");
+  backup->add_option("FILE", store.file, "a new file")->required();
+  auto* const restore =
+      commands->add_subcommand("restore", "put a checked backup in the configured store's place");
+  restore->add_option("FILE", store.file, "the backup")->required();
+  restore->add_flag("--force", store.force, "also in place of a newer, another or a damaged store");
+  for (auto* const command : {check, backup, restore}) {
+    command->fallthrough();
+  }
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     constexpr int usage = 2;
     return {.options = std::nullopt, .exit_code = app.exit(error) == 0 ? 0 : usage};
+  }
+  using Verb = StoreCommand::Verb;
+  if (commands->parsed()) {
+    store.verb = check->parsed() ? Verb::check : backup->parsed() ? Verb::backup : Verb::restore;
+    options.store = store;
   }
   return {.options = options, .exit_code = 0};
 }

@@ -5,12 +5,14 @@
 #include <string>
 
 #include "config/settings.h"
+#include "daemon/store_commands.h"
 
 namespace runbookd::daemon {
 
 struct Options {
   std::string config_file = "/etc/runbookd/runbookd.yaml";
   bool check_config = false;
+  std::optional<StoreCommand> store;
 };
 
 // Either options, or the exit code of a command line that is answered already (help, version, an

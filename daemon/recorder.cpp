@@ -38,6 +38,9 @@ void Recorder::flush() {
 }
 
 planner::Result<void> Recorder::commit(store::Append const* last) {
+  if (broken_) {
+    return tl::unexpected(*broken_);
+  }
   std::vector<store::Append> appends;
   for (auto const& waiting : waiting_) {
     appends.push_back(waiting.append);
@@ -46,9 +49,14 @@ planner::Result<void> Recorder::commit(store::Append const* last) {
     appends.push_back(*last);
   }
   if (auto written = journal_.append(appends); !written) {
-    // a stale revision is the caller's affair; anything else is the store's
-    if (written.error().code != planner::ErrorCode::stale_revision) {
+    auto const code = written.error().code;
+    bool const asked = last != nullptr;
+    if (code == planner::ErrorCode::store_unavailable) {
       failed(written.error());
+    } else if (code != planner::ErrorCode::stale_revision || !asked) {
+      // of what a person asks a stale revision is the answer; a fact that does not fit means that
+      // somebody else wrote
+      give_up(written.error());
     }
     return written;
   }
@@ -77,6 +85,15 @@ void Recorder::failed(planner::Error const& error) {
       flush();
     }
   });
+}
+
+void Recorder::give_up(planner::Error const& error) {
+  broken_ = error;
+  degraded_ = true;
+  again_.reset();
+  if (on_broken) {
+    on_broken(error);
+  }
 }
 
 }  // namespace runbookd::daemon

@@ -1,11 +1,12 @@
 // Brings events to the journal. Facts of several runs that are ready in one turn of the I/O loop
-// share one synced commit; what a person asks for is synced before it is answered. When the store
-// fails, facts are kept in memory and offered again; nothing that waits for them is acted upon
-// meanwhile.
+// share one synced commit; what a person asks for is synced before it is answered. While the store
+// is full, facts are kept in memory and offered again; nothing that waits for them is acted upon
+// meanwhile. Once it is broken nothing is offered to it any more: the program has to end and read.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "daemon/clock.h"
@@ -32,6 +33,8 @@ class Recorder {
   bool idle() const { return waiting_.empty(); }
   // Called when the store fails and when it works again, with what it said.
   std::function<void(std::string const&)> on_trouble;
+  // Called once, when nobody knows any more what the store holds.
+  std::function<void(planner::Error const&)> on_broken;
 
  private:
   struct Waiting {
@@ -41,6 +44,7 @@ class Recorder {
   void flush_later();
   planner::Result<void> commit(store::Append const* last);
   void failed(planner::Error const& error);
+  void give_up(planner::Error const& error);
 
   boost::asio::io_context& io_;
   Clock& clock_;
@@ -48,6 +52,7 @@ class Recorder {
   std::vector<Waiting> waiting_;
   bool flush_posted_ = false;
   bool degraded_ = false;
+  std::optional<planner::Error> broken_;
   std::unique_ptr<Alarm> again_;
 };
 

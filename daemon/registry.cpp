@@ -7,18 +7,21 @@
 
 #include "daemon/logging.h"
 #include "planner/lint.h"
+#include "planner/mutant.h"
 #include "planner/plan_reader.h"
 #include "planner/view.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 
 using namespace planner;
+using store::crash_point;
+using store::CrashPoint;
 using web::Document;
 
 namespace {
 
 constexpr std::size_t finished_runs_kept = 32;
-constexpr auto whole_history = -1;
 
 tl::unexpected<Error> refuse(ErrorCode code, std::string detail, std::string next = "") {
   return tl::unexpected(Error{.code = code, .detail = std::move(detail), .next = std::move(next)});
@@ -95,6 +98,7 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
       settings_(settings),
       environment_(std::move(environment)),
       recorder_(io, clock, store.journal()),
+      backup_(io, store.connection(), [](std::string const& what) { log_warning(what); }),
       house_{.io = io,
              .clock = clock,
              .chance = chance,
@@ -148,7 +152,7 @@ Result<Registry::ConductorPtr> Registry::load(store::RunSummary const& summary) 
   if (!plan) {
     return tl::unexpected(plan.error());
   }
-  auto stored = store_.journal().events_after(summary.id, 0, whole_history);
+  auto stored = store_.journal().history(summary.id);
   if (!stored) {
     return tl::unexpected(stored.error());
   }
@@ -189,7 +193,9 @@ Result<void> Registry::recover() {
     if (!run) {
       return tl::unexpected(run.error());
     }
+    crash_point(CrashPoint::recovery_run_loaded);
     (*run)->recover();
+    crash_point(CrashPoint::recovery_run_told);
   }
   return {};
 }
@@ -255,6 +261,13 @@ bool Registry::is_ready() {
 
 Document Registry::ready() { return {.json = readiness_json(is_ready(), readiness())}; }
 
+Result<Document> Registry::start_backup() {
+  recorder_.flush();  // what is shown already is in it
+  return backup_.begin().map([this] { return Document{.json = backup_json(backup_.facts())}; });
+}
+
+Result<Document> Registry::show_backup() { return Document{.json = backup_json(backup_.facts())}; }
+
 // --- plans
 
 Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
@@ -268,6 +281,7 @@ Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
                                 .next = "runbookctl plan lint " + upload.file_name,
                                 .findings = read.findings});
   }
+  crash_point(CrashPoint::plan_read);
   auto canonical = canonical_json(*read.plan);
   auto const digest = digest_of(canonical);
   auto const created = store_.plans().put({.digest = digest,
@@ -339,6 +353,7 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
                                          .target = request.target,
                                          .note = request.note}};
   auto run = std::make_shared<Conductor>(house_, id, *plan, Events{created});
+  crash_point(CrashPoint::run_before_created);
   auto const written = recorder_.record_now({.run = id,
                                              .expected = 0,
                                              .events = {created},
@@ -347,6 +362,7 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
   if (!written) {
     return tl::unexpected(written.error());
   }
+  crash_point(CrashPoint::run_created);
   forget_finished();
   runs_[id] = run;
   return document(*run);
@@ -358,12 +374,18 @@ Result<Document> Registry::list_runs(web::RunQuery const& query) {
                   "runbookctl run list");
   }
   recorder_.flush();
-  auto const runs = store_.journal().list(
+  auto runs = store_.journal().list(
       {.state = query.state,
        .target = query.target,
        .plan = query.plan,
        .before = query.cursor.empty() ? std::nullopt : std::optional{query.cursor},
        .limit = query.limit});
+  // the stored sentence speaks of the moment of the last event
+  for (auto& run : runs) {
+    if (auto const at_work = runs_.find(run.id); at_work != runs_.end()) {
+      run.message = state_message(at_work->second->facts(), clock_.now());
+    }
+  }
   auto const more = std::ssize(runs) == query.limit && query.limit > 0;
   return Document{.json = run_list_json(runs, more ? runs.back().id.text : "")};
 }
@@ -429,7 +451,7 @@ Result<void> Registry::may_work(ConductorPtr const& run, Command const& command)
   if (auto const store = store_.check(); !store) {
     return tl::unexpected(store.error());
   }
-  if (!claims_target(run->state().mode, command.ask)) {
+  if (mutant(Mutant::target_not_claimed) || !claims_target(run->state().mode, command.ask)) {
     return {};
   }
   auto const& target = run->history().target;
@@ -452,7 +474,7 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
   }
   auto& one = **found;
   auto const revision = one.history().revision;
-  if (expected && *expected != revision) {
+  if (expected && *expected != revision && !mutant(Mutant::any_revision_commands)) {
     auto const& last = one.history().last_actor;
     return refuse(ErrorCode::stale_revision,
                   "the run has moved on to revision " + std::to_string(revision) + " (you saw " +
@@ -475,6 +497,7 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     }
     return tl::unexpected(std::move(error));
   }
+  crash_point(CrashPoint::command_done);
   return document(one);
 }
 
@@ -487,6 +510,13 @@ Result<web::EventPage> Registry::events_after(RunId const& run, EventSeq after, 
     return tl::unexpected(found.error());
   }
   auto const& one = **found;
+  if (after > one.history().revision) {
+    return refuse(ErrorCode::malformed,
+                  "run " + run.text + " has " + std::to_string(one.history().revision) +
+                      " events; there is none numbered " + std::to_string(after) +
+                      " to go on after. Was the store replaced by an older copy?",
+                  "runbookctl events " + run.text);
+  }
   auto stored = store_.journal().events_after(run, after, limit);
   if (!stored) {
     return tl::unexpected(stored.error());

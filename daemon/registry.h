@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/settings.h"
+#include "daemon/backup_task.h"
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
 #include "store/store.h"
@@ -25,6 +26,11 @@ class Registry final : public web::RunService {
   // wrong with it.
   planner::Result<void> recover();
 
+  // Told once, when the store is found broken while something is recorded.
+  void when_broken(std::function<void(planner::Error const&)> told) {
+    recorder_.on_broken = std::move(told);
+  }
+
   // No new work; running runs are paused, at a safe point or now.
   void drain(planner::StopMode mode);
   // Nothing is under way and nothing waits to be written.
@@ -35,6 +41,8 @@ class Registry final : public web::RunService {
   web::Document about() override;
   web::Document ready() override;
   bool is_ready() override;
+  planner::Result<web::Document> start_backup() override;
+  planner::Result<web::Document> show_backup() override;
   planner::Result<web::UploadedPlan> upload_plan(web::PlanUpload const& upload) override;
   planner::Result<web::Document> validate_plan(web::PlanUpload const& upload) override;
   planner::Result<web::Document> list_plans(int limit, std::string const& cursor) override;
@@ -76,6 +84,7 @@ class Registry final : public web::RunService {
   config::Settings const& settings_;
   config::Environment environment_;
   Recorder recorder_;
+  BackupTask backup_;
   House house_;
   std::map<planner::RunId, ConductorPtr> runs_;
   std::map<planner::RunId, std::set<Listening*>> listeners_;

@@ -134,8 +134,8 @@ std::string_view activity_of(Job const& job) {
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   Parts(boost::asio::io_context& io, Access const& access, Callbacks the_callbacks)
       : callbacks(std::move(the_callbacks)),
-        hands(access, access.run),
-        eyes(access, access.run + "/eyes"),
+        hands(access, access.name),
+        eyes(access, access.name + "/eyes"),
         hands_thread(io),
         eyes_thread(io) {}
 
@@ -143,7 +143,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   Hands hands, eyes;  // each used by its thread alone
   std::shared_ptr<Signals> signals;
   Live live;
-  bool busy = false, is_attempt = false, is_backfill = false;
+  bool busy = false, is_attempt = false, is_backfill = false, is_doubt = false;
   // last: their destructors wait for jobs that use all of the above
   Worker hands_thread, eyes_thread;
 
@@ -151,6 +151,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     signals = std::make_shared<Signals>();
     busy = true;
     is_attempt = std::holds_alternative<AttemptJob>(job);
+    is_doubt = std::holds_alternative<DoubtJob>(job);
     live = {.activity = std::string{activity_of(job)}};
     is_backfill = live.activity == "backfilling";
     auto const shared = signals;
@@ -187,6 +188,12 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
         .stop = shared.asked_to_stop.get_token(),
         .working = [&shared](int pid) { shared.pid = pid; },
         .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
+        .orphan =
+            [this, weak, &shared](int pid, std::string const& doing) {
+              shared.pid = pid;
+              tell_of_orphan(weak, pid, doing);
+            },
+        .ending = [&shared] { return shared.cancel.load(); },
         .jitter = jitter};
     auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
     if (auto seen = hands.failover()) {
@@ -214,6 +221,17 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     });
   }
 
+  void tell_of_orphan(std::weak_ptr<Parts> const& weak, int pid, std::string const& doing) {
+    hands_thread.answer([weak, pid, doing] {
+      auto const self = weak.lock();
+      if (self && self->busy && self->live.orphan != doing) {
+        self->live.orphan = doing;
+        self->live.backend_pid = pid;
+        self->callbacks.seen();
+      }
+    });
+  }
+
   // On the I/O thread.
   void saw(Sight sight) {
     auto const plain = is_backfill ? "backfilling" : is_attempt ? "executing" : "verifying";
@@ -233,14 +251,16 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     if (!busy) {
       return;
     }
-    signals->cancel_when_waiting = true;
+    bool const now = mode == StopMode::now;
+    signals->cancel_when_waiting = now || !is_doubt;
     // questions change nothing: nobody waits for their answers
-    if (mode == StopMode::now || !is_attempt) {
+    bool const question = !is_attempt && !is_doubt;
+    if (now || question) {
       signals->cancel = true;
     }
     // one transaction or one concurrent statement goes to its end; a backfill to the end of its
     // batch
-    if (signals->cancel || is_backfill) {
+    if (signals->cancel || is_backfill || is_doubt) {
       signals->asked_to_stop.request_stop();
     }
   }
@@ -252,7 +272,9 @@ StepRunner::StepRunner(boost::asio::io_context& io, Access access, Callbacks cal
 StepRunner::~StepRunner() {
   // the threads are joined here, while nothing can call back any more
   if (parts_->busy) {
-    parts_->signals->cancel = true;
+    if (!parts_->is_doubt) {  // a session left behind is not ended with us
+      parts_->signals->cancel = true;
+    }
     parts_->signals->asked_to_stop.request_stop();
   }
   parts_->callbacks = {.answered = [](Answer const&) {}, .seen = [] {}};

@@ -74,14 +74,16 @@ class StepRunner {
     TargetLookup target;
     std::shared_ptr<Fences> fences;
     std::string run, plan;
+    std::string name;  // of our sessions in the server
   };
   StepRunner(boost::asio::io_context& io, Access access, Callbacks callbacks);
   ~StepRunner();
 
   bool busy() const;
   void start(Job job, Expected expected, double jitter);
-  // Safe point: attempts end where it does no harm, checks are given up at once. Now: the statement
-  // is cancelled, and after a while our backend is ended. May be called again; never weakens an
+  // Safe point: attempts end where it does no harm, checks are given up at once; a session that an
+  // earlier attempt left behind goes to its end. Now: the statement is cancelled, and after a while
+  // its backend is ended, be it ours or one left behind. May be called again; never weakens an
   // earlier call.
   void stop(planner::StopMode mode);
   planner::Live const& live() const;

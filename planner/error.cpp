@@ -36,6 +36,8 @@ std::string_view to_slug(ErrorCode code) {
       return "too-large";
     case ErrorCode::unsupported_type:
       return "unsupported-type";
+    case ErrorCode::store_broken:
+      return "store-broken";
     case ErrorCode::store_unavailable:
       return "store-unavailable";
     case ErrorCode::target_unreachable:

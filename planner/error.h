@@ -29,7 +29,8 @@ enum class ErrorCode {
   self_approval,
   too_large,
   unsupported_type,
-  store_unavailable,
+  store_unavailable,  // full, busy, read-only: nothing was written, later it may be
+  store_broken,       // what is on the disk is not known any more: the process has to end
   target_unreachable,
   target_refused,
   draining,

@@ -131,6 +131,7 @@ struct FingerprintMismatched {  // a reversal ran, and the schema is not what it
   StepRef ref;
   int attempt = 1;
   std::string expected, actual;
+  std::string difference;  // digest of what differs, line by line; empty = not known
 };
 struct StepSkipped {
   StepRef ref;
@@ -149,11 +150,16 @@ struct SoakStarted {
 struct PhaseCompleted {
   int phase = 0;
 };
+// `late`: the store took no events when it was asked, so it was acted on first and recorded when
+// the store took events again.
 struct PauseRequested {
   StopMode mode = StopMode::safe_point;
   std::optional<Moment> escalate_at;
+  bool late = false;
 };
-struct PauseEscalated {};
+struct PauseEscalated {
+  bool late = false;
+};
 struct RunPaused {
   std::string why;  // empty: because it was asked
 };
@@ -172,7 +178,9 @@ struct RollbackStarted {
 struct RollbackFinished {
   StepRef to;
 };
-struct CancelRequested {};
+struct CancelRequested {
+  bool late = false;
+};
 struct RunCancelled {};
 struct RunSucceeded {};
 struct DaemonRestarted {};

@@ -139,6 +139,7 @@ void describe(auto& io, Like<DoubtDeferred> auto& it) {
 void describe(auto& io, Like<FingerprintMismatched> auto& it) {
   describe(io, it.ref);
   io.must("attempt", it.attempt).must("expected", it.expected).must("actual", it.actual);
+  io.may("difference", it.difference);
 }
 void describe(auto& io, Like<StepSkipped> auto& it) {
   describe(io, it.ref);
@@ -153,9 +154,9 @@ void describe(auto& io, Like<SoakStarted> auto& it) {
 }
 void describe(auto& io, Like<PhaseCompleted> auto& it) { io.must("phase", it.phase); }
 void describe(auto& io, Like<PauseRequested> auto& it) {
-  io.must("mode", it.mode).may("escalate_at", it.escalate_at);
+  io.must("mode", it.mode).may("escalate_at", it.escalate_at).may("late", it.late);
 }
-void describe(auto&, Like<PauseEscalated> auto&) {}
+void describe(auto& io, Like<PauseEscalated> auto& it) { io.may("late", it.late); }
 void describe(auto& io, Like<RunPaused> auto& it) { io.may("why", it.why); }
 void describe(auto&, Like<RunResumed> auto&) {}
 void describe(auto& io, Like<RetryRequested> auto& it) {
@@ -167,7 +168,7 @@ void describe(auto& io, Like<EvaluationRequested> auto& it) {
 }
 void describe(auto& io, Like<RollbackStarted> auto& it) { describe(io, it.to); }
 void describe(auto& io, Like<RollbackFinished> auto& it) { describe(io, it.to); }
-void describe(auto&, Like<CancelRequested> auto&) {}
+void describe(auto& io, Like<CancelRequested> auto& it) { io.may("late", it.late); }
 void describe(auto&, Like<RunCancelled> auto&) {}
 void describe(auto&, Like<RunSucceeded> auto&) {}
 void describe(auto&, Like<DaemonRestarted> auto&) {}

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/decimal.h"
+#include "planner/mutant.h"
 #include "planner/sql.h"
 
 namespace runbookd::planner {
@@ -163,7 +164,8 @@ class Judge {
 
   Judgement operator()(ValueIs const& expected) const {
     if (auto const why = no_single_value(answer_)) {
-      return {Verdict::failed, *why};
+      bool const pass = mutant(Mutant::check_no_row_passes) && answer_.total_rows == 0;
+      return {pass ? Verdict::passed : Verdict::failed, *why};
     }
     return {passed_if(same_cell(value(), expected.value)), value_in_words()};
   }
@@ -194,7 +196,7 @@ class Judge {
       return {Verdict::failed, *why};
     }
     if (!value()) {
-      return {Verdict::failed, "NULL"};
+      return {mutant(Mutant::check_null_passes) ? Verdict::passed : Verdict::failed, "NULL"};
     }
     bool good = true;
     for (auto const& compares : all) {
@@ -247,8 +249,8 @@ bool is_expected(SqlFailure const& failure, Expectation const& expectation) {
 }
 
 Judgement judge_failure(SqlFailure const& failure, Expectation const& expectation) {
-  return {is_expected(failure, expectation) ? Verdict::passed : Verdict::error,
-          failure_in_words(failure)};
+  bool const pass = is_expected(failure, expectation) || mutant(Mutant::check_error_passes);
+  return {pass ? Verdict::passed : Verdict::error, failure_in_words(failure)};
 }
 
 }  // namespace

@@ -255,6 +255,7 @@ struct Fold {
     state.current = e.ref;
     state.mismatch = true;
     state.fingerprint = e.actual;
+    state.difference = e.difference;
     state.at(e.ref).status = StepStatus::revert_failed;
     fail(state);
   }
@@ -263,6 +264,9 @@ struct Fold {
       return;
     }
     bool const reversed = state.mismatch;  // it was undone, only not to the same schema
+    if (reversed && !state.difference.empty()) {
+      state.accepted.insert(state.difference);
+    }
     end_attempt();
     auto& step = state.at(e.ref);
     step.first_try = {};
@@ -325,11 +329,13 @@ struct Fold {
   }
   void operator()(PauseRequested const& e) {
     state.mode = RunMode::pausing;
-    state.interrupt = state.interrupt || e.mode == StopMode::now;
     state.escalate_at = e.escalate_at;
+    if (e.mode == StopMode::now) {
+      interrupt();
+    }
   }
   void operator()(PauseEscalated const&) {
-    state.interrupt = true;
+    interrupt();
     state.escalate_at.reset();
   }
   void operator()(RunPaused const&) { rest_in(RunMode::paused); }
@@ -434,7 +440,7 @@ struct Fold {
   }
   void operator()(CancelRequested const&) {
     state.mode = RunMode::cancelling;
-    state.interrupt = true;
+    interrupt();
     state.escalate_at.reset();
   }
   void operator()(RunCancelled const&) {
@@ -507,6 +513,11 @@ struct Fold {
         return;
       }
     }
+  }
+  // What is in doubt is asked about once more, at once: a session left behind is ended by it.
+  void interrupt() {
+    state.interrupt = true;
+    state.ask_doubt_at.reset();
   }
   void end_attempt() {
     state.trying = false;

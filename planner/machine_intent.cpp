@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "planner/machine.h"
+#include "planner/mutant.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner {
@@ -63,7 +64,9 @@ Intent step(Plan const& plan, RunState const& state, StepRef ref, Moment now) {
   if (!runs_on_target(action)) {
     return DoNothing{};
   }
-  return RunStep{.ref = ref, .direction = state.direction, .attempt = step_state.attempts + 1};
+  return RunStep{.ref = ref,
+                 .direction = state.direction,
+                 .attempt = mutant(Mutant::attempt_number_reused) ? 1 : step_state.attempts + 1};
 }
 
 Intent go_on(Plan const& plan, RunState const& state, Moment now) {

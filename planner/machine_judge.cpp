@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/machine.h"
+#include "planner/mutant.h"
 #include "planner/retry.h"
 #include "planner/run_rules.h"
 
@@ -73,8 +74,9 @@ struct Judgement {
     if (fact.failure) {
       add(FingerprintFailed{*fact.failure});
     } else if (state.mismatch) {
-      compare_after_reversal(*state.current, state.at(*state.current).attempts, fact.digest,
-                             {.note = "the schema was looked at again"});
+      compare_after_reversal(
+          *state.current, state.at(*state.current).attempts, fact.digest,
+          {.difference = fact.difference, .note = "the schema was looked at again"});
     } else {
       add(FingerprintTaken{fact.digest});
     }
@@ -104,6 +106,10 @@ struct Judgement {
                             .traceless = traceless(fact)});
         return;
       case AttemptEnd::lost:
+        if (mutant(Mutant::lost_is_retried)) {
+          busy(fact);
+          return;
+        }
         add(OutcomeLost{.ref = fact.ref,
                         .direction = fact.direction,
                         .attempt = fact.attempt,
@@ -119,13 +125,14 @@ struct Judgement {
         state.at(fact.ref).attempts != fact.attempt || state.direction != fact.direction) {
       return;
     }
-    bool const differs =
-        fact.answer == Doubt::applied && reversal_differs(fact.ref, fact.fingerprint);
+    bool const differs = fact.answer == Doubt::applied &&
+                         reversal_differs(fact.ref, fact.fingerprint, fact.difference);
     if (differs) {
       add(FingerprintMismatched{.ref = fact.ref,
                                 .attempt = fact.attempt,
                                 .expected = state.at(fact.ref).before.text(),
-                                .actual = fact.fingerprint});
+                                .actual = fact.fingerprint,
+                                .difference = fact.difference});
     } else {
       add(DoubtSettled{.ref = fact.ref,
                        .direction = fact.direction,
@@ -188,7 +195,7 @@ struct Judgement {
     }
   }
   void operator()(Quiesced const&) {
-    if (state.trying) {
+    if (state.trying && !mutant(Mutant::paused_while_active)) {
       return;
     }
     if (state.mode == RunMode::pausing) {
@@ -202,7 +209,7 @@ struct Judgement {
       return;
     }
     add(DaemonRestarted{});
-    if (state.trying) {
+    if (state.trying && !mutant(Mutant::restart_forgets_attempt)) {
       add(OutcomeLost{.ref = *state.current,
                       .direction = state.direction,
                       .attempt = state.at(*state.current).attempts,
@@ -239,18 +246,21 @@ struct Judgement {
             .fingerprint = fingerprint,
             .note = fact.note};
   }
-  bool reversal_differs(StepRef ref, std::string const& fingerprint) const {
+  // What a person has accepted once does not stop the steps before it again.
+  bool reversal_differs(StepRef ref, std::string const& fingerprint,
+                        std::string const& difference) const {
     auto const& before = state.at(ref).before;
     return state.direction == Direction::backward && !before.empty() && !fingerprint.empty() &&
-           before.text() != fingerprint;
+           before.text() != fingerprint && !state.accepted.contains(difference);
   }
   void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
                               AttemptEnded const& fact) {
-    if (reversal_differs(ref, fingerprint)) {
+    if (reversal_differs(ref, fingerprint, fact.difference)) {
       add(FingerprintMismatched{.ref = ref,
                                 .attempt = attempt,
                                 .expected = state.at(ref).before.text(),
-                                .actual = fingerprint});
+                                .actual = fingerprint,
+                                .difference = fact.difference});
       return;
     }
     add(succeeded(ref, attempt, fingerprint, fact));

@@ -52,6 +52,7 @@ struct ChecksRun {
 struct FingerprintRead {
   std::string digest;  // "sha256:…"; empty when it failed
   std::optional<SqlFailure> failure;
+  std::string difference;  // see AttemptEnded
 };
 
 // How one attempt ended. Fenced: this daemon may not write to the target (any more), and nothing of
@@ -68,8 +69,11 @@ struct AttemptEnded {
   std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed, lost and fenced
   std::vector<Blocker> blockers;
   std::string fingerprint;  // after it; empty = not taken
-  std::string note;         // such as "dropped the invalid index left by an earlier try"
-  double jitter = 0.5;      // [0,1), brought along so that the decision stays pure
+  // After a reversal: digest of how the schema differs from that before the step; empty = not at
+  // all, or not known.
+  std::string difference;
+  std::string note;     // such as "dropped the invalid index left by an earlier try"
+  double jitter = 0.5;  // [0,1), brought along so that the decision stays pure
 };
 
 enum class Doubt { applied, not_applied, unknowable };
@@ -80,6 +84,7 @@ struct DoubtAnswered {
   Doubt answer = Doubt::unknowable;
   std::string evidence;     // what was looked at and seen
   std::string fingerprint;  // now; empty = not taken
+  std::string difference;   // see AttemptEnded
 };
 // The target could not be asked; it will be asked again at `again_at`.
 struct DoubtUnanswered {

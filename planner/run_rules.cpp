@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "planner/machine.h"
+#include "planner/mutant.h"
 
 namespace runbookd::planner {
 
@@ -56,9 +57,10 @@ bool executed(StepState const& step) {
     case StepStatus::running:
     case StepStatus::failed:
     case StepStatus::interrupted:
-    case StepStatus::skipped:
     case StepStatus::unknown:
       return step.started;
+    case StepStatus::skipped:
+      return step.started || mutant(Mutant::skipped_is_taken_back);
   }
   __builtin_unreachable();
 }
@@ -83,6 +85,13 @@ std::optional<StepRef> next_forward(Plan const& plan, RunState const& state) {
 }
 
 std::optional<StepRef> next_backward(Plan const& plan, RunState const& state) {
+  if (mutant(Mutant::rollback_in_order)) {
+    for (int i = 0; i < std::ssize(plan.phases[state.rollback_to.phase].steps); ++i) {
+      if (executed(state.steps[state.rollback_to.phase][i])) {
+        return StepRef{.phase = state.rollback_to.phase, .step = i};
+      }
+    }
+  }
   for (int p = static_cast<int>(std::ssize(plan.phases)) - 1; p >= state.rollback_to.phase; --p) {
     int const first = p == state.rollback_to.phase ? state.rollback_to.step : 0;
     for (int i = static_cast<int>(std::ssize(plan.phases[p].steps)) - 1; i >= first; --i) {

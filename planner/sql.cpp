@@ -58,6 +58,21 @@ Finding alone_problem(Statement const& statement) {
       "put it into a step of its own, with its own rollback");
 }
 
+// A retry and the rollback have to know this index from all others, whatever else happens.
+bool builds_unnamed_index(pg::Node node) {
+  return node.is("IndexStmt") && node.flag("concurrent") && node.text("idxname").empty();
+}
+
+Finding unnamed_problem(Statement const& statement, pg::Node node) {
+  auto const table = node["relation"].text("relname");
+  return pg::problem(
+      statement.sql, 0, "sql/index-without-name",
+      "the server would choose this index's name, and after a lost session or an interrupted build "
+      "nobody could tell it from another index of " +
+          table,
+      "name it: CREATE INDEX CONCURRENTLY " + table + "_<columns>_idx ON " + table + " …");
+}
+
 Finding commit_problem(SqlText const& sql, std::size_t offset, pg::BodyStatement const& inner) {
   return pg::problem(sql, offset, "sql/transaction-control",
                      inner.first +
@@ -95,6 +110,9 @@ Findings statement_findings(Statement const& statement, pg::Node node, bool alon
   }
   if (!statement.transactional && !alone) {
     return {alone_problem(statement)};
+  }
+  if (builds_unnamed_index(node)) {
+    return {unnamed_problem(statement, node)};
   }
   if (pg::copies_through_client(node)) {
     return {pg::copy_problem(statement.sql, 0)};

@@ -15,7 +15,7 @@ namespace runbookd::planner {
 struct ReadSql {
   std::vector<Statement> statements;
   Findings findings;  // sql/syntax, sql/transaction-control, sql/empty,
-                      // sql/not-transactional-with-others
+                      // sql/not-transactional-with-others, sql/index-without-name
 };
 
 // Splits and classifies a step's script. `allow_unknown_syntax`: none; a parse error is a finding
@@ -44,12 +44,35 @@ std::vector<Need> needs_of(Statement const& statement);
 // starts.
 std::vector<std::pair<std::string, std::string>> created_by(Statement const& statement);
 
-// CREATE INDEX CONCURRENTLY and DROP INDEX CONCURRENTLY: which index, for recovery by the catalog.
-struct ConcurrentIndex {
-  enum class Kind { create, drop } kind = Kind::create;
-  std::string schema, index, table_schema, table;
+// What a statement outside a transaction is about, for recovery by the catalog. Names are as they
+// were written; an empty schema is found by search_path.
+struct Outside {
+  enum class Kind {
+    create_index,
+    drop_index,
+    reindex_index,  // CONCURRENTLY; so are the next two
+    reindex_table,
+    reindex_many,  // of a schema (`name`), or of the whole database
+    detach,        // partition `name` CONCURRENTLY from table `on`
+    maintenance,   // VACUUM, CLUSTER, REINDEX SCHEMA …: once more does no harm
+    create_database,
+    drop_database,
+    move_database,  // to tablespace `value`
+    alter_system,   // setting `name` to `value`; without one it is reset, without a name all are
+    create_tablespace,
+    drop_tablespace,
+    create_subscription,
+    drop_subscription,
+    alter_subscription,  // ADD or DROP PUBLICATION with a refresh
+    other
+  } kind = Kind::other;
+  std::string schema, name;
+  std::string on_schema, on;  // the index's table, or the partition's parent
+  std::optional<std::string> value;
+  bool operator==(Outside const&) const = default;
 };
-std::optional<ConcurrentIndex> concurrent_index(Statement const& statement);
+// Nothing for a statement that can stand in a transaction.
+std::optional<Outside> outside_of(Statement const& statement);
 
 // SQLSTATE for a condition name of PostgreSQL's appendix A ("not_null_violation" -> "23502"); a
 // five-character code is given back as it is; empty = no such condition.

@@ -1,5 +1,4 @@
-// Which rights a statement asks for, what it makes, and which index a concurrent statement is
-// about.
+// Which rights a statement asks for.
 #include <algorithm>
 #include <set>
 #include <utility>

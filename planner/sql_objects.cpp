@@ -1,4 +1,4 @@
-// What a statement makes, and which index a concurrent one is about.
+// What a statement makes.
 #include <algorithm>
 
 #include "planner/pg_tree.h"
@@ -74,32 +74,6 @@ Names created_by_node(Node statement) {
 std::vector<std::pair<std::string, std::string>> created_by(Statement const& statement) {
   auto const tree = pg::parse(statement.sql.text);
   return tree.statements.empty() ? Names{} : created_by_node(tree.statements[0].node);
-}
-
-std::optional<ConcurrentIndex> concurrent_index(Statement const& statement) {
-  auto const tree = pg::parse(statement.sql.text);
-  if (tree.statements.empty() || !tree.statements[0].node.flag("concurrent")) {
-    return std::nullopt;
-  }
-  auto const node = tree.statements[0].node;
-  if (node.is("IndexStmt")) {
-    auto const table = node["relation"];
-    return ConcurrentIndex{.kind = ConcurrentIndex::Kind::create,
-                           .schema = table.text("schemaname"),
-                           .index = node.text("idxname"),
-                           .table_schema = table.text("schemaname"),
-                           .table = table.text("relname")};
-  }
-  auto const objects = node.list("objects");
-  if (!node.is("DropStmt") || objects.empty()) {
-    return std::nullopt;
-  }
-  auto const name = pg::names(objects[0].list("items"));
-  return ConcurrentIndex{.kind = ConcurrentIndex::Kind::drop,
-                         .schema = name.size() > 1 ? name[name.size() - 2] : "",
-                         .index = name.empty() ? "" : name.back(),
-                         .table_schema = "",
-                         .table = ""};
 }
 
 }  // namespace runbookd::planner

@@ -85,6 +85,8 @@ struct RunState {
   std::vector<Moment> completed_at;    // by phase; epoch = not completed
   std::set<std::string> approvers;     // of the gate of `phase`
   SharedText fingerprint;              // of the schema now, as far as we know; empty = not known
+  std::string difference;              // of a mismatch: what differs
+  std::set<std::string> accepted;      // differences that a person took as they are
   std::string creator;
   TargetIdentity target;      // as the last session found it; empty = not known yet
   std::vector<StepRef> lost;  // finished steps that a failover seems to have undone, in plan order

@@ -18,6 +18,9 @@ struct Words {
   static std::string after(std::string const& separator, std::string const& text) {
     return text.empty() ? "" : separator + in_a_line(text);
   }
+  static std::string recorded_late(bool late) {
+    return late ? " (recorded late: the store took no events then)" : "";
+  }
   static std::string held_by(std::vector<Blocker> const& blockers) {
     return blockers.empty() ? "" : "; held by " + blocker_words(blockers.front());
   }
@@ -107,11 +110,13 @@ struct Words {
     __builtin_unreachable();
   }
   std::string operator()(DoubtDeferred const& e) const {
-    return "the target could not be asked how " + step(e.ref) + " ended (" +
-           failure_words(e.failure) + "); asked again at " + to_rfc3339(e.ask_again_at);
+    return "how " + step(e.ref) + " ended is not known yet (" + failure_words(e.failure) +
+           "); asked again at " + to_rfc3339(e.ask_again_at);
   }
   std::string operator()(FingerprintMismatched const& e) const {
-    return step(e.ref) + " was taken back, but the schema is not what it was before it";
+    return step(e.ref) +
+           " was taken back, but the schema is not what it was before it: the "
+           "reversal is incomplete, or somebody else changed the schema meanwhile";
   }
   std::string operator()(StepSkipped const& e) const {
     return doing(e.ref, e.direction) + " skipped";
@@ -127,9 +132,12 @@ struct Words {
   std::string operator()(PauseRequested const& e) const {
     std::string const how = e.mode == StopMode::now ? "pause requested, at once"
                                                     : "pause requested, at the next safe point";
-    return e.escalate_at ? how + ", by force at " + to_rfc3339(*e.escalate_at) : how;
+    return (e.escalate_at ? how + ", by force at " + to_rfc3339(*e.escalate_at) : how) +
+           recorded_late(e.late);
   }
-  std::string operator()(PauseEscalated const&) const { return "what executes is interrupted now"; }
+  std::string operator()(PauseEscalated const& e) const {
+    return "what executes is interrupted now" + recorded_late(e.late);
+  }
   std::string operator()(RunPaused const& e) const { return "run paused" + after(": ", e.why); }
   std::string operator()(RunResumed const&) const { return "run resumed"; }
   std::string operator()(RetryRequested const& e) const {
@@ -144,7 +152,9 @@ struct Words {
   std::string operator()(RollbackFinished const& e) const {
     return "rollback finished: everything from " + step(e.to) + " on is taken back";
   }
-  std::string operator()(CancelRequested const&) const { return "cancel requested"; }
+  std::string operator()(CancelRequested const& e) const {
+    return "cancel requested" + recorded_late(e.late);
+  }
   std::string operator()(RunCancelled const&) const {
     return "run cancelled; what was done stays as it is";
   }

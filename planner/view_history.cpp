@@ -127,16 +127,16 @@ struct Remembering {
         "nobody knows how " + doing(e.ref, e.direction) + " ended" + colon(e.evidence);
   }
   void operator()(DoubtDeferred const& e) {
-    history.problem =
-        "how step " + view::step_label(plan, e.ref) +
-        " ended is not known, and the target cannot be asked: " + failure_words(e.failure);
+    history.problem = "how step " + view::step_label(plan, e.ref) +
+                      " ended is not known yet: " + failure_words(e.failure);
   }
   void operator()(FingerprintMismatched const& e) {
     book.ended(e.ref, Direction::backward, e.attempt, "mismatch");
     history.mismatch_expected = e.expected;
     history.mismatch_actual = e.actual;
     history.problem = "step " + view::step_label(plan, e.ref) +
-                      " was taken back, but the schema is not what it was before it";
+                      " was taken back, but the schema is not what it was before it: the reversal "
+                      "is incomplete, or somebody else changed the schema meanwhile";
   }
   void operator()(StepSkipped const& e) {
     book.skipped(e.ref, e.direction);

@@ -85,9 +85,11 @@ std::string doubt_words(RunFacts const& facts, StepRef ref, Moment now) {
   auto const& state = *facts.state;
   auto const what = "finding out how " + step_subject(facts, ref) + " ended";
   bool const later = state.ask_doubt_at && *state.ask_doubt_at > now;
-  return later ? what + "; the target could not be asked and is asked again at " +
-                     to_rfc3339(*state.ask_doubt_at)
-               : what;
+  if (later) {
+    auto const why = facts.history->problem.empty() ? what : facts.history->problem;
+    return why + "; asked again at " + to_rfc3339(*state.ask_doubt_at);
+  }
+  return facts.live.orphan.empty() ? what : what + ": " + facts.live.orphan;
 }
 
 std::string soak_words(RunFacts const& facts) {

@@ -1,6 +1,7 @@
 #include "store/chain.h"
 
 #include "planner/digest.h"
+#include "planner/mutant.h"
 
 namespace runbookd::store {
 namespace {
@@ -18,7 +19,7 @@ void add(std::string& line, std::string_view field) {
 std::string hash_after(std::string_view previous, EventRow const& row) {
   std::string line;
   line.reserve(row.body.size() + row.reason.size() + 256);
-  add(line, previous);
+  add(line, planner::mutant(planner::Mutant::chain_without_past) ? "" : previous);
   add(line, row.run);
   add(line, std::to_string(row.seq));
   add(line, std::to_string(row.at));

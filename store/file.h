@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "planner/error.h"
@@ -40,6 +41,11 @@ planner::Result<std::string> usable_path(std::string const& path);
 // already.
 planner::Result<bool> create_if_missing(std::string const& path);
 
+// A new or changed name is only durable once its folder is.
+planner::Result<void> sync_folder_of(std::string const& path);
+
+bool is_missing_or_empty(std::string const& path);
+
 // What the first 100 bytes say, without SQLite touching the file.
 struct FileHeader {
   std::int64_t size = 0;
@@ -51,6 +57,10 @@ planner::Result<FileHeader> read_header(std::string const& path);
 
 // May the file be written right now? Errors name the reason.
 planner::Result<void> expect_writable(std::string const& path);
+
+// The process that holds the store at this path, as text ("" where its number is not known);
+// nothing: nobody does.
+std::optional<std::string> lock_holder(std::string const& path);
 
 // One daemon per store: an operating system lock on "<path>.lock", gone when the process is gone.
 class FileLock {

@@ -14,6 +14,7 @@
 #include "planner/ids.h"
 #include "store/chain.h"
 #include "store/file.h"
+#include "store/mark.h"
 #include "store/sqlite.h"
 
 namespace runbookd::store {
@@ -53,17 +54,20 @@ struct Append {
 
 class Journal {
  public:
-  explicit Journal(Connection& connection);
+  explicit Journal(Connection& connection, Mark* mark = nullptr);
 
-  // All of them in one transaction, synced when this returns. A wrong `expected` is stale_revision,
-  // a full, read-only, replaced or broken store store_unavailable; then nothing of it was written
-  // and the next append may succeed. (Only a machine that crashes right after a failed sync may
-  // still show such events later.)
+  // All of them in one transaction, synced when this returns. A wrong `expected` is stale_revision;
+  // a full or read-only store is store_unavailable: nothing of it was written and the next append
+  // may succeed. After store_broken (a failed sync, a damaged, deleted or replaced file) nobody
+  // knows what will be read at the next start, so the process must end and read.
   Result<void> append(std::vector<Append> const& appends);
 
   // A negative limit means all.
   Result<std::vector<StoredEvent>> events_after(planner::RunId const& run, planner::EventSeq after,
                                                 int limit) const;
+  // All events of a run, from the first on, with the chain that ties them recomputed: a run goes on
+  // only from a record that is whole.
+  Result<std::vector<StoredEvent>> history(planner::RunId const& run) const;
   std::optional<RunSummary> find(planner::RunId const& run) const;
   std::vector<RunSummary> list(RunFilter const& filter) const;
   std::vector<RunSummary> unfinished() const;
@@ -85,6 +89,7 @@ class Journal {
   void update_summary(RunSummary const& summary);
 
   Connection& connection_;
+  Mark* mark_;
   OpenFile file_;
   Statement select_head_, insert_event_, upsert_run_, update_final_, insert_fingerprint_;
   // running a statement changes it, and nothing that a caller can see

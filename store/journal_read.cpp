@@ -50,7 +50,24 @@ Error unreadable(std::string const& path, planner::RunId const& run, EventRow co
   return {.code = ErrorCode::store_unavailable,
           .detail = "the store " + path + " holds an event of run " + run.text + ", number " +
                     std::to_string(row.seq) + ", that cannot be read: " + why.detail,
-          .next = "runbookd --version"};
+          .next = "runbookd --version; runbookd store check '" + path + "'"};
+}
+
+Error does_not_fit(std::string const& path, planner::RunId const& run, planner::EventSeq seq) {
+  return {.code = ErrorCode::store_unavailable,
+          .detail = "the store " + path + " is damaged: the record of run " + run.text +
+                    " does not fit together from event " + std::to_string(seq) +
+                    " on, so nothing is done by it",
+          .next = "runbookd store check '" + path + "', then: runbookd store restore BACKUP"};
+}
+
+Result<StoredEvent> decoded(std::string const& path, planner::RunId const& run, HashedRow found) {
+  auto& [row, hash] = found;
+  auto body = planner::body_from_json(row.kind, row.body);
+  if (!body)
+    return tl::unexpected(unreadable(path, run, row, body.error()));
+  Event event{moment(row.at), std::move(row.actor), std::move(row.reason), std::move(*body)};
+  return StoredEvent{row.seq, std::move(event), std::move(hash)};
 }
 
 }  // namespace
@@ -59,14 +76,21 @@ Result<std::vector<StoredEvent>> Journal::events_after(planner::RunId const& run
                                                        planner::EventSeq after, int limit) const {
   return guarded([&]() -> Result<std::vector<StoredEvent>> {
     std::vector<StoredEvent> events;
-    for (auto& [row, hash] : select_events_.all(read_event, run.text, after, limit)) {
-      auto body = planner::body_from_json(row.kind, row.body);
-      if (!body)
-        return tl::unexpected(unreadable(connection_.path(), run, row, body.error()));
-      Event event{moment(row.at), std::move(row.actor), std::move(row.reason), std::move(*body)};
-      events.push_back({row.seq, std::move(event), std::move(hash)});
+    for (auto& found : select_events_.all(read_event, run.text, after, limit)) {
+      auto event = decoded(connection_.path(), run, std::move(found));
+      if (!event)
+        return tl::unexpected(event.error());
+      events.push_back(std::move(*event));
     }
     return events;
+  });
+}
+
+Result<std::vector<StoredEvent>> Journal::history(planner::RunId const& run) const {
+  return guarded([&]() -> Result<std::vector<StoredEvent>> {
+    if (auto const wrong = verify(run); wrong != 0)
+      return tl::unexpected(does_not_fit(connection_.path(), run, wrong));
+    return events_after(run, 0, -1);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/crash_point.h"
+
 namespace runbookd::store {
 namespace {
 
@@ -76,7 +78,9 @@ Result<bool> Plans::put(StoredPlan const& plan) {
     insert_.run(plan.digest.text, plan.name, plan.title, plan.canonical,
                 plan.stored.time_since_epoch().count(), plan.actor);
     bool const is_new = connection_.changed_rows() > 0;
+    crash_point(CrashPoint::plan_inserted);
     transaction.commit();
+    crash_point(CrashPoint::plan_committed);
     return is_new;
   });
 }

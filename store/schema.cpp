@@ -1,6 +1,7 @@
 #include "store/schema.h"
 
 #include "planner/digest.h"
+#include "store/crash_point.h"
 
 namespace runbookd::store {
 namespace {
@@ -37,7 +38,9 @@ void apply(Connection& connection, SchemaFile const& file, std::int64_t version)
   connection.run_script(std::string(file.sql));
   Statement(connection, record_file).run(version, file.name, planner::sha256_hex(file.sql));
   connection.run_script("PRAGMA user_version = " + std::to_string(version));
+  crash_point(CrashPoint::schema_file_written);
   transaction.commit();
+  crash_point(CrashPoint::schema_file_committed);
 }
 
 Error foreign_history(Connection const& connection, Applied const& applied) {

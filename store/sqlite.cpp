@@ -1,6 +1,7 @@
 #include "store/sqlite.h"
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -47,7 +48,7 @@ std::string next_command(int result, std::string const& path) {
       return "ls -la " + quoted(path);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "sqlite3 " + quoted(path) + " 'PRAGMA integrity_check'";
+      return "runbookd store check " + quoted(path) + ", then: runbookd store restore BACKUP";
     default:
       return "journalctl -k -n 50";
   }
@@ -76,6 +77,38 @@ std::string_view meaning(int result) {
   }
 }
 
+// After these nothing was written, and nothing is lost by trying again later. Some systems say
+// "full" or "read-only" in other words than SQLite listens for.
+int plain_kind(int result, int system_error) {
+  auto const kind = result & 0xff;
+  if (result != SQLITE_IOERR_WRITE)
+    return kind;
+  switch (system_error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return SQLITE_FULL;
+    case EROFS:
+    case EPERM:
+      return SQLITE_READONLY;
+    default:
+      return kind;
+  }
+}
+
+bool is_passing(int result, int system_error) {
+  switch (plain_kind(result, system_error)) {
+    case SQLITE_FULL:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return true;
+    case SQLITE_READONLY:
+      return result != SQLITE_READONLY_DBMOVED;
+    default:
+      return false;
+  }
+}
+
 // A violated constraint or a wrong call is our own mistake, not the disk's.
 bool is_our_mistake(int result) {
   auto const kind = result & 0xff;
@@ -83,19 +116,38 @@ bool is_our_mistake(int result) {
          kind == SQLITE_RANGE;
 }
 
-[[noreturn]] void fail(int result, std::string const& said, std::string const& path) {
-  if (is_our_mistake(result))
-    throw std::logic_error("store " + path + ": " + said);
-  throw StoreFailure({.code = ErrorCode::store_unavailable,
-                      .detail = "the store " + path + " cannot be used, " +
-                                std::string(meaning(result)) + ": SQLite says \"" + said +
-                                "\" (code " + std::to_string(result) + ")",
-                      .next = next_command(result, path)});
+Error error_of(int result, int system_error, std::string const& said, std::string const& path) {
+  auto const kind = plain_kind(result, system_error);
+  return {.code = is_passing(result, system_error) ? ErrorCode::store_unavailable
+                                                   : ErrorCode::store_broken,
+          .detail = "the store " + path + " cannot be used, " + std::string(meaning(kind)) +
+                    ": SQLite says \"" + said + "\" (code " + std::to_string(result) + ")",
+          .next = next_command(kind, path)};
 }
 
-[[noreturn]] void fail(sqlite3* database, int result) {
-  auto const* path = sqlite3_db_filename(database, "main");
-  fail(result, sqlite3_errmsg(database), path == nullptr ? "(in memory)" : path);
+// `system_error`: errno as the failed call left it; SQLite itself forgets it for writes to the log.
+[[noreturn]] void fail(sqlite3* database, int result, int system_error = 0) {
+  auto const* name = sqlite3_db_filename(database, "main");
+  std::string const path = name == nullptr ? "(in memory)" : name;
+  std::string const said = sqlite3_errmsg(database);
+  if (is_our_mistake(result))
+    throw std::logic_error("store " + path + ": " + said);
+  auto error = error_of(result, system_error, said, path);
+  if (error.code == ErrorCode::store_broken)
+    sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  throw StoreFailure(std::move(error));
+}
+
+// Instead of SQLite's own: that one says nothing when the disk refuses.
+int bring_in_log(void*, sqlite3* database, char const* name, int pages) {
+  constexpr int pages_kept = 1000;
+  if (pages < pages_kept)
+    return SQLITE_OK;
+  errno = 0;
+  auto const result =
+      sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  // while the disk is full the log keeps what it has
+  return is_passing(result, errno) ? SQLITE_OK : result;
 }
 
 void expect_ok(sqlite3* database, int result) {
@@ -134,12 +186,14 @@ void Statement::bind(int index, std::string_view value) {
 }
 
 bool Statement::step() {
+  errno = 0;
   auto const result = sqlite3_step(statement_.get());
+  auto const system_error = errno;
   if (result == SQLITE_ROW)
     return true;
   if (result == SQLITE_DONE)
     return false;
-  fail(sqlite3_db_handle(statement_.get()), result);
+  fail(sqlite3_db_handle(statement_.get()), result, system_error);
 }
 
 void Statement::reset() {
@@ -173,12 +227,17 @@ Connection::Connection(std::string path) : path_(std::move(path)) {
   auto const result = sqlite3_open_v2(path_.c_str(), &database, flags, nullptr);
   database_.reset(database);  // to be closed even when opening failed
   if (result != SQLITE_OK)
-    fail(result, sqlite3_errstr(result), path_);
+    throw StoreFailure(error_of(result, errno, sqlite3_errstr(result), path_));
   sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
 }
 
 Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
+
+void Connection::at_close(AtClose what) {
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, what == AtClose::keep_log,
+                    nullptr);
+}
 
 void Connection::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
@@ -211,6 +270,7 @@ void Connection::configure(std::int64_t max_pages) {
                                   pragma.value + "\"",
                         .next = next_command(SQLITE_CANTOPEN, path_)});
   }
+  sqlite3_wal_hook(database_.get(), bring_in_log, nullptr);
   // not read back: a file that is larger already keeps its size, and is simply full
   if (max_pages > 0)
     run_script("PRAGMA max_page_count = " + std::to_string(max_pages));
@@ -242,5 +302,30 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() { connection_.brackets().commit.run(); }
+
+// ---- PagesCopy
+
+PagesCopy::PagesCopy(Connection& from, Connection& to)
+    : path_(to.path()),
+      copy_(sqlite3_backup_init(to.database_.get(), "main", from.database_.get(), "main")) {
+  if (copy_ == nullptr)
+    fail(to.database_.get(), sqlite3_errcode(to.database_.get()));
+}
+
+PagesCopy::~PagesCopy() { sqlite3_backup_finish(copy_); }
+
+bool PagesCopy::step(int pages) {
+  auto const result = sqlite3_backup_step(copy_, pages);
+  if (result == SQLITE_OK || result == SQLITE_DONE)
+    return result == SQLITE_DONE;
+  throw StoreFailure({.code = ErrorCode::store_unavailable,
+                      .detail = "the copy " + path_ + " cannot be written, " +
+                                std::string(meaning(result)) + ": SQLite says \"" +
+                                sqlite3_errstr(result) + "\" (code " + std::to_string(result) + ")",
+                      .next = next_command(result, path_)});
+}
+
+int PagesCopy::pages() const { return sqlite3_backup_pagecount(copy_); }
+int PagesCopy::pages_left() const { return sqlite3_backup_remaining(copy_); }
 
 }  // namespace runbookd::store

@@ -15,11 +15,15 @@
 #include "planner/error.h"
 
 struct sqlite3;
+struct sqlite3_backup;
 struct sqlite3_stmt;
 
 namespace runbookd::store {
 
-// The store cannot do its work: disk full or broken, file damaged, somebody else's lock.
+// The store cannot do its work. Code store_unavailable: the disk is full, the file read-only, or
+// somebody else holds it; nothing was written, and later it may be. Code store_broken: after an
+// error of a sync, of COMMIT or of a read nobody knows what the disk holds, so the process has to
+// end.
 class StoreFailure : public std::runtime_error {
  public:
   explicit StoreFailure(planner::Error error);
@@ -107,9 +111,16 @@ class Connection {
   // Sets every pragma that we rely on and reads each back.
   void configure(std::int64_t max_pages);
 
+  // Closing brings the log into the file and deletes it by name, unless it is to be kept: what was
+  // found may be the wrong log, or the name may belong to another store by now. Kept by itself once
+  // the store is broken.
+  enum class AtClose { bring_in_log, keep_log };
+  void at_close(AtClose what);
+
   std::int64_t changed_rows() const;  // by the last statement
 
  private:
+  friend class PagesCopy;
   friend class Statement;
   friend class Transaction;
   struct Close {
@@ -135,6 +146,24 @@ class Transaction {
 
  private:
   Connection& connection_;
+};
+
+// A consistent copy of a whole database, some pages at a time. Commits of the same connection in
+// between get into the copy. Failures are the copy's (store_unavailable), not the store's.
+class PagesCopy {
+ public:
+  PagesCopy(Connection& from, Connection& to);
+  ~PagesCopy();
+  PagesCopy(PagesCopy const&) = delete;
+  PagesCopy& operator=(PagesCopy const&) = delete;
+  // Copies so many pages more (-1: all); true when the copy is whole and synced.
+  bool step(int pages);
+  int pages() const;
+  int pages_left() const;
+
+ private:
+  std::string path_;
+  sqlite3_backup* copy_;
 };
 
 template <typename T>

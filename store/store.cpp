@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/crash_point.h"
 #include "store/schema.h"
 
 namespace runbookd::store {
@@ -17,7 +18,8 @@ tl::unexpected<Error> refused(std::string detail, std::string next) {
       .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
 }
 
-// Judged from the bytes, before SQLite may write to what is somebody else's.
+}  // namespace
+
 Result<void> expect_ours(std::string const& path, FileHeader const& header) {
   if (header.size == 0)
     return {};
@@ -36,6 +38,13 @@ Result<void> expect_ours(std::string const& path, FileHeader const& header) {
   return tl::unexpected(newer_schema(path, header.user_version, known));
 }
 
+MarkFacts facts_of(Connection& connection) {
+  return {.store_id = connection.text("SELECT id FROM store"),
+          .events = connection.integer("SELECT coalesce(sum(revision), 0) FROM run")};
+}
+
+namespace {
+
 // The mark is set before the switch to a log, so it stands in the file itself from the first commit
 // on.
 void mark_as_ours(Connection& connection) {
@@ -48,34 +57,65 @@ void expect_intact(Connection& connection) {
     return;
   throw StoreFailure({.code = ErrorCode::store_unavailable,
                       .detail = "the store " + connection.path() + " is damaged: " + said,
-                      .next = "restore the newest backup; look with: sqlite3 '" +
-                              connection.path() + "' 'PRAGMA integrity_check'"});
+                      .next = "runbookd store check '" + connection.path() +
+                              "', then: runbookd store restore BACKUP"});
 }
 
-Result<Connection> connect(std::string const& path, std::int64_t size, std::int64_t max_pages) {
+// Writes, syncs and commits once, so that a disk which fails is met here and not by a run. A full
+// one is no reason to stay away: what is there can be read, and the first command will meet it.
+Result<void> expect_syncs(Connection& connection) {
+  auto tried = guarded([&] {
+    Transaction transaction(connection);
+    connection.run_script("UPDATE store SET created_at = created_at");
+    transaction.commit();
+  });
+  if (tried || tried.error().code == ErrorCode::store_unavailable)
+    return {};
+  return tried;
+}
+
+// Until all is found to be right the log stays as it was found: it may be the wrong one.
+Result<Connection> connect(std::string const& path, std::int64_t size,
+                           std::optional<MarkFacts> const& mark, std::int64_t max_pages) {
   return guarded([&]() -> Result<Connection> {
     Connection connection(path);
+    connection.at_close(Connection::AtClose::keep_log);
     if (size == 0)
       mark_as_ours(connection);
+    crash_point(CrashPoint::store_marked);
     connection.configure(max_pages);
     if (size <= checked_size)
       expect_intact(connection);
-    auto ready = bring_up_to_date(connection, schema_files());
+    if (connection.integer("PRAGMA user_version") > 0) {
+      if (auto right = expect_not_behind(path, facts_of(connection), mark); !right)
+        return tl::unexpected(right.error());
+    }
+    auto ready = bring_up_to_date(connection, schema_files()).and_then([&] {
+      return expect_syncs(connection);
+    });
     if (!ready)
       return tl::unexpected(ready.error());
+    connection.at_close(Connection::AtClose::bring_in_log);
     return connection;
   });
 }
 
 }  // namespace
 
-Store::Store(std::unique_ptr<FileLock> lock, Connection connection)
+Store::Store(std::unique_ptr<FileLock> lock, Connection connection, std::unique_ptr<Mark> mark)
     : lock_(std::move(lock)),
       connection_(std::move(connection)),
+      mark_(std::move(mark)),
       file_(connection_.path()),
-      journal_(connection_),
+      journal_(connection_, mark_.get()),
       plans_(connection_),
       id_(connection_.text("SELECT id FROM store")) {}
+
+// Closing deletes the log by its name, which may belong to another store by now.
+Store::~Store() {
+  if (!file_.expect_same())
+    connection_.at_close(Connection::AtClose::keep_log);
+}
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions const& options) {
   auto path = usable_path(options.path);
@@ -84,19 +124,32 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions const& options) {
   auto lock = FileLock::take(*path);
   if (!lock)
     return tl::unexpected(lock.error());
+  auto mark = marked(*path);
+  if (!mark)
+    return tl::unexpected(mark.error());
+  if (is_missing_or_empty(*path)) {
+    if (auto fresh = expect_never_there(*path, *mark); !fresh)
+      return tl::unexpected(fresh.error());
+  }
   auto created = create_if_missing(*path).and_then([&](bool) { return expect_writable(*path); });
   if (!created)
     return tl::unexpected(created.error());
+  crash_point(CrashPoint::store_file_created);
   auto header = read_header(*path);
   if (!header)
     return tl::unexpected(header.error());
   if (auto ours = expect_ours(*path, *header); !ours)
     return tl::unexpected(ours.error());
-  auto connection = connect(*path, header->size, options.max_pages);
+  auto connection = connect(*path, header->size, *mark, options.max_pages);
   if (!connection)
     return tl::unexpected(connection.error());
-  return guarded(
-      [&] { return std::unique_ptr<Store>(new Store(std::move(*lock), std::move(*connection))); });
+  return guarded([&]() -> Result<std::unique_ptr<Store>> {
+    auto facts = facts_of(*connection);
+    return Mark::write(*path, std::move(facts)).map([&](std::unique_ptr<Mark> kept) {
+      return std::unique_ptr<Store>(
+          new Store(std::move(*lock), std::move(*connection), std::move(kept)));
+    });
+  });
 }
 
 Result<void> Store::check() const {

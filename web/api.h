@@ -11,6 +11,8 @@ Response front_page(Request const& request, RunService& service);
 Response live(Request const& request, RunService& service);
 Response ready(Request const& request, RunService& service);
 Response about(Request const& request, RunService& service);
+Response start_backup(Request const& request, RunService& service);
+Response show_backup(Request const& request, RunService& service);
 Response show_plan_schema(Request const& request, RunService& service);
 Response show_problem(Request const& request, RunService& service);
 

@@ -38,6 +38,22 @@ Response ready(Request const&, RunService& service) {
 
 Response about(Request const&, RunService& service) { return {.body = service.about().json}; }
 
+// A page of another site can send a form without asking the browser first, but not JSON.
+Response start_backup(Request const& request, RunService& service) {
+  if (media_type(request) != "application/json") {
+    return problem({.code = ErrorCode::unsupported_type,
+                    .detail = "a request for a backup must say that it is JSON",
+                    .next = "add the header Content-Type: application/json"});
+  }
+  auto const begun = service.start_backup();
+  return begun ? Response{.status = 202, .body = begun->json} : problem(begun.error());
+}
+
+Response show_backup(Request const&, RunService& service) {
+  auto const shown = service.show_backup();
+  return shown ? Response{.body = shown->json} : problem(shown.error());
+}
+
 Response show_plan_schema(Request const&, RunService&) {
   return {.content_type = "application/schema+json", .body = std::string(plan_schema())};
 }

@@ -81,6 +81,13 @@ ProblemKind problem_kind(ErrorCode code) {
               "Nothing is done that is not recorded first, and the store did not take the record.",
               "Look at the daemon's log and at the disk of its store; GET /readyz names the check "
               "that fails. Pausing works all the same."};
+    case ErrorCode::store_broken:
+      return {
+          503, "The store of the daemon is broken",
+          "A file of the store was deleted, replaced or damaged, or the disk failed while it was "
+          "written. The daemon ends, because it cannot know any more what is recorded.",
+          "detail says which file and why. Mend it (runbookd store check, runbookd store "
+          "restore) and start the daemon again: it reads everything anew."};
     case ErrorCode::target_unreachable:
       return {
           503, "The target database cannot be reached",

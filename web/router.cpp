@@ -28,6 +28,8 @@ constexpr Route routes[] = {
     {"GET", "/api/v1", about},
     {"GET", "/api/v1/schemas/plan.json", show_plan_schema},
     {"GET", "/api/v1/problems/{slug}", show_problem},
+    {"GET", "/api/v1/store/backup", show_backup},
+    {"POST", "/api/v1/store/backup", start_backup},
 
     {"GET", "/api/v1/plans", list_plans},
     {"POST", "/api/v1/plans", upload_plan},

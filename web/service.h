@@ -76,6 +76,11 @@ class RunService {
   virtual Document ready() = 0;  // {"ready":bool,"checks":[…]}
   virtual bool is_ready() = 0;
 
+  // A copy of the store, made a piece at a time beside the store itself: whoever asks cannot name a
+  // file. The document says how far it is; asking while one is made starts no second one.
+  virtual Result<Document> start_backup() = 0;
+  virtual Result<Document> show_backup() = 0;
+
   virtual Result<UploadedPlan> upload_plan(PlanUpload const& upload) = 0;
   virtual Result<Document> validate_plan(PlanUpload const& upload) = 0;
   virtual Result<Document> list_plans(int limit, std::string const& cursor) = 0;

@@ -8,13 +8,19 @@
 #include "daemon/target/backfill_sql.h"
 #include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 #include "planner/retry.h"
 
 namespace runbookd::daemon {
 namespace {
 
+using planner::Mutant;
+using planner::mutant;
 using std::chrono::steady_clock;
+using store::crash_point;
+using store::CrashPoint;
 
 std::int64_t number(Cell const& cell) {
   std::int64_t value = 0;
@@ -113,12 +119,14 @@ class Backfill {
     auto const upper = greatest->rows.empty()
                            ? std::nullopt
                            : values_from(greatest->rows[0], 0, key_.columns.size());
+    crash_point(CrashPoint::backfill_end_read);
     if (auto const inserted =
             session_.run(fence_guard_sql(session_, tag_) + "; " +
                          sql_.insert_state(upper, estimated_rows(session_, key_.table)));
         !inserted) {
       return tl::unexpected(inserted.error());
     }
+    crash_point(CrashPoint::backfill_state_written);
     return read_state().map([](bool) {});
   }
 
@@ -145,11 +153,15 @@ class Backfill {
               .rows_scanned = number(row[0]),
               .rows_changed = number(row[1]),
               .done = row[2] == "t"};
+    if (mutant(Mutant::backfill_begins_anew)) {
+      state_.cursor.reset();
+    }
     return true;
   }
 
   // The last batch was committed under an earlier attempt's name, or there was nothing to do.
   AttemptResult done_before() {
+    crash_point(CrashPoint::backfill_already_done);
     auto const marked =
         session_.run(fence_guard_sql(session_, tag_) + "; " + marker_guard_sql(session_, tag_) +
                      "; " + insert_marker_sql(session_, tag_));
@@ -201,15 +213,19 @@ class Backfill {
       return tl::unexpected(ahead.error());
     }
     auto const& row = ahead->rows.front();
-    if (row[0] !=
-        "1") {  // a backend of an earlier attempt was still at work: go on from where it got to
+    if (!mutant(Mutant::backfill_begins_anew) &&
+        row[0] !=
+            "1") {  // a backend of an earlier attempt was still at work: go on from where it got to
       roll_back(session_);
       return read_state().map([](bool) {});
     }
+    crash_point(CrashPoint::batch_locked);
     auto const bound = values_from(row, 1, key_.columns.size());
     bool const last = !bound || *bound == *state_.upper;
     auto const reached = bound.value_or(*state_.upper);
-    auto const counts = session_.run(sql_.change_and_commit(state_, reached, rows_, last));
+    auto const change = sql_.change_and_commit(state_, reached, rows_, last);
+    crash_once_sent(CrashPoint::batch_sent, session_, change);
+    auto const counts = session_.run(change);
     if (!counts) {
       return tl::unexpected(counts.error());
     }
@@ -219,6 +235,7 @@ class Backfill {
               .rows_scanned = number(counts->rows.front()[0]),
               .rows_changed = number(counts->rows.front()[1]),
               .done = last};
+    crash_point(last ? CrashPoint::backfill_finished : CrashPoint::batch_committed);
     return {};
   }
 
@@ -309,6 +326,7 @@ AttemptResult run_backfill(Session& session, AttemptTag const& tag,
   if (!key) {
     return ended_by(key.error(), stop, {});
   }
+  crash_point(CrashPoint::backfill_key_found);
   return Backfill(session, tag, action, since_attempt, std::move(*key)).run(stop, progress);
 }
 

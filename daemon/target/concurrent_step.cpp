@@ -1,197 +1,172 @@
 #include <utility>
 
 #include "daemon/target/marker.h"
+#include "daemon/target/outside.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
 
-using planner::ConcurrentIndex;
+using planner::Mutant;
+using planner::mutant;
+using planner::Outside;
+using store::crash_point;
+using store::CrashPoint;
 
-// An index of that name where the statement would put (or look for) it, and who is building it.
-struct FoundIndex {
-  bool exists = false;
-  bool is_index = false;
-  bool on_table = false;
-  bool valid = false;
-  std::string name;     // qualified and quoted
-  std::string builder;  // pid; empty = nobody
-};
-
-// A new index goes to its table's schema.
-constexpr auto index_beside_table = R"sql(
-  SELECT format('%I.%I', n.nspname, c.relname), i.indexrelid IS NOT NULL, i.indrelid = t.oid, i.indisvalid,
-         (SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid LIMIT 1)
-  FROM pg_catalog.pg_class t
-  JOIN pg_catalog.pg_class c ON c.relnamespace = t.relnamespace AND c.relname = $2
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
-  WHERE t.oid = pg_catalog.to_regclass($1)
-)sql";
-
-constexpr auto index_by_name = R"sql(
-  SELECT format('%I.%I', n.nspname, c.relname), i.indexrelid IS NOT NULL, true, i.indisvalid, NULL
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
-  WHERE c.oid = pg_catalog.to_regclass($1)
-)sql";
-
-constexpr auto unfinished_intent = R"sql(
-  SELECT 1 FROM runbookd.intent
+constexpr auto last_unfinished = R"sql(
+  SELECT attempt FROM runbookd.intent
   WHERE store = $1 AND run = $2 AND phase = $3::int AND step = $4::int AND direction = $5::"char"
-    AND object = $6 AND done_at IS NULL LIMIT 1
+    AND attempt < $6::int AND done_at IS NULL
+  ORDER BY attempt DESC LIMIT 1
 )sql";
 
-std::string qualified(Session const& session, std::string const& schema, std::string const& name) {
-  return schema.empty() ? session.quote_name(name)
-                        : session.quote_name(schema) + "." + session.quote_name(name);
-}
-
-SqlResult<FoundIndex> find_index(Session& session, ConcurrentIndex const& wanted) {
+// The last attempt of this step that set out and did not come home; 0 = none.
+SqlResult<int> unfinished_attempt(Session& session, AttemptTag const& tag) {
   auto const found =
-      wanted.kind == ConcurrentIndex::Kind::create
-          ? session.run(index_beside_table,
-                        {qualified(session, wanted.table_schema, wanted.table), wanted.index})
-          : session.run(index_by_name, {qualified(session, wanted.schema, wanted.index)});
-  if (!found) {
-    return tl::unexpected(found.error());
-  }
-  if (found->rows.empty()) {
-    return FoundIndex{};
-  }
-  auto const& row = found->rows.front();
-  return FoundIndex{.exists = true,
-                    .is_index = row[1] == "t",
-                    .on_table = row[2] == "t",
-                    .valid = row[3] == "t",
-                    .name = row[0].value_or(""),
-                    .builder = row[4].value_or("")};
-}
-
-// Did an earlier attempt of this step set out to do the same and never report back?
-SqlResult<bool> set_out_before(Session& session, AttemptTag const& tag, std::string const& object) {
-  auto const found =
-      session.run(unfinished_intent,
+      session.run(last_unfinished,
                   {tag.store, tag.run, std::to_string(tag.ref.phase), std::to_string(tag.ref.step),
-                   std::string(1, direction_letter(tag.direction)), object});
+                   std::string(1, direction_letter(tag.direction)), std::to_string(tag.attempt)});
   if (!found) {
     return tl::unexpected(found.error());
   }
-  return !found->rows.empty();
+  return found->rows.empty() ? 0 : std::stoi(found->rows.front().front().value_or("0"));
 }
 
-// What has to be settled before the statement is sent: nothing, a note to keep, or an end.
+// What has to be settled before the statement is sent: a note to keep, another statement that ends
+// what was begun, or an end.
 struct Ground {
   std::optional<AttemptResult> end;
   std::string note;
+  std::string finish;
 };
 
-Ground over(AttemptResult result) { return {.end = std::move(result)}; }
+Ground over(AttemptResult result) { return {.end = std::move(result), .note = "", .finish = ""}; }
 
-Ground drop_leftover(Session& session, FoundIndex const& found, std::stop_token const& stop) {
-  if (!found.builder.empty()) {
-    return over(failed("55006", "index " + found.name + " is being built by another session, pid " +
-                                    found.builder +
+std::string joined(std::vector<std::string> const& names) {
+  std::string text;
+  for (auto const& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+Ground drop_leftovers(Session& session, Sight const& sight, std::stop_token const& stop) {
+  auto const names = joined(sight.leftovers);
+  if (!sight.builder.empty()) {
+    return over(failed("55006", "index " + names + " is being built by another session, pid " +
+                                    sight.builder +
                                     "; wait for it or cancel it, then retry the step"));
   }
-  auto const dropped = session.run("DROP INDEX CONCURRENTLY " + found.name);
-  if (!dropped) {
-    return over(ended_by(dropped.error(), stop, {}));
+  for (auto const& name : sight.leftovers) {
+    auto const drop = "DROP INDEX CONCURRENTLY " + name;
+    crash_point(CrashPoint::leftover_found);
+    crash_once_sent(CrashPoint::leftover_drop_sent, session, drop);
+    auto const dropped = session.run(drop);
+    if (!dropped) {
+      return over(ended_by(dropped.error(), stop, {}));
+    }
+    crash_point(CrashPoint::leftover_dropped);
   }
-  return {.note = "dropped the invalid index " + found.name + " left by an earlier try"};
+  return {.end = std::nullopt,
+          .note = "dropped the invalid index " + names + " left by an earlier try",
+          .finish = ""};
 }
 
-Ground before_create(Session& session, AttemptTag const& tag, ConcurrentIndex const& wanted,
-                     FoundIndex const& found, std::stop_token const& stop) {
-  if (!found.exists) {
-    return {};
-  }
-  if (!found.is_index || !found.on_table) {
-    return over(failed(
-        "42P07", "the name " + found.name + " is taken by " +
-                     (found.is_index ? "an index of another table" : "something that is no index") +
-                     "; choose another index name in the plan"));
-  }
-  auto const ours = set_out_before(session, tag, wanted.index);
-  if (!found.valid && ours && !*ours && found.builder.empty()) {
-    return over(
-        failed("42P07", "an invalid index " + found.name +
-                            " exists already, and this step did not make it; when nobody "
-                            "needs it, drop it and retry the step: DROP INDEX CONCURRENTLY " +
-                            found.name));
-  }
-  if (!found.valid) {
-    return drop_leftover(session, found, stop);
-  }
-  if (ours && *ours) {
-    return over({.note = "index " + found.name +
-                         " is complete and valid: an earlier try of this step built it"});
-  }
-  return {};  // the server has its own words for it
+std::string with(std::string note, std::string const& more) {
+  return note.empty() || more.empty() ? note + more : note + "; " + more;
 }
 
-Ground before_drop(Session& session, AttemptTag const& tag, ConcurrentIndex const& wanted,
-                   FoundIndex const& found) {
-  if (found.exists) {
-    return {};
+// By the facts of an attempt before this one. One of an earlier series proves nothing any more, but
+// what it left is still in the way.
+Ground clear_up_after(Session& session, AttemptTag const& earlier, Outside const& outside,
+                      bool same_series, std::stop_token const& stop) {
+  auto sight = look_at_catalog(session, earlier, outside);
+  if (!sight) {
+    return over(ended_by(sight.error(), stop, {}));
   }
-  auto const ours = set_out_before(session, tag, wanted.index);
-  if (ours && *ours) {
-    return over({.note = "index " + wanted.index +
-                         " is gone already: an earlier try of this step dropped it"});
+  Ground ground;
+  if (!sight->leftovers.empty()) {
+    ground = drop_leftovers(session, *sight, stop);
+    if (ground.end) {
+      return ground;
+    }
+    sight = look_at_catalog(session, earlier, outside);
+    if (!sight) {
+      return over(ended_by(sight.error(), stop, {}));
+    }
   }
-  return {};
+  if (!same_series) {
+    return ground;
+  }
+  ground.finish = sight->finish;
+  if (sight->state == Sight::State::done) {
+    ground.end = AttemptResult{
+        .note = with(std::move(ground.note), sight->seen + ": an earlier try of this step did it")};
+  }
+  return ground;
 }
 
-Ground survey(Session& session, AttemptTag const& tag, std::optional<ConcurrentIndex> const& index,
+Ground survey(Session& session, AttemptTag const& tag, Outside const& outside, int since_attempt,
               std::stop_token const& stop) {
-  if (!index || index->index.empty()) {
-    return {};
+  auto const earlier = unfinished_attempt(session, tag);
+  if (!earlier) {
+    return over(ended_by(earlier.error(), stop, {}));
   }
-  auto const found = find_index(session, *index);
-  if (!found) {
-    return over(ended_by(found.error(), stop, {}));
+  Ground ground;
+  if (*earlier > 0) {
+    auto its_tag = tag;
+    its_tag.attempt = *earlier;
+    ground = clear_up_after(session, its_tag, outside, *earlier >= since_attempt, stop);
   }
-  return index->kind == ConcurrentIndex::Kind::create
-             ? before_create(session, tag, *index, *found, stop)
-             : before_drop(session, tag, *index, *found);
+  if (ground.end || !ground.finish.empty()) {
+    return ground;
+  }
+  auto const refused = refusal(session, outside);
+  if (!refused) {
+    return over(ended_by(refused.error(), stop, {}));
+  }
+  if (*refused && mutant(Mutant::index_exists_is_done)) {
+    ground.end = AttemptResult{.note = "a mutant"};
+    return ground;
+  }
+  if (*refused && mutant(Mutant::foreign_index_dropped)) {
+    (void)session.run("DROP INDEX CONCURRENTLY " + session.quote_name(outside.name));
+    return ground;
+  }
+  if (*refused) {
+    ground.end = failed((*refused)->sqlstate, (*refused)->message);
+  }
+  return ground;
 }
 
-Intended intended(planner::Statement const& statement,
-                  std::optional<ConcurrentIndex> const& index) {
-  Intended row{.kind = statement.kind, .statement = statement.sql.text};
-  if (index) {
-    row.object = index->index;
-    row.relation =
-        index->table_schema.empty() ? index->table : index->table_schema + "." + index->table;
+// Looked up, where the session still answers: what is left half done slows writes or hides rows
+// until somebody ends it.
+std::string what_remains(Session& session, AttemptTag const& tag, Outside const& outside) {
+  auto const sight = look_at_catalog(session, tag, outside);
+  if (!sight) {
+    return "whether it left something behind could not be seen; a retry looks first";
   }
-  return row;
-}
-
-// Looked up, where the session still answers: an invalid index slows every write until somebody
-// drops it.
-std::string what_remains(Session& session, std::optional<ConcurrentIndex> const& index) {
-  if (!index || index->index.empty()) {
-    return "";
+  if (!sight->leftovers.empty()) {
+    return "the invalid index " + joined(sight->leftovers) +
+           " remains; a retry drops it first, or drop it by hand: DROP INDEX CONCURRENTLY " +
+           sight->leftovers.front();
   }
-  auto const found = find_index(session, *index);
-  if (!found) {
-    return "an invalid index " + index->index + " may remain; a retry deals with it first";
+  if (!sight->finish.empty()) {
+    return sight->seen + "; a retry ends it, or end it by hand: " + sight->finish;
   }
-  if (!found->exists || found->valid) {
-    return "";
-  }
-  return "the invalid index " + found->name +
-         " remains; a retry drops it first, or drop it by hand: DROP INDEX CONCURRENTLY " +
-         found->name;
+  return sight->state == Sight::State::half ? sight->seen + "; a retry ends it" : "";
 }
 
 // One message, one transaction: the marker is there exactly if the intent is finished.
+std::string report_sql(Session const& session, AttemptTag const& tag) {
+  return finish_intent_sql(session, tag) + "; " + insert_marker_sql(session, tag);
+}
+
 AttemptResult report_done(Session& session, AttemptTag const& tag, std::int64_t rows,
                           std::string note) {
-  auto const marked =
-      session.run(finish_intent_sql(session, tag) + "; " + insert_marker_sql(session, tag));
+  auto const marked = session.run(report_sql(session, tag));
   if (!marked) {
     auto failure = marked.error();
     failure.message =
@@ -200,24 +175,57 @@ AttemptResult report_done(Session& session, AttemptTag const& tag, std::int64_t 
     return {
         .end = planner::AttemptEnd::lost, .failure = std::move(failure), .note = std::move(note)};
   }
+  crash_point(CrashPoint::outside_marked);
   return {.rows = rows, .note = std::move(note)};
+}
+
+// What ends an earlier try stands in a transaction, with the marker, and waits for its lock as a
+// transaction of ours does: not for long, and again.
+AttemptResult finish_earlier(Session& session, AttemptTag const& tag, Ground const& ground,
+                             planner::LockPolicy const& lock, std::stop_token const& stop) {
+  auto const done = session.run(begin_sql({.lock = lock.stall_budget, .statement = {}}) +
+                                ground.finish + "; " + report_sql(session, tag) + "; COMMIT");
+  if (done) {
+    return {.note = with(ground.note, "ended what an earlier try had begun: " + ground.finish)};
+  }
+  roll_back(session);
+  return ended_by(done.error(), stop, {});
+}
+
+// The server has answered that the statement failed: whatever is complete later is not its work.
+AttemptResult stopped_short(Session& session, AttemptTag const& tag, Outside const& outside,
+                            SqlFailure failure, std::string note, std::stop_token const& stop) {
+  auto result = ended_by(std::move(failure), stop, {});
+  if (!session.alive()) {
+    result.note = std::move(note);
+    return result;
+  }
+  (void)session.run(fail_intent_sql(session, tag));
+  auto const remains = what_remains(session, tag, outside);
+  result.note = with(std::move(note), remains);
+  if (result.failure && !remains.empty()) {
+    result.failure->message += " — " + remains;
+  }
+  return result;
 }
 
 }  // namespace
 
 // No time limits here: one that fires inside the server's own waits leaves wreckage behind.
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
-                             planner::SqlAction const& action, std::stop_token stop) {
+                             planner::SqlAction const& action, int since_attempt,
+                             std::stop_token stop) {
   if (stop.stop_requested()) {
     return interrupted("stopped before anything was sent");
   }
   auto const& statement = action.statements.front();
-  auto const index = planner::concurrent_index(statement);
+  auto const outside = planner::outside_of(statement).value_or(Outside{});
   auto const set = session.run(session_limits_sql({}) + std::string(limits_shown));
   if (auto held = limits_hold(set, {}, {}); !held) {
     return ended_by(held.error(), stop, {});
   }
-  auto const ground = survey(session, tag, index, stop);
+  crash_point(CrashPoint::outside_ready);
+  auto const ground = survey(session, tag, outside, since_attempt, stop);
   if (ground.end) {
     bool const already = ground.end->end == planner::AttemptEnd::done;
     return already ? report_done(session, tag, -1, ground.end->note) : *ground.end;
@@ -225,21 +233,21 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   if (stop.stop_requested()) {
     return interrupted(ground.note);
   }
-  if (auto const written = session.run(insert_intent_sql(session, tag, intended(statement, index)));
-      !written) {
+  if (!ground.finish.empty()) {
+    return finish_earlier(session, tag, ground, action.lock, stop);
+  }
+  crash_point(CrashPoint::outside_before_intent);
+  if (auto written = session.run(insert_intent_sql(session, tag, statement, outside)); !written) {
     return ended_by(written.error(), stop, {});
   }
+  crash_point(CrashPoint::outside_intent_written);
+  crash_once_sent(CrashPoint::outside_sent, session, statement.sql.text);
   auto const done = session.run(statement.sql.text);
   if (!done) {
-    auto result = ended_by(done.error(), stop, {});
-    auto const remains = what_remains(session, index);
-    result.note = ground.note.empty() || remains.empty() ? ground.note + remains
-                                                         : ground.note + "; " + remains;
-    if (result.failure && !remains.empty()) {
-      result.failure->message += " — " + remains;
-    }
-    return result;
+    crash_point(CrashPoint::outside_failed);
+    return stopped_short(session, tag, outside, done.error(), ground.note, stop);
   }
+  crash_point(CrashPoint::outside_done);
   return report_done(session, tag, statement.changes_schema ? -1 : done->affected, ground.note);
 }
 

@@ -2,82 +2,92 @@
 #include <variant>
 
 #include "daemon/target/marker.h"
+#include "daemon/target/outside.h"
+#include "planner/mutant.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
 
-using planner::ConcurrentIndex;
 using planner::Doubt;
+using planner::Mutant;
+using planner::mutant;
 
 constexpr auto is_standby = "SELECT pg_catalog.pg_is_in_recovery()";
 
+// By the name that it gave itself, and, where it got so far, by its row in runbookd.intent: a plan
+// may have changed the name.
 constexpr auto old_backend = R"sql(
-  SELECT pid, state FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND pid <> pg_catalog.pg_backend_pid()
-    AND ($2::boolean OR state <> 'idle')
+  SELECT a.pid, coalesce(p.command || ', ' || p.phase
+                         || CASE WHEN p.lockers_total > 0 THEN
+                              format(' (%s of %s)', p.lockers_done, p.lockers_total) ELSE '' END
+                         || coalesce(', waiting for pid ' || nullif(p.current_locker_pid, 0), ''),
+                       a.state || ', ' || left(regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 100),
+                       'what it does is not shown to this role')
+  FROM pg_catalog.pg_stat_activity a
+  LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = a.pid
+  WHERE a.pid <> pg_catalog.pg_backend_pid() AND (a.application_name = $1 OR EXISTS (
+    SELECT 1 FROM runbookd.intent i
+    WHERE i.store = $2 AND i.run = $3 AND i.phase = $4::int AND i.step = $5::int AND i.direction = $6::"char"
+      AND i.attempt = $7::int AND i.backend_pid = a.pid AND i.backend_start = a.backend_start))
+    AND ($8::boolean OR a.state <> 'idle')
+  LIMIT 1
 )sql";
 
 constexpr auto our_intent = R"sql(
-  SELECT object, relation, statement, at FROM runbookd.intent
+  SELECT at FROM runbookd.intent
   WHERE store = $1 AND run = $2 AND phase = $3::int AND step = $4::int AND direction = $5::"char"
     AND attempt = $6::int
 )sql";
 
-constexpr auto index_state = R"sql(
-  SELECT i.indisvalid
-  FROM pg_catalog.pg_class t
-  JOIN pg_catalog.pg_class c ON c.relnamespace = t.relnamespace AND c.relname = $2
-  JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid AND i.indrelid = t.oid
-  WHERE t.oid = pg_catalog.to_regclass($1)
-)sql";
-
-constexpr auto index_there = "SELECT 1 WHERE pg_catalog.to_regclass($1) IS NOT NULL";
-
-std::string qualified(Session const& session, std::string const& schema, std::string const& name) {
-  return schema.empty() ? session.quote_name(name)
-                        : session.quote_name(schema) + "." + session.quote_name(name);
+std::vector<Cell> key_of(AttemptTag const& tag) {
+  return {tag.store,
+          tag.run,
+          std::to_string(tag.ref.phase),
+          std::to_string(tag.ref.step),
+          std::string(1, direction_letter(tag.direction)),
+          std::to_string(tag.attempt)};
 }
 
 SqlResult<DoubtAnswer> say(Doubt answer, std::string evidence) {
   return DoubtAnswer{.answer = answer, .evidence = std::move(evidence)};
 }
 
-SqlResult<DoubtAnswer> by_created_index(Session& session, ConcurrentIndex const& index) {
-  auto const table = qualified(session, index.table_schema, index.table);
-  auto const seen = session.run(index_state, {table, index.index});
-  if (!seen) {
-    return tl::unexpected(seen.error());
+std::string what_comes_next(Sight const& sight) {
+  if (!sight.builder.empty()) {
+    return "; another session builds there now, pid " + sight.builder;
   }
-  if (seen->rows.empty()) {
-    return say(Doubt::not_applied,
-               "no marker; the catalog has no index " + index.index + " on " + table);
+  if (!sight.leftovers.empty()) {
+    return "; the next try drops the invalid index first";
   }
-  if (seen->rows.front().front() == "t") {
-    return say(Doubt::applied, "no marker, but our intent row, and index " + index.index + " on " +
-                                   table + " is complete and valid");
+  if (!sight.finish.empty()) {
+    return "; the next try ends it: " + sight.finish;
   }
-  return say(Doubt::not_applied,
-             "no marker; index " + index.index + " on " + table +
-                 " is invalid: the build stopped half way, the next try drops it first");
+  return "";
 }
 
-SqlResult<DoubtAnswer> by_dropped_index(Session& session, ConcurrentIndex const& index) {
-  auto const name = qualified(session, index.schema, index.index);
-  auto const seen = session.run(index_there, {name});
-  if (!seen) {
-    return tl::unexpected(seen.error());
+SqlResult<DoubtAnswer> by_sight(Sight const& sight, std::string const& sent_at,
+                                planner::Statement const& statement) {
+  using State = Sight::State;
+  bool const nothing_left = sight.leftovers.empty() || mutant(Mutant::invalid_index_applied);
+  if ((sight.state == State::done || mutant(Mutant::invalid_index_applied)) && nothing_left) {
+    return say(Doubt::applied, "no marker, but our intent row, and " + sight.seen);
   }
-  return seen->rows.empty()
-             ? say(Doubt::applied, "no marker, but our intent row, and index " + name + " is gone")
-             : say(Doubt::not_applied, "no marker; index " + name + " is still in the catalog");
+  if (sight.state == State::unknowable) {
+    return say(Doubt::unknowable,
+               "runbookd.intent says that the statement was sent at " + sent_at +
+                   ", runbookd.marker does not say that it ended, and nothing else can tell: " +
+                   sight.seen + ". Asked was: " + sight.query + ". Look whether \"" +
+                   statement.sql.text + "\" took effect and resolve the step by hand");
+  }
+  return say(Doubt::not_applied, "no marker; " + sight.seen + what_comes_next(sight));
 }
 
 // A statement outside a transaction leaves an intent row before it and a marker after it; between
 // the two only the catalog knows.
 SqlResult<DoubtAnswer> by_intent(Session& session, AttemptTag const& tag,
                                  planner::Statement const& statement) {
-  auto const intent = session.run(
-      our_intent, {tag.store, tag.run, std::to_string(tag.ref.phase), std::to_string(tag.ref.step),
-                   std::string(1, direction_letter(tag.direction)), std::to_string(tag.attempt)});
+  auto const intent = session.run(our_intent, key_of(tag));
   if (!intent) {
     return tl::unexpected(intent.error());
   }
@@ -85,18 +95,12 @@ SqlResult<DoubtAnswer> by_intent(Session& session, AttemptTag const& tag,
     return say(Doubt::not_applied,
                "no intent row of this attempt in runbookd.intent: its statement was never sent");
   }
-  auto const index = planner::concurrent_index(statement);
-  if (index && !index->index.empty()) {
-    return index->kind == ConcurrentIndex::Kind::create ? by_created_index(session, *index)
-                                                        : by_dropped_index(session, *index);
+  auto const sight =
+      look_at_catalog(session, tag, planner::outside_of(statement).value_or(planner::Outside{}));
+  if (!sight) {
+    return tl::unexpected(sight.error());
   }
-  return say(
-      Doubt::unknowable,
-      "runbookd.intent says that the statement was sent at " +
-          intent->rows.front()[3].value_or("?") +
-          ", runbookd.marker does not say that it ended, and no catalog query of ours settles \"" +
-          statement.kind +
-          "\"; look at the target and resolve the step by hand: " + statement.sql.text);
+  return by_sight(*sight, intent->rows.front().front().value_or("?"), statement);
 }
 
 // A standby may lag behind: a marker that is missing there proves nothing.
@@ -126,33 +130,50 @@ SqlResult<DoubtAnswer> without_marker(Session& session, AttemptTag const& tag,
                  ", which it writes in the same transaction");
 }
 
+SqlResult<DoubtAnswer> tables_gone() {
+  return say(Doubt::unknowable,
+             "the tables runbookd.marker and runbookd.intent are not in the target: either this is "
+             "another database or somebody dropped them; find out whether the step took effect "
+             "and resolve it by hand");
+}
+
 }  // namespace
 
 SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                                     planner::Action const& action) {
+  if (mutant(Mutant::doubt_not_looked_at)) {
+    return say(Doubt::not_applied, "a mutant");
+  }
+  if (mutant(Mutant::doubt_always_applied)) {
+    return say(Doubt::applied, "a mutant");
+  }
   if (auto const primary = on_primary(session); !primary) {
     return tl::unexpected(primary.error());
   }
   // between two batches a backfill's session holds nothing, and the fence keeps it from the next
   // one
   bool const idle_counts = !std::holds_alternative<planner::BackfillAction>(action);
-  auto const alive =
-      session.run(old_backend, {application_name(tag), std::string(idle_counts ? "t" : "f")});
+  auto key = key_of(tag);
+  key.insert(key.begin(), application_name(tag));
+  key.emplace_back(idle_counts ? "t" : "f");
+  auto const alive = session.run(old_backend, key);
+  if (!alive && alive.error().sqlstate == "42P01") {
+    return tables_gone();
+  }
   if (!alive) {
     return tl::unexpected(alive.error());
   }
-  if (!alive->rows.empty()) {
+  if (!alive->rows.empty() && !mutant(Mutant::old_backend_ignored)) {
+    auto const pid = alive->rows.front()[0].value_or("0");
     return DoubtAnswer{.still_running = true,
-                       .pid = std::stoi(alive->rows.front()[0].value_or("0")),
-                       .evidence = "our old session still lives in the server, pid " +
-                                   alive->rows.front()[0].value_or("?") + ", " +
-                                   alive->rows.front()[1].value_or("state not known")};
+                       .pid = std::stoi(pid),
+                       .evidence = "our old session still works in the server, pid " + pid + ": " +
+                                   alive->rows.front()[1].value_or("")};
   }
+  store::crash_point(store::CrashPoint::doubt_backends_seen);
   auto const marked = has_marker(session, tag);
   if (!marked && marked.error().sqlstate == "42P01") {
-    return say(Doubt::unknowable,
-               "table runbookd.marker is not in the target: either this is another database or "
-               "somebody dropped it; find out whether the step took effect and resolve it by hand");
+    return tables_gone();
   }
   if (!marked) {
     return tl::unexpected(marked.error());

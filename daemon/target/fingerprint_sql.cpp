@@ -48,6 +48,9 @@ SELECT concat(
                     FROM pg_inherits i WHERE i.inhrelid = c.oid),
   CASE WHEN c.relkind = 'p' THEN ', partition by ' || pg_get_partkeydef(c.oid) END,
   CASE WHEN c.relispartition THEN ', bound ' || pg_get_expr(c.relpartbound, c.oid) END,
+  -- half detached; the column is there from PostgreSQL 14 on
+  CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid
+                    AND to_jsonb(i) ->> 'inhdetachpending' = 'true') THEN ', detach pending' END,
   CASE WHEN c.relkind IN ('v', 'm') THEN ', as ' || pg_get_viewdef(c.oid) END,
   CASE WHEN c.relkind = 'f' THEN (SELECT concat(', server ', f.srvname, ', options ', t.ftoptions)
     FROM pg_foreign_table t JOIN pg_foreign_server f ON f.oid = t.ftserver WHERE t.ftrelid = c.oid) END,

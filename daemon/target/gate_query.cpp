@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -39,7 +41,8 @@ QueryAnswer answered(Rows rows) {
 }
 
 std::string begin_read_only(Limits const& limits) {
-  return begin_sql(limits) + "SET TRANSACTION READ ONLY; ";
+  return begin_sql(limits) +
+         (planner::mutant(planner::Mutant::checks_may_write) ? "" : "SET TRANSACTION READ ONLY; ");
 }
 
 SqlResult<QueryAnswer> read_by_cursor(Session& session, std::string const& sql,
@@ -81,6 +84,7 @@ SqlResult<QueryAnswer> probe(Session& session, std::string const& sql, Limits co
   if (!rows) {
     return tl::unexpected(rows.error());
   }
+  store::crash_point(store::CrashPoint::check_probe_open);
   if (auto const settled = session.run("SET CONSTRAINTS ALL IMMEDIATE"); !settled) {
     return tl::unexpected(settled.error());
   }

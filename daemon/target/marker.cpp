@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/target/fence.h"
+#include "daemon/target/outside.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -44,10 +45,11 @@ constexpr auto create_tables = R"sql(
     direction "char" NOT NULL, attempt int NOT NULL,
     label text NOT NULL, kind text NOT NULL, object text NOT NULL, relation text NOT NULL,
     statement text NOT NULL,
+    objects oid[] NOT NULL, relations oid[] NOT NULL, beside oid[] NOT NULL,
     backend_pid int NOT NULL DEFAULT pg_backend_pid(),
     backend_start timestamptz,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    done_at timestamptz,
+    done_at timestamptz, failed_at timestamptz,
     PRIMARY KEY (store, run, phase, step, direction, attempt));
   CREATE TABLE IF NOT EXISTS runbookd.backfill (
     store text NOT NULL, run text NOT NULL, phase int NOT NULL, step int NOT NULL,
@@ -105,12 +107,16 @@ char direction_letter(planner::Direction direction) {
   return direction == planner::Direction::forward ? 'f' : 'b';
 }
 
+std::string session_name(std::string const& store, std::string const& run) {
+  constexpr std::size_t enough_to_tell_stores_apart = 8;
+  return "runbookd/" + store.substr(0, enough_to_tell_stores_apart) + "/" + run;
+}
+
 std::string application_name(AttemptTag const& tag) {
-  auto const name = "runbookd/" + tag.run + "/" + std::to_string(tag.ref.phase) + "." +
-                    std::to_string(tag.ref.step) + direction_letter(tag.direction) +
-                    std::to_string(tag.attempt);
+  auto const attempt = "/" + std::to_string(tag.ref.phase) + "." + std::to_string(tag.ref.step) +
+                       direction_letter(tag.direction) + std::to_string(tag.attempt);
   constexpr std::size_t server_keeps = 63;
-  return name.substr(0, server_keeps);
+  return session_name(tag.store, tag.run).substr(0, server_keeps - attempt.size()) + attempt;
 }
 
 std::string name_sql(Session const& session, AttemptTag const& tag) {
@@ -138,23 +144,32 @@ std::string insert_marker_sql(Session const& session, AttemptTag const& tag) {
          session.quote_literal(tag.label) + ")";
 }
 
+// One statement: what the catalog had is noted with the row itself.
 std::string insert_intent_sql(Session const& session, AttemptTag const& tag,
-                              Intended const& intended) {
+                              planner::Statement const& statement,
+                              planner::Outside const& outside) {
+  auto const relation =
+      outside.on_schema.empty() ? outside.on : outside.on_schema + "." + outside.on;
   return fence_guard_sql(session, tag) + "; " + marker_guard_sql(session, tag) +
          "; INSERT INTO runbookd.intent (store, run, phase, step, direction, attempt, label, kind, "
-         "object, "
-         "relation, statement, backend_start) SELECT " +
+         "object, relation, statement, backend_start, objects, relations, beside) SELECT " +
          step_key(session, tag) + ", " + std::to_string(tag.attempt) + ", " +
-         session.quote_literal(tag.label) + ", " + session.quote_literal(intended.kind) + ", " +
-         session.quote_literal(intended.object) + ", " + session.quote_literal(intended.relation) +
-         ", " + session.quote_literal(intended.statement) +
+         session.quote_literal(tag.label) + ", " + session.quote_literal(statement.kind) + ", " +
+         session.quote_literal(outside.name) + ", " + session.quote_literal(relation) + ", " +
+         session.quote_literal(statement.sql.text) +
          ", (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = "
-         "pg_catalog.pg_backend_pid())";
+         "pg_catalog.pg_backend_pid()), noted.* FROM (" +
+         noted_sql(session, outside) + ") noted";
 }
 
 std::string finish_intent_sql(Session const& session, AttemptTag const& tag) {
   return fence_guard_sql(session, tag) +
          "; UPDATE runbookd.intent SET done_at = pg_catalog.clock_timestamp() WHERE " +
+         step_condition(session, tag) + " AND attempt = " + std::to_string(tag.attempt);
+}
+
+std::string fail_intent_sql(Session const& session, AttemptTag const& tag) {
+  return "UPDATE runbookd.intent SET failed_at = pg_catalog.clock_timestamp() WHERE " +
          step_condition(session, tag) + " AND attempt = " + std::to_string(tag.attempt);
 }
 

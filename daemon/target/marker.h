@@ -8,8 +8,10 @@
 //                      backend_pid, xid, at.
 //   runbookd.intent    one row per attempt outside a transaction, committed before its statement is
 //   sent:
-//                      the key as above; kind, object (index), relation, statement, backend_pid,
-//                      backend_start, at; done_at is set together with the marker.
+//                      the key as above; kind, statement, object, relation, backend_pid,
+//                      backend_start, at. What the catalog had before (outside.h): objects,
+//                      relations, beside. done_at is set together with the marker, failed_at where
+//                      the server answered that the statement failed.
 //   runbookd.backfill  one row per series of backfill attempts; every batch moves its cursor in the
 //   batch's own
 //                      transaction. store, run, phase, step, direction, since_attempt: the key;
@@ -42,11 +44,9 @@ std::string insert_marker_sql(Session const& session, AttemptTag const& tag);
 // Is this attempt's marker there?
 SqlResult<bool> has_marker(Session& session, AttemptTag const& tag);
 
-struct Intended {
-  std::string kind, object, relation, statement;
-};
 std::string insert_intent_sql(Session const& session, AttemptTag const& tag,
-                              Intended const& intended);
+                              planner::Statement const& statement, planner::Outside const& outside);
 std::string finish_intent_sql(Session const& session, AttemptTag const& tag);
+std::string fail_intent_sql(Session const& session, AttemptTag const& tag);
 
 }  // namespace runbookd::daemon

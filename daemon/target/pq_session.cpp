@@ -2,9 +2,11 @@
 #include <utility>
 
 #include <pqxx/pqxx>
+#include <sys/socket.h>
 
 #include "daemon/target/dsn.h"
 #include "daemon/target/pq_failure.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/session.h"
 #include "daemon/target/transaction.h"
 
@@ -89,6 +91,20 @@ class PqSession final : public Session {
     return text + "'";
   }
 
+#ifdef RUNBOOKD_TEST_HOOKS
+  // The simple-query message as it stands in the protocol; libpqxx only sends what it waits for.
+  void send_and_forget(std::string_view sql) const {
+    auto const size = static_cast<std::uint32_t>(sql.size() + 5);
+    std::string message = "Q";
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      message += static_cast<char>(size >> shift);
+    }
+    message += std::string(sql) + '\0';
+    [[maybe_unused]] auto const sent =
+        ::send(connection_.sock(), message.data(), message.size(), MSG_NOSIGNAL);
+  }
+#endif
+
  private:
   template <typename Call>
   SqlResult<Rows> guarded(std::string_view sql, Call const& call) {
@@ -149,6 +165,18 @@ SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
     return tl::unexpected(connection_refused(target, e.what()));
   }
 }
+
+#ifdef RUNBOOKD_TEST_HOOKS
+void crash_once_sent(store::CrashPoint point, Session const& session, std::string_view sql) {
+  if (!store::crash_is_due(point)) {
+    return;
+  }
+  if (auto const* wire = dynamic_cast<PqSession const*>(&session)) {
+    wire->send_and_forget(sql);
+  }
+  store::crash();
+}
+#endif
 
 SqlResult<void> clean_session(Session& session) {
   auto const cleaned =

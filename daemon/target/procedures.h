@@ -32,8 +32,11 @@ struct AttemptTag {
   std::string label;  // "phase/step"
   FenceClaim fence = {};
 };
-std::string application_name(
-    AttemptTag const& tag);  // "runbookd/<run>/<p>.<s>f<attempt>", at most 63 bytes
+// "runbookd/<store, 8 characters>/<run>": what our sessions are called when they connect.
+std::string session_name(std::string const& store, std::string const& run);
+// That and "/<phase>.<step>f<attempt>" (b on the way back), at most 63 bytes: the name of a session
+// while it works for an attempt.
+std::string application_name(AttemptTag const& tag);
 // "application_name = '…'", to follow SET: recovery finds an orphan of ours by that name.
 std::string name_sql(Session const& session, AttemptTag const& tag);
 
@@ -70,9 +73,11 @@ SqlResult<void> check_target(Session& session, planner::Plan const& plan);
 // BEGIN; SET LOCAL …, read back; statements; marker; COMMIT. A lost answer to COMMIT is `lost`.
 AttemptResult run_transactional(Session& session, AttemptTag const& tag,
                                 planner::SqlAction const& action, std::stop_token stop);
-// Outside a transaction: intent row, leftovers of an earlier try dropped, the statement, done row.
+// Outside a transaction: what an earlier try left is cleared away or ended, intent row, the
+// statement, done row. Attempts from `since_attempt` on are of one series, as below.
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
-                             planner::SqlAction const& action, std::stop_token stop);
+                             planner::SqlAction const& action, int since_attempt,
+                             std::stop_token stop);
 // Batches until the key range is done or `stop`. Attempts of one series share a cursor in the
 // target: the series is named by `since_attempt`, the number of its first attempt. A new series
 // (after a reversal) starts anew.
@@ -102,8 +107,8 @@ struct DoubtAnswer {
   int pid = 0;  // of that backend
   std::string evidence;
 };
-// Was this attempt applied? First the old backend, then the marker, then (concurrent indexes) the
-// catalog.
+// Was this attempt applied? First the old backend, then the marker, then, for a statement outside a
+// transaction, the catalog.
 SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                                     planner::Action const& action);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/target/fence.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -46,6 +47,9 @@ std::string durable_commit(std::string_view only_this_transaction) {
 }
 
 std::string begin_sql(Limits const& limits) {
+  if (planner::mutant(planner::Mutant::limits_not_set)) {
+    return "BEGIN; ";
+  }
   return "BEGIN ISOLATION LEVEL READ COMMITTED; " + set_sql("SET LOCAL ", limits, idle_limit) +
          "SELECT " + durable_commit("true") + "; ";
 }

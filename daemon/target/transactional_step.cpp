@@ -3,10 +3,17 @@
 
 #include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
+#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
+
+using planner::Mutant;
+using planner::mutant;
+using store::crash_point;
+using store::CrashPoint;
 
 // Rows touched by the statements that touch rows; -1 where there is none.
 std::int64_t counted(std::int64_t so_far, planner::Statement const& statement, Rows const& rows) {
@@ -19,7 +26,11 @@ std::string marker_and_commit(Session const& session, AttemptTag const& tag,
                               planner::SqlAction const& action) {
   bool const sets = std::ranges::any_of(
       action.statements, [](planner::Statement const& s) { return s.kind.starts_with("SET"); });
-  auto const undo = "RESET ROLE; SELECT " + durable_commit("true") + "; ";
+  if (mutant(Mutant::no_marker) || mutant(Mutant::marker_first)) {
+    return "COMMIT";
+  }
+  auto const undo = (mutant(Mutant::role_keeps) ? std::string() : "RESET ROLE; ") + "SELECT " +
+                    durable_commit("true") + "; ";
   return (sets ? undo : "") + insert_marker_sql(session, tag) + "; COMMIT";
 }
 
@@ -40,6 +51,9 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   if (stop.stop_requested()) {
     return interrupted("stopped before anything was sent");
   }
+  if (mutant(Mutant::marker_first)) {
+    (void)session.run(insert_marker_sql(session, tag));
+  }
   Limits const limits{.lock = action.lock.stall_budget, .statement = action.statement_timeout};
   auto const begun = session.run(begin_sql(limits) + "SET LOCAL " + name_sql(session, tag) + "; " +
                                  fence_guard_sql(session, tag) + "; " +
@@ -47,6 +61,7 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   if (auto held = limits_hold(begun, limits, idle_limit); !held) {
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }
+  crash_point(CrashPoint::step_begun);
   std::int64_t rows = -1;
   for (auto const& statement : action.statements) {
     if (stop.stop_requested()) {
@@ -59,11 +74,16 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
                       limits.statement);
     }
     rows = counted(rows, statement, *done);
+    crash_point(CrashPoint::step_statement_done);
   }
-  auto const committed = session.run(marker_and_commit(session, tag, action));
-  if (!committed) {
+  auto const last = marker_and_commit(session, tag, action);
+  crash_point(CrashPoint::step_before_commit);
+  crash_once_sent(CrashPoint::step_commit_sent, session, last);
+  auto const committed = session.run(last);
+  if (!committed && !mutant(Mutant::failed_commit_is_done)) {
     return ended_at(session, committed.error(), "after COMMIT was sent", stop, limits.statement);
   }
+  crash_point(CrashPoint::step_committed);
   return {.rows = rows};
 }
 

@@ -11,6 +11,12 @@ target_compile_options(runbookd_compile INTERFACE
 target_compile_definitions(runbookd_compile INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 
+# Crash points (store/crash_point.h) and seeded bugs (planner/mutant.h).
+add_library(runbookd_test_hooks INTERFACE)
+if(RUNBOOKD_TEST_HOOKS)
+  target_compile_definitions(runbookd_test_hooks INTERFACE RUNBOOKD_TEST_HOOKS)
+endif()
+
 if(RUNBOOKD_SANITIZE)
   add_compile_options(-fsanitize=${RUNBOOKD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RUNBOOKD_SANITIZE})

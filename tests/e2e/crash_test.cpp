@@ -15,6 +15,15 @@ constexpr auto our_statement_runs =
     "= 'active' "
     "AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
 
+// From PostgreSQL 14 on the server ends a session within a second after its client; 13 goes on.
+void end_what_was_left_behind(Database const& database) {
+  database.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
+      "'runbookd/%'");
+  database.until(
+      "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%'");
+}
+
 }  // namespace
 
 TEST_CASE("killed in the middle of a step: it is settled by its marker and runs exactly once") {
@@ -101,6 +110,112 @@ TEST_CASE("killed in the middle of a concurrent index build: no invalid index is
   scene.daemon.until(id, {"succeeded"});
   CHECK(scene.database.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "0");
   CHECK(scene.database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't_a_idx%'") == "1");
+}
+
+TEST_CASE("killed while an index is built anew: it is exchanged once and nothing is left over") {
+  char const* const blockers[] = {
+      // before the exchange, and after it
+      "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class",
+      "SELECT count(*) FROM t"};
+  for (auto const* blocker : blockers) {
+    CAPTURE(std::string(blocker));
+    Scene scene;
+    scene.database.sql("CREATE INDEX t_a_idx ON t (a)");
+    auto const old = scene.database.sql("SELECT 't_a_idx'::regclass::oid");
+    auto const id = scene.daemon.create(plan_text({{.name = "anew",
+                                                    .forward = "REINDEX INDEX CONCURRENTLY t_a_idx",
+                                                    .more = "irreversible: nobody misses it"}}));
+    auto holder = std::make_unique<Holder>(scene.database, blocker);
+    scene.daemon.verb(id, "start");
+    scene.database.until(
+        "SELECT count(*) > 0 FROM pg_stat_progress_create_index WHERE phase IN ('waiting for old "
+        "snapshots', 'waiting for readers before marking dead')");
+    scene.daemon.kill();
+    end_what_was_left_behind(scene.database);
+    auto const exchanged = scene.database.sql("SELECT 't_a_idx'::regclass::oid");
+    scene.daemon.start();
+    auto const settled = scene.daemon.until(id, {"paused"});
+    CHECK(step_of(settled, "only", "anew").at("state") == "interrupted");
+    CHECK(scene.database.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "1");
+    holder.reset();
+    scene.daemon.verb(id, "resume");
+    scene.daemon.until(id, {"succeeded"});
+    CHECK(scene.database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't_a_idx%'") == "1");
+    CHECK(scene.database.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "0");
+    auto const now = scene.database.sql("SELECT 't_a_idx'::regclass::oid");
+    CHECK(now != old);
+    if (exchanged != old) {
+      CHECK(now == exchanged);  // what had been done was not done a second time
+    }
+  }
+}
+
+TEST_CASE("killed while a partition is being detached: the retry finishes it") {
+  Scene scene;
+  if (scene.database.sql("SELECT current_setting('server_version_num')::int < 140000") == "t") {
+    return;  // no such statement
+  }
+  scene.database.sql(
+      "CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN "
+      "(1); INSERT INTO p VALUES (1)");
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "detach",
+                  .forward = "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY",
+                  .backward = "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES IN (1)"}}));
+  auto holder = std::make_unique<Holder>(scene.database, "SELECT count(*) FROM p");
+  scene.daemon.verb(id, "start");
+  scene.database.until("SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'p1'::regclass");
+  scene.daemon.kill();
+  end_what_was_left_behind(scene.database);
+  scene.daemon.start();
+  auto const settled = scene.daemon.until(id, {"paused"});
+  CHECK(step_of(settled, "only", "detach").at("state") == "interrupted");
+  holder.reset();
+  scene.daemon.verb(id, "resume");
+  scene.daemon.until(id, {"succeeded"});
+  CHECK(scene.database.sql("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'p1'::regclass") ==
+        "0");
+  CHECK(scene.database.sql("SELECT count(*) FROM p1") == "1");
+}
+
+TEST_CASE(
+    "a session that a killed daemon left behind is shown and waited for, and ended by pause "
+    "--now") {
+  Scene scene;
+  auto const id = scene.daemon.create(plan_text({{.name = "slow",
+                                                  .forward = slow_column("c1"),
+                                                  .backward = "ALTER TABLE t DROP COLUMN c1"}}));
+  scene.daemon.verb(id, "start");
+  scene.database.until(our_statement_runs);
+  auto const name = scene.database.sql(
+      "SELECT application_name FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND "
+      "application_name LIKE 'runbookd/%' AND pid <> pg_backend_pid()");
+  CHECK(name.find("/" + id + "/0.0f1") != std::string::npos);
+  scene.daemon.kill();
+  end_what_was_left_behind(scene.database);
+  // as if it went on for ever
+  Holder const orphan(scene.database,
+                      "SET application_name = '" + name + "'; SELECT 'a long work'");
+  auto const pid = scene.database.sql(
+      "SELECT pid FROM pg_stat_activity WHERE application_name = '" + name + "'");
+  scene.daemon.start();
+  scene.daemon.until(
+      id,
+      [&](json const& run) {
+        auto const said = run.at("state_message").get<std::string>();
+        return said.find("still works in the server, pid " + pid) != std::string::npos &&
+               said.find("a long work") != std::string::npos;
+      },
+      "the old session in the run's message");
+  CHECK(scene.daemon.run(id).at("state") == "running");
+  scene.daemon.verb(id, "pause", {{"mode", "now"}});
+  scene.daemon.until(id, {"paused"});
+  CHECK(scene.database.sql("SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid) == "0");
+  bool const there =
+      scene.database.sql(
+          "SELECT count(*) FROM information_schema.columns WHERE column_name = 'c1'") == "1";
+  CHECK(step_of(scene.daemon.run(id), "only", "slow").at("state") ==
+        (there ? "succeeded" : "interrupted"));
 }
 
 TEST_CASE(

@@ -166,6 +166,23 @@ TEST_CASE("a reversal that leaves another schema stops the rollback and shows th
   scene.daemon.until(id, {"rolled_back"});
 }
 
+TEST_CASE("a difference that a person accepted once does not stop the steps before it again") {
+  Scene scene;
+  auto const id = scene.daemon.create(plan_text(column_steps(3)));
+  scene.daemon.verb(id, "start");
+  scene.daemon.until(id, {"succeeded"});
+  scene.database.sql("CREATE TABLE of_a_colleague (a int)");
+  scene.daemon.verb(id, "rollback", {{"to", "all"}});
+  auto const failed = scene.daemon.until(id, {"failed"});
+  CHECK(failed.at("mismatch").at("diff").get<std::string>().find("of_a_colleague") !=
+        std::string::npos);
+  scene.daemon.verb(id, "skip",
+                    {{"step", "only/add-c3"}, {"reason", "that table is nobody's business here"}});
+  scene.daemon.until(id, {"rolled_back"});
+  CHECK(scene.database.sql("SELECT count(*) FROM information_schema.columns WHERE table_name = "
+                           "'t' AND column_name LIKE 'c%'") == "0");
+}
+
 TEST_CASE("a rollback past a point of no return is refused and names it") {
   Scene scene;
   auto const id = scene.daemon.create(plan_text({{.name = "burn",

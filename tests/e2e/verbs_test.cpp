@@ -73,16 +73,22 @@ class Stage {
   }
   // A statement outside transactions whose effect no catalog shows, cut off in the middle.
   std::string attention() {
+    if (database_.sql("SELECT count(*) FROM pg_subscription") == "0") {
+      database_.sql(
+          "CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)");
+    }
     auto const id = create(
-        "  - {name: a, sql: SELECT 1, rollback: SELECT 1}\n  - {name: vac, sql: VACUUM t, "
-        "irreversible: no need}");
-    Holder const holder(database_, "LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE");
+        "  - {name: a, sql: SELECT 1, rollback: SELECT 1}\n  - {name: add, sql: ALTER SUBSCRIPTION "
+        "s "
+        "ADD PUBLICATION q, irreversible: no need}");
+    Holder const holder(database_, "LOCK TABLE pg_subscription IN SHARE MODE");
     daemon_.verb(id, "start");
     database_.until(
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'VACUUM t%' AND "
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'ALTER SUBSCRIPTION s%' AND "
         "wait_event_type = 'Lock'");
     database_.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'VACUUM t%'");
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'ALTER "
+        "SUBSCRIPTION s%'");
     daemon_.until(id, {"attention"});
     return id;
   }

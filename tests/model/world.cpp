@@ -91,7 +91,7 @@ struct Answers {
     add("fingerprint", node, FingerprintRead{.digest = node.world.fingerprint()});
     if (node.state.mismatch) {
       add("fingerprint still differs", node,
-          FingerprintRead{.digest = node.world.fingerprint() + "+"});
+          FingerprintRead{.digest = node.world.fingerprint() + "+", .difference = "+"});
     }
     add("fingerprint fails", node, FingerprintRead{.failure = failure("08006")});
   }
@@ -141,7 +141,9 @@ struct Answers {
     add("attempt done", applied, ended);
     if (direction == Direction::backward) {
       ended.fingerprint += "+";
+      ended.difference = "+";
       add("attempt done, schema differs", applied, ended);
+      ended.difference.clear();
     }
     ended.fingerprint.clear();
     ended.failure = failure("55P03");
@@ -281,7 +283,7 @@ std::string key_of(Plan const& plan, Node const& node) {
   if (s.direction == Direction::backward) {
     out << '<' << s.rollback_to.phase << '.' << s.rollback_to.step;
   }
-  out << ';' << s.fingerprint << ';' << s.approvers.size() << ';';
+  out << ';' << s.fingerprint << ';' << s.approvers.size() << ';' << s.accepted.size() << ';';
   for (auto const& moment : {s.escalate_at, s.not_until, s.ask_doubt_at}) {
     put_moment(out, moment, now);
   }

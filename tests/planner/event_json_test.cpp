@@ -199,7 +199,7 @@ TEST_CASE("moments are spelled in UTC, and a moment that is not set as null") {
   CHECK(body_to_json(SoakStarted{.phase = 1, .until = Moment(Duration(1'700'000'000'123))}) ==
         R"({"phase":1,"until":"2023-11-14T22:13:20.123Z"})");
   CHECK(body_to_json(PauseRequested{.mode = StopMode::now}) ==
-        R"({"escalate_at":null,"mode":"now"})");
+        R"({"escalate_at":null,"late":false,"mode":"now"})");
 }
 
 TEST_CASE("a baseline without a value is null") {

@@ -403,29 +403,78 @@ TEST_SUITE("rights") {
   }
 }
 
-TEST_SUITE("concurrent indexes") {
-  TEST_CASE("a build tells its index and its table") {
-    auto const index =
-        concurrent_index(only("CREATE INDEX CONCURRENTLY IF NOT EXISTS \"I\" ON s.t (a)"));
-    REQUIRE(index);
-    CHECK(index->kind == ConcurrentIndex::Kind::create);
-    CHECK(index->index == "I");
-    CHECK(index->schema == "s");
-    CHECK(index->table == "t");
-    CHECK(index->table_schema == "s");
+TEST_SUITE("statements outside transactions") {
+  using Kind = Outside::Kind;
+  struct Row {
+    char const* sql;
+    Outside outside;
+  };
+
+  TEST_CASE("each tells what it is about") {
+    Row const rows[] = {
+        {"CREATE INDEX CONCURRENTLY IF NOT EXISTS \"I\" ON s.t (a)",
+         {Kind::create_index, "s", "I", "s", "t", {}}},
+        {"DROP INDEX CONCURRENTLY s.i", {Kind::drop_index, "s", "i", "", "", {}}},
+        {"DROP INDEX CONCURRENTLY i", {Kind::drop_index, "", "i", "", "", {}}},
+        {"REINDEX INDEX CONCURRENTLY s.i", {Kind::reindex_index, "s", "i", "", "", {}}},
+        {"REINDEX (CONCURRENTLY) TABLE t", {Kind::reindex_table, "", "t", "", "", {}}},
+        {"REINDEX SCHEMA CONCURRENTLY s", {Kind::reindex_many, "", "s", "", "", {}}},
+        {"REINDEX DATABASE CONCURRENTLY d", {Kind::reindex_many, "", "", "", "", {}}},
+        {"REINDEX SCHEMA s", {Kind::maintenance, "", "", "", "", {}}},
+        {"ALTER TABLE a.p DETACH PARTITION b.q CONCURRENTLY",
+         {Kind::detach, "b", "q", "a", "p", {}}},
+        {"VACUUM t", {Kind::maintenance, "", "", "", "", {}}},
+        {"CLUSTER", {Kind::maintenance, "", "", "", "", {}}},
+        {"DISCARD ALL", {Kind::maintenance, "", "", "", "", {}}},
+        {"CREATE DATABASE d", {Kind::create_database, "", "d", "", "", {}}},
+        {"DROP DATABASE IF EXISTS d", {Kind::drop_database, "", "d", "", "", {}}},
+        {"ALTER DATABASE d SET TABLESPACE \"T\"", {Kind::move_database, "", "d", "", "", "T"}},
+        {"ALTER SYSTEM SET work_mem = '1MB'", {Kind::alter_system, "", "work_mem", "", "", "1MB"}},
+        {"ALTER SYSTEM SET work_mem = 100", {Kind::alter_system, "", "work_mem", "", "", "100"}},
+        {"ALTER SYSTEM SET seq_page_cost = 0.5",
+         {Kind::alter_system, "", "seq_page_cost", "", "", "0.5"}},
+        {"ALTER SYSTEM SET log_checkpoints = on",
+         {Kind::alter_system, "", "log_checkpoints", "", "", "on"}},
+        {"ALTER SYSTEM SET vacuum_cost_delay = 0",
+         {Kind::alter_system, "", "vacuum_cost_delay", "", "", "0"}},
+        {"ALTER SYSTEM SET DateStyle = iso, dmy",
+         {Kind::alter_system, "", "datestyle", "", "", "iso, dmy"}},
+        {"ALTER SYSTEM RESET work_mem", {Kind::alter_system, "", "work_mem", "", "", {}}},
+        {"ALTER SYSTEM SET work_mem TO DEFAULT", {Kind::alter_system, "", "work_mem", "", "", {}}},
+        {"ALTER SYSTEM RESET ALL", {Kind::alter_system, "", "", "", "", {}}},
+        {"CREATE TABLESPACE x LOCATION '/x'", {Kind::create_tablespace, "", "x", "", "", {}}},
+        {"DROP TABLESPACE x", {Kind::drop_tablespace, "", "x", "", "", {}}},
+        {"CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p",
+         {Kind::create_subscription, "", "s", "", "", {}}},
+        {"DROP SUBSCRIPTION s", {Kind::drop_subscription, "", "s", "", "", {}}},
+        {"ALTER SUBSCRIPTION s ADD PUBLICATION p", {Kind::alter_subscription, "", "s", "", "", {}}},
+        {"ALTER SUBSCRIPTION s REFRESH PUBLICATION", {Kind::maintenance, "", "s", "", "", {}}},
+    };
+    for (auto const& row : rows) {
+      CAPTURE(std::string(row.sql));
+      auto const statement = only(row.sql);
+      CHECK_FALSE(statement.transactional);
+      auto const outside = outside_of(statement);
+      REQUIRE(outside);
+      CHECK(*outside == row.outside);
+    }
   }
-  TEST_CASE("a drop tells its index") {
-    auto const index = concurrent_index(only("DROP INDEX CONCURRENTLY s.i"));
-    REQUIRE(index);
-    CHECK(index->kind == ConcurrentIndex::Kind::drop);
-    CHECK(index->schema == "s");
-    CHECK(index->index == "i");
-    CHECK(index->table.empty());
+  TEST_CASE("a statement that can stand in a transaction is about nothing of the kind") {
+    for (auto const* sql :
+         {"CREATE INDEX i ON t (a)", "ANALYZE t", "REINDEX TABLE t", "ALTER TYPE m ADD VALUE 'x'",
+          "ALTER TABLE p DETACH PARTITION q FINALIZE", "CALL p()",
+          "REFRESH MATERIALIZED VIEW CONCURRENTLY m"}) {
+      CAPTURE(std::string(sql));
+      CHECK_FALSE(outside_of(only(sql)));
+    }
   }
-  TEST_CASE("other statements are none") {
-    CHECK_FALSE(concurrent_index(only("CREATE INDEX i ON t (a)")));
-    CHECK_FALSE(concurrent_index(only("VACUUM t")));
-    CHECK_FALSE(concurrent_index(only("REFRESH MATERIALIZED VIEW CONCURRENTLY m")));
+  TEST_CASE("a concurrent index build without a name is refused, with the form that works") {
+    auto const read = read_sql({.text = "CREATE INDEX CONCURRENTLY ON t (a)"});
+    REQUIRE(read.findings.size() == 1);
+    CHECK(read.findings[0].rule == "sql/index-without-name");
+    CHECK(read.findings[0].fix.find("CREATE INDEX CONCURRENTLY t_<columns>_idx ON t") !=
+          std::string::npos);
+    CHECK(read_sql({.text = "CREATE INDEX ON t (a)"}).findings.empty());
   }
 }
 

@@ -191,6 +191,25 @@ TEST_CASE("a daemon that was restarted says why the run stands still") {
   CHECK(attempts_of(life, {})[0]["result"] == "interrupted");
 }
 
+TEST_CASE(
+    "a session left behind is named while it is waited for, and an interruption asks at once") {
+  auto life = trying_add();
+  life.end_try({.end = AttemptEnd::lost, .failure = SqlFailure{.message = "connection reset"}});
+  life.live.orphan = "our old session still works in the server, pid 7: ALTER TABLE";
+  CHECK(life.message() ==
+        "finding out how step expand/add ended: our old session still works in the server, pid 7: "
+        "ALTER TABLE");
+  life.tell(DoubtUnanswered{.failure = {.message = life.live.orphan}});
+  CHECK(life.message().starts_with(
+      "how step expand/add ended is not known yet: our old session still works in the server, pid "
+      "7: ALTER TABLE; asked again at "));
+  CHECK(std::holds_alternative<WaitUntil>(intent(life.plan, life.state, life.now)));
+  life.ask(Pause{.mode = StopMode::now});
+  CHECK(std::holds_alternative<ResolveDoubt>(intent(life.plan, life.state, life.now)));
+  life.tell(DoubtUnanswered{.failure = {.message = "connection refused"}});
+  CHECK(std::holds_alternative<Quiesce>(intent(life.plan, life.state, life.now)));
+}
+
 TEST_CASE("an outcome that nobody knows asks for a person's eyes") {
   auto life = trying_add();
   life.end_try({.end = AttemptEnd::lost, .failure = SqlFailure{.message = "connection reset"}});

@@ -109,8 +109,9 @@ struct Broken {
 TEST_CASE_FIXTURE(Broken, "a write that the system refuses makes the store unavailable") {
   auto const refused = append_while_writing_fails();
   REQUIRE_FALSE(refused);
+  CAPTURE(refused.error().detail);
   CHECK(refused.error().code == ErrorCode::store_unavailable);
-  CHECK(contains(refused.error().detail, "reading or writing it failed"));
+  CHECK(contains(refused.error().detail, "no room left"));
 }
 
 TEST_CASE_FIXTURE(Broken, "a write that the system refuses leaves nothing behind") {

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "planner/digest.h"
 #include "store/store.h"
 
 namespace runbookd::store {
@@ -65,6 +66,14 @@ inline StoredPlan plan_of(char digit) {
           .canonical = "{}",
           .stored = planner::Moment(planner::Duration(1000)),
           .actor = "ann"};
+}
+
+// Called as plan_of('a') is, and its text really has its digest.
+inline StoredPlan true_plan() {
+  auto plan = plan_of('a');
+  plan.canonical = "{}";
+  plan.digest = {"sha256:" + planner::sha256_hex(plan.canonical)};
+  return plan;
 }
 
 inline planner::Event event_of(planner::EventBody body, std::string reason = "") {

@@ -16,7 +16,7 @@ struct InUse {
   void expect_refusals(std::string const& words) {
     auto const checked = store->check();
     REQUIRE_FALSE(checked);
-    CHECK(checked.error().code == ErrorCode::store_unavailable);
+    CHECK(checked.error().code == ErrorCode::store_broken);
     CHECK(contains(checked.error().detail, words));
     auto const appended = store->journal().append({append_of("run_1", 0)});
     REQUIRE_FALSE(appended);

@@ -187,7 +187,7 @@ TEST_CASE("a damaged store is refused") {
   auto const refused = Store::open({.path = scratch.path()});
   REQUIRE_FALSE(refused);
   CHECK(contains(refused.error().detail, "damaged"));
-  CHECK(contains(refused.error().next, "integrity_check"));
+  CHECK(contains(refused.error().next, "runbookd store restore"));
 }
 
 TEST_CASE("damage in a place that nothing reads at the start is refused all the same") {

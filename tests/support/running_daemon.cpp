@@ -41,19 +41,28 @@ std::string fresh_folder() {
   return path;
 }
 
-pid_t launch(std::vector<std::string> const& command, int out, int err, int in) {
+pid_t run_child(std::vector<std::string> const& command, int out, int err, int in,
+                std::vector<std::string> const& environment = {}) {
   std::vector<char*> argv;
   for (auto const& word : command) {
     argv.push_back(const_cast<char*>(word.c_str()));
   }
   argv.push_back(nullptr);
+  std::vector<char*> variables;
+  for (char** one = environ; *one != nullptr; ++one) {
+    variables.push_back(*one);
+  }
+  for (auto const& one : environment) {
+    variables.push_back(const_cast<char*>(one.c_str()));
+  }
+  variables.push_back(nullptr);
   pid_t const child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // no daemon outlives its test
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    execv(argv.front(), argv.data());
+    execve(argv.front(), argv.data(), variables.data());
     _exit(127);
   }
   return child;
@@ -98,7 +107,9 @@ std::string read_all(int descriptor) {
 RunningDaemon::RunningDaemon(DaemonOptions options)
     : options_(std::move(options)), folder_(fresh_folder()) {
   std::ofstream(folder_ + "/runbookd.yaml") << settings_text(options_, folder_);
-  start();
+  if (options_.start) {
+    start();
+  }
 }
 
 RunningDaemon::~RunningDaemon() {
@@ -110,27 +121,42 @@ RunningDaemon::~RunningDaemon() {
 }
 
 void RunningDaemon::start() {
+  if (!try_start({})) {
+    give_up("runbookd ended with " + std::to_string(wait_for_end()) + "\n" + log());
+  }
+}
+
+void RunningDaemon::launch(std::vector<std::string> const& environment) {
   int const log = open((folder_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   int const nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  pid_ = launch({runbookd_program(), "--config", folder_ + "/runbookd.yaml"}, log, log, nothing);
+  pid_ = run_child({runbookd_program(), "--config", folder_ + "/runbookd.yaml"}, log, log, nothing,
+                   environment);
   close(log);
   close(nothing);
+}
+
+bool RunningDaemon::try_start(std::vector<std::string> const& environment) {
+  launch(environment);
   auto const until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
     try {
       if (get("/livez").status == 200) {
-        return;
+        return true;
       }
     } catch (std::exception const&) {
-      int status = 0;
-      if (waitpid(pid_, &status, WNOHANG) == pid_) {
-        pid_ = 0;
-        give_up("runbookd ended with " + std::to_string(exit_code_of(status)) + "\n" + this->log());
+      if (!alive()) {
+        return false;
       }
     }
     std::this_thread::sleep_for(look_every);
   }
-  give_up("runbookd does not answer\n" + this->log());
+  give_up("runbookd does not answer\n" + log());
+}
+
+bool RunningDaemon::alive() const {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
 }
 
 void RunningDaemon::kill() {
@@ -261,7 +287,7 @@ Finished run_program(std::vector<std::string> const& command, std::string const&
       pipe2(in.data(), O_CLOEXEC) != 0) {
     give_up("no pipe");
   }
-  pid_t const child = launch(command, out[1], err[1], in[0]);
+  pid_t const child = run_child(command, out[1], err[1], in[0]);
   close(out[1]);
   close(err[1]);
   close(in[0]);

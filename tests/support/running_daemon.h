@@ -25,6 +25,7 @@ struct DaemonOptions {
   std::map<std::string, std::string> targets;  // name -> DSN
   std::string more_settings;                   // further YAML at the top level
   std::string store_settings;                  // further YAML under store:, indented by two
+  bool start = true;                           // false: only the folder is made
 };
 
 class RunningDaemon {
@@ -34,7 +35,12 @@ class RunningDaemon {
   RunningDaemon(RunningDaemon const&) = delete;
   RunningDaemon& operator=(RunningDaemon const&) = delete;
 
-  void start();        // and waits until it answers
+  void start();  // and waits until it answers
+  // With more environment ("NAME=value"); false if it died by a signal before it answered.
+  bool try_start(std::vector<std::string> const& environment);
+  // The process alone, without waiting for an answer.
+  void launch(std::vector<std::string> const& environment);
+  bool alive() const;  // a dead one stays to be waited for
   void kill();         // SIGKILL, and waits until it is gone
   int terminate();     // SIGTERM; the exit code
   int wait_for_end();  // the exit code, or 128 + signal

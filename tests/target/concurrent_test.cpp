@@ -20,7 +20,7 @@ std::string validity(Target const& target) {
 }
 
 daemon::AttemptResult run(Target const& target, std::string const& sql, int attempt = 1) {
-  return run_concurrent(*target.connect("mover"), tag(attempt), action(sql), never());
+  return run_concurrent(*target.connect("mover"), tag(attempt), action(sql), 1, never());
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ TEST_CASE("no time limit of the plan or the role reaches a concurrent statement"
   auto holder = target.connect("holder");
   REQUIRE(holder->run("SET statement_timeout = 0; BEGIN; INSERT INTO t VALUES (1)"));
   auto session = target.connect("mover");
-  Hands hands([&] { return run_concurrent(*session, tag(), action(build), never()); });
+  Hands hands([&] { return run_concurrent(*session, tag(), action(build), 1, never()); });
   server().sql("postgres", "SELECT pg_sleep(0.2)");
   REQUIRE(holder->run("COMMIT"));
   CHECK(hands.result().end == AttemptEnd::done);
@@ -141,7 +141,7 @@ TEST_CASE("an index that an earlier try completed unheard is accepted") {
   target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
   auto const result = run(target, build, 2);
   CHECK(result.end == AttemptEnd::done);
-  CHECK(result.note.find("an earlier try of this step built it") != std::string::npos);
+  CHECK(result.note.find("an earlier try of this step did it") != std::string::npos);
   CHECK(target.sql("SELECT attempt FROM runbookd.marker") == "2");
 }
 
@@ -153,7 +153,7 @@ TEST_CASE(
   REQUIRE(reader->run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t"));
   auto session = target.connect("mover");
   std::stop_source stop;
-  Hands hands([&] { return run_concurrent(*session, tag(1), action(build), stop.get_token()); });
+  Hands hands([&] { return run_concurrent(*session, tag(1), action(build), 1, stop.get_token()); });
   target.until(
       "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%' AND "
       "index_relid <> 0");
@@ -175,7 +175,7 @@ TEST_CASE("a drop that was cancelled half way is done by running it again") {
   auto session = target.connect("mover");
   std::stop_source stop;
   Hands hands([&] {
-    return run_concurrent(*session, tag(1), action("DROP INDEX CONCURRENTLY t_a"),
+    return run_concurrent(*session, tag(1), action("DROP INDEX CONCURRENTLY t_a"), 1,
                           stop.get_token());
   });
   target.until("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass");

@@ -75,9 +75,17 @@ TEST_CASE("a described connection string leaves out the password") {
   CHECK(daemon::described_dsn("dbname=app") == "host=local socket port=5432 dbname=app");
 }
 
-TEST_CASE("an application name that is longer than the server keeps is cut by us") {
-  auto tag = testing::tag();
+TEST_CASE("a session that works for an attempt is named after the store, the run and the attempt") {
+  auto tag = testing::tag(7);
+  tag.store = "0123456789abcdef";
+  CHECK(daemon::application_name(tag) == "runbookd/01234567/run_0123456789ab/1.2f7");
+  CHECK(daemon::session_name(tag.store, tag.run) == "runbookd/01234567/run_0123456789ab");
+}
+
+TEST_CASE("a name that is longer than the server keeps still tells the attempt") {
+  auto tag = testing::tag(12);
   tag.run = std::string(80, 'x');
-  CHECK(daemon::application_name(tag).size() == 63);
-  CHECK(daemon::application_name(testing::tag(7)) == "runbookd/run_0123456789ab/1.2f7");
+  auto const name = daemon::application_name(tag);
+  CHECK(name.size() == 63);
+  CHECK(name.ends_with("/1.2f12"));
 }

@@ -26,7 +26,7 @@ daemon::AttemptResult cut(Target const& target, planner::SqlAction const& what,
   auto session = target.connect(daemon::application_name(tag()));
   Hands hands([&] {
     return what.transactional() ? daemon::run_transactional(*session, tag(), what, never())
-                                : daemon::run_concurrent(*session, tag(), what, never());
+                                : daemon::run_concurrent(*session, tag(), what, 1, never());
   });
   target.until(when);
   target.terminate("runbookd/");
@@ -109,52 +109,37 @@ TEST_CASE("a concurrent statement without its intent row was never sent") {
   CHECK(answer.answer == Doubt::not_applied);
 }
 
-TEST_CASE("an index build cut half way is settled as not applied by the catalog") {
+TEST_CASE("an old session that goes by another name is known by its intent row") {
   Target target;
+  auto const what = action("VACUUM t");
   target.sql("CREATE TABLE t (a int)");
-  auto reader = target.connect("reader");
-  REQUIRE(reader->run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t"));
-  auto const what = action("CREATE INDEX CONCURRENTLY t_a ON t (a)");
-  auto const result =
-      cut(target, what,
-          "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'");
-  CHECK(result.end == AttemptEnd::lost);
-  CHECK(target.sql("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass") ==
-        "t");
-  auto const answer = settle(target, what);
-  CHECK(answer.answer == Doubt::not_applied);
-  CHECK(answer.evidence.find("invalid") != std::string::npos);
+  auto holder = target.connect("holder");
+  REQUIRE(holder->run("BEGIN; LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE"));
+  auto session = target.connect("somebody");
+  Hands hands([&] { return daemon::run_concurrent(*session, tag(), what, 1, never()); });
+  target.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+  auto const waiting = settle(target, what);
+  CHECK(waiting.still_running);
+  CHECK(waiting.pid == session->pid());
+  CHECK(waiting.evidence.find("VACUUM t") != std::string::npos);
+  REQUIRE(holder->run("COMMIT"));
+  CHECK(hands.result().end == AttemptEnd::done);
 }
 
-TEST_CASE("an index build that ended without its marker is settled as applied by the catalog") {
+TEST_CASE("ALTER TYPE … ADD VALUE stands in a transaction and is settled by its marker") {
   Target target;
-  target.sql("CREATE TABLE t (a int)");
-  auto const what = action("CREATE INDEX CONCURRENTLY t_a ON t (a)");
-  REQUIRE(daemon::run_concurrent(*target.connect(), tag(), what, never()).end == AttemptEnd::done);
-  target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
-  CHECK(settle(target, what).answer == Doubt::applied);
-}
-
-TEST_CASE("an index drop that ended without its marker is settled as applied by the catalog") {
-  Target target;
-  target.sql("CREATE TABLE t (a int); CREATE INDEX t_a ON t (a)");
-  auto const what = action("DROP INDEX CONCURRENTLY t_a");
-  REQUIRE(daemon::run_concurrent(*target.connect(), tag(), what, never()).end == AttemptEnd::done);
-  target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
-  CHECK(settle(target, what).answer == Doubt::applied);
-  target.sql("CREATE INDEX t_a ON t (a)");
-  CHECK(settle(target, what).answer == Doubt::not_applied);
-}
-
-TEST_CASE("what no catalog tells is said to be unknowable, with what was looked at") {
-  Target target;
-  auto const what = action("VACUUM");
-  REQUIRE(daemon::run_concurrent(*target.connect(), tag(), what, never()).end == AttemptEnd::done);
-  target.sql("DELETE FROM runbookd.marker; UPDATE runbookd.intent SET done_at = NULL");
-  auto const answer = settle(target, what);
-  CHECK(answer.answer == Doubt::unknowable);
-  CHECK(answer.evidence.find("runbookd.intent") != std::string::npos);
-  CHECK(answer.evidence.find("VACUUM") != std::string::npos);
+  target.sql("CREATE TYPE mood AS ENUM ('sad')");
+  auto const labels = "SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum";
+  auto const cut_short = action("ALTER TYPE mood ADD VALUE 'glad'; SELECT pg_sleep(30)");
+  REQUIRE(cut_short.transactional());
+  CHECK(cut(target, cut_short, sleeping).end == AttemptEnd::lost);
+  CHECK(settle(target, cut_short).answer == Doubt::not_applied);
+  CHECK(target.sql(labels) == "sad");
+  auto const what = action("ALTER TYPE mood ADD VALUE 'glad'");
+  REQUIRE(daemon::run_transactional(*target.connect(), tag(2), what, never()).end ==
+          AttemptEnd::done);
+  CHECK(settle(target, what, 2).answer == Doubt::applied);
+  CHECK(target.sql(labels) == "sad,glad");
 }
 
 TEST_CASE("a target that lost our tables makes the doubt unknowable") {

@@ -49,6 +49,8 @@ class FakeService : public RunService {
   Document about() override;
   Document ready() override;
   bool is_ready() override { return ready_now; }
+  Result<Document> start_backup() override { return answer("start_backup"); }
+  Result<Document> show_backup() override { return answer("show_backup"); }
   Result<UploadedPlan> upload_plan(PlanUpload const& plan) override;
   Result<Document> validate_plan(PlanUpload const& plan) override;
   Result<Document> list_plans(int limit, std::string const& cursor) override;

@@ -19,10 +19,11 @@ constexpr Patience version_patience{1'000};
 
 int leave(Surroundings& world, Leave const& why) {
   world.out << why.text;
-  if (!why.message.empty()) {
-    print_failure(world.err, {why.exit, "usage", why.message, why.next, ""}, false);
+  if (!why.failure) {
+    return static_cast<int>(Exit::done);
   }
-  return static_cast<int>(why.exit);
+  print_failure(world.err, *why.failure, why.as_json);
+  return static_cast<int>(why.failure->exit);
 }
 
 bool is_header_text(std::string const& text) {

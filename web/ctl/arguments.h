@@ -1,6 +1,7 @@
 // argv -> a command, or the text and exit code to leave with.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,9 @@ struct Invocation {
   Command command;
 };
 struct Leave {
-  Exit exit = Exit::done;
-  std::string text;     // help goes to stdout
-  std::string message;  // a usage error goes to stderr
-  std::string next;
+  std::string text;                // help goes to stdout
+  std::optional<Failure> failure;  // a usage error goes to stderr
+  bool as_json = false;
 };
 
 tl::expected<Invocation, Leave> parse_arguments(std::vector<std::string> const& arguments);

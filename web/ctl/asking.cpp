@@ -4,6 +4,7 @@
 
 #include "web/ctl/run_facts.h"
 #include "web/ctl/text.h"
+#include "web/ctl/ways.h"
 
 namespace runbookd::ctl {
 
@@ -14,9 +15,13 @@ std::string body_with_reason(Session const& session, Json body) {
   return to_line(body);
 }
 
-Maybe<Json> snapshot_of(Session& session, std::string const& run, std::string const& what) {
-  auto const answer = session.client.get(run_path(run), what);
-  return answer ? Maybe<Json>(parse_json(answer->body)) : tl::unexpected(answer.error());
+Maybe<Seen> look_at(Session& session, std::string const& run_text, std::string const& verb) {
+  auto const run = session.client.run_id(run_text);
+  if (!run) {
+    return tl::unexpected(run.error());
+  }
+  auto answer = session.client.get(run_path(*run), verb + ' ' + *run);
+  return answer ? Maybe<Seen>(Seen{*run, std::move(answer->body)}) : tl::unexpected(answer.error());
 }
 
 tl::unexpected<Failure> reason_needed(std::string const& verb, std::string const& why) {
@@ -50,39 +55,73 @@ void say_state(Session& session, Json const& snapshot, std::string const& docume
   line.add(message.empty() ? "" : ": " + message);
   put(session, line.print(session.look));
   tell_next(session, snapshot);
+  for (auto const& way : other_ways(snapshot)) {
+    tell(session, way);
+  }
+}
+
+void say_why_left(Session& session, std::string const& run, Exit exit, planner::Duration waited) {
+  auto const goes_on = run + " goes on without you (runbookctl watch " + run + ")";
+  if (exit == Exit::interrupted) {
+    tell(session, "detached; " + goes_on);
+  } else if (exit == Exit::timed_out) {
+    tell(session, "not there after " + short_duration(waited) + "; " + goes_on);
+  }
+}
+
+Wish wish_of(Session const& session, std::string const& verb, std::string const& run, Json body,
+             Goal goal) {
+  return {.verb = verb,
+          .run = run,
+          .body = body_with_reason(session, std::move(body)),
+          .goal = std::move(goal),
+          .if_revision = session.global.if_revision,
+          .patience = {}};
+}
+
+Maybe<Followed> carried_out(Session& session, Wish const& wish) {
+  auto answer = session.client.post(run_path(wish.run) + '/' + wish.verb, wish.body, wish.what(),
+                                    wish.if_revision);
+  if (!answer) {
+    return tl::unexpected(answer.error());
+  }
+  auto const wanted = session.global.wait;
+  if (!wanted.value_or(wish.patience.has_value())) {
+    return Followed{std::move(answer->body)};
+  }
+  auto const patience = wanted || session.global.timeout ? session.global.timeout : wish.patience;
+  return follow(session, wish.run, std::move(answer->body), wish.goal, patience);
+}
+
+Exit say_end(Session& session, Wish const& wish, Followed const& end) {
+  if (end.exit != Exit::interrupted) {
+    say_state(session, parse_json(end.document), end.document);
+  }
+  say_why_left(session, wish.run, end.exit, end.waited);
+  return end.exit;
 }
 
 Exit ask(Session& session, Wish const& wish) {
-  auto const answer = session.client.post(run_path(wish.run) + '/' + wish.verb, wish.body,
-                                          wish.what(), session.global.if_revision);
-  if (!answer) {
-    return report(session, answer.error());
-  }
-  if (!session.global.wait.value_or(false)) {
-    say_state(session, parse_json(answer->body), answer->body);
-    return Exit::done;
-  }
-  auto const end = follow(session, wish.run, answer->body, wish.goal, session.global.timeout);
-  if (!end) {
-    return report(session, end.error());
-  }
-  say_state(session, parse_json(end->document), end->document);
-  if (end->exit == Exit::timed_out) {
-    tell(session,
-         "not settled after " + short_duration(*session.global.timeout) + "; the run goes on");
-  }
-  return end->exit;
+  auto const end = carried_out(session, wish);
+  return end ? say_end(session, wish, *end) : report(session, end.error());
 }
 
 Exit ask_of(Session& session, Maybe<std::string> const& run, std::string const& verb, Json body,
             Goal goal) {
-  if (!run) {
-    return report(session, run.error());
+  return run ? ask(session, wish_of(session, verb, *run, std::move(body), std::move(goal)))
+             : report(session, run.error());
+}
+
+Exit ask_if_agreed(Session& session, Wish wish, Json const& snapshot, bool fits,
+                   Question const& question) {
+  auto const revision = number_of(snapshot, "revision");
+  auto const seen = wish.if_revision.value_or(revision);
+  if (!fits || !is_allowed(snapshot, wish.verb.c_str()) || seen != revision) {
+    wish.if_revision = seen;
+    return ask(session, wish);
   }
-  return ask(session, {.verb = verb,
-                       .run = *run,
-                       .body = body_with_reason(session, std::move(body)),
-                       .goal = std::move(goal)});
+  auto const agreed = confirmed(session, question);
+  return agreed ? ask(session, wish) : report(session, agreed.error());
 }
 
 }  // namespace runbookd::ctl

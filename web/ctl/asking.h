@@ -2,6 +2,7 @@
 // is now true.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "web/ctl/confirm.h"
@@ -15,20 +16,39 @@ struct Wish {
   std::string run;   // full id
   std::string body;  // JSON
   Goal goal;         // what --wait waits for
+  std::optional<std::int64_t> if_revision;
+  std::optional<planner::Duration> patience;  // a verb that waits unasked does so for this long
   std::string what() const { return verb + ' ' + run; }
 };
 
 // The body with the reason of --reason, if there is one.
 std::string body_with_reason(Session const& session, Json body);
-Maybe<Json> snapshot_of(Session& session, std::string const& run, std::string const& what);
-// Sends it and reports; follows with --wait.
+Wish wish_of(Session const& session, std::string const& verb, std::string const& run, Json body,
+             Goal goal);
+// A run as it is before anything is asked of it.
+struct Seen {
+  std::string run;  // full id
+  std::string document;
+};
+Maybe<Seen> look_at(Session& session, std::string const& run_text, std::string const& verb);
+// Sends it; follows the run where that is wanted.
+Maybe<Followed> carried_out(Session& session, Wish const& wish);
+// Sends it and reports.
 Exit ask(Session& session, Wish const& wish);
+// The same after the person has agreed. What the snapshot rules out (`fits` is false) nobody is
+// asked about: the daemon says why, and at that very revision, so that nothing happens unasked.
+Exit ask_if_agreed(Session& session, Wish wish, Json const& snapshot, bool fits,
+                   Question const& question);
 // The same with a failure in place of the run's id.
 Exit ask_of(Session& session, Maybe<std::string> const& run, std::string const& verb, Json body,
             Goal goal = goal_of_settling());
 // One line of what is now true, and the command that moves the run on.
 void tell_next(Session& session, Json const& snapshot);
 void say_state(Session& session, Json const& snapshot, std::string const& document);
+// What came of it: the run's state, and why we leave a run that goes on.
+Exit say_end(Session& session, Wish const& wish, Followed const& end);
+// Interrupted, or out of time.
+void say_why_left(Session& session, std::string const& run, Exit exit, planner::Duration waited);
 // "the reason" missing where a verb demands one.
 tl::unexpected<Failure> reason_needed(std::string const& verb, std::string const& why);
 

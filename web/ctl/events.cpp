@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <poll.h>
 
+#include "planner/event.h"
 #include "web/ctl/feed.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/render_lists.h"
@@ -19,6 +20,54 @@ bool is_wanted(std::string const& kind, std::vector<std::string> const& types) {
   return types.empty() || std::any_of(types.begin(), types.end(), [&kind](std::string const& type) {
            return kind == type || kind.starts_with(type + '.');
          });
+}
+
+template <std::size_t... i>
+std::vector<std::string> kinds_of(std::index_sequence<i...>) {
+  return {std::string(planner::kind_of(planner::EventBody(std::in_place_index<i>)))...};
+}
+
+// "run", "run.paused": what --types takes.
+std::vector<std::string> known_types() {
+  auto const kinds = kinds_of(std::make_index_sequence<std::variant_size_v<planner::EventBody>>());
+  auto known = kinds;
+  for (auto const& kind : kinds) {
+    auto group = kind.substr(0, kind.find('.'));
+    if (std::find(known.begin(), known.end(), group) == known.end()) {
+      known.push_back(std::move(group));
+    }
+  }
+  return known;
+}
+
+// One that is written alike, else those of its group, else the groups.
+std::string instead_of(std::string const& type, std::vector<std::string> const& known) {
+  std::vector<std::string> kinds = known;
+  std::vector<std::string> groups = known;
+  std::erase_if(kinds, [](auto const& each) { return each.find('.') == std::string::npos; });
+  std::erase_if(groups, [](auto const& each) { return each.find('.') != std::string::npos; });
+  auto const dot = type.find('.');
+  if (auto const similar = nearest(type, dot == std::string::npos ? groups : kinds);
+      !similar.empty()) {
+    return "did you mean '" + similar + "'?";
+  }
+  std::erase_if(kinds,
+                [&](auto const& kind) { return !kind.starts_with(type.substr(0, dot) + '.'); });
+  return kinds.empty() ? "the groups are " + joined(groups, ", ")
+                       : "there are " + joined(kinds, ", ");
+}
+
+// A type that does not exist would be waited for in vain.
+Maybe<bool> check_types(std::vector<std::string> const& types) {
+  auto const known = known_types();
+  for (auto const& type : types) {
+    if (std::find(known.begin(), known.end(), type) == known.end()) {
+      return fail(Exit::usage, "events --types " + type,
+                  "there is no such type of event; " + instead_of(type, known),
+                  "runbookctl events RUN --types step,run.paused");
+    }
+  }
+  return true;
 }
 
 void put_event(Session& session, Json const& event) {
@@ -73,6 +122,9 @@ Exit put_new(Session& session, std::string const& run, Events const& command, st
 }  // namespace
 
 Exit perform(Session& session, Events const& command) {
+  if (auto const known = check_types(command.types); !known) {
+    return report(session, known.error());
+  }
   auto const run = session.client.run_id(command.run);
   if (!run) {
     return report(session, run.error());

@@ -73,6 +73,10 @@ std::string reason_of(Json const& problem, int status) {
 
 std::string place_of(Json const& finding) {
   auto place = text_of(finding, "file");
+  // a stored plan is nobody's file: its lines say nothing, the step does
+  if (place.starts_with("sha256:") && has_text(finding, "step")) {
+    return text_of(finding, "step");
+  }
   for (auto const* key : {"line", "column"}) {
     if (number_of(finding, key) > 0) {
       place += (place.empty() ? "" : ":") + text_of(finding, key);

@@ -42,7 +42,7 @@ struct Face {
   std::string_view unicode, ascii;
   Tone tone;
 };
-constexpr std::array<Face, 26> faces{{
+constexpr std::array<Face, 27> faces{{
     {"pending", "○", ".", Tone::dim},
     {"gated", "◇", "o", Tone::waiting},
     {"waiting", "◇", "o", Tone::waiting},
@@ -60,6 +60,7 @@ constexpr std::array<Face, 26> faces{{
     {"interrupted", "◼", "#", Tone::waiting},
     {"skipped", "↷", "-", Tone::waiting},
     {"partly_skipped", "↷", "-", Tone::waiting},
+    {"mismatch", "✘", "!", Tone::bad},
     {"unknown", "?", "?", Tone::bad},
     {"lost", "?", "?", Tone::bad},
     {"attention", "?", "?", Tone::bad},

@@ -182,6 +182,12 @@ Exit perform(Session& session, PlanShow const& command) {
   if (!is_file && looks_like_digest(command.plan)) {
     return show_stored(session, command.plan);
   }
+  if (!is_file) {
+    auto const missing =
+        fail(Exit::not_found, "plan show " + command.plan,
+             "this is neither a file nor the digest of a stored plan", "runbookctl plan list");
+    return report(session, missing.value());
+  }
   return show_file(session, command.plan);
 }
 

@@ -32,6 +32,8 @@ Block render_phases(Json const& snapshot, View const& view);
 // The column that the names of these need; long ones are cut.
 int name_width_of(Json const& list);
 Lines render_checks(Json const& checks, int indent, View const& view);
+// Of what is over: those that passed are only counted.
+Lines render_past_checks(Json const& checks, int indent, View const& view);
 // What goes on in the step that is being carried out: lock wait, blockers, backfill.
 Lines render_live(Json const& live, int indent, View const& view);
 Lines render_mismatch(Json const& mismatch, int indent, View const& view);

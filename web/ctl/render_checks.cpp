@@ -61,4 +61,18 @@ Lines render_checks(Json const& checks, int indent, View const& view) {
   return lines;
 }
 
+Lines render_past_checks(Json const& checks, int indent, View const& view) {
+  auto others = Json::array();
+  std::copy_if(checks.begin(), checks.end(), std::back_inserter(others),
+               [](Json const& check) { return text_of(check, "result") != "passed"; });
+  auto lines = render_checks(others, indent, view);
+  if (auto const passed = checks.size() - others.size(); passed > 0) {
+    Line line;
+    line.column(indent).add(icon_for("passed", view.look), tone_for("passed")).add(" ");
+    line.add(plural(static_cast<std::int64_t>(passed), "check") + " passed", Tone::dim);
+    lines.insert(lines.begin(), line);
+  }
+  return lines;
+}
+
 }  // namespace runbookd::ctl

@@ -77,9 +77,9 @@ Lines render_plans(Json const& rows, View const& view) {
   for (auto const& row : rows) {
     cells.push_back({cell(text_of(row, "digest").substr(0, 19)),
                      cell(text_of(row, "name"), Tone::strong), cell(text_of(row, "title")),
-                     time_cell(row, "uploaded_at", view)});
+                     time_cell(row, "stored_at", view), cell(text_of(row, "stored_by"))});
   }
-  return table({"DIGEST", "NAME", "TITLE", "UPLOADED"}, cells);
+  return table({"DIGEST", "NAME", "TITLE", "STORED", "BY"}, cells);
 }
 
 Lines render_active(Json const& rows, View const& view) {

@@ -102,7 +102,7 @@ Line step_line(Json const& step, std::string const& activity, int name_width, Vi
   if (auto const facts = step_facts(step); !facts.empty()) {
     line.add("  " + facts);
   }
-  if (child(step, "reversible").is_boolean() && !flag_of(step, "reversible")) {
+  if (has_no_way_back(step)) {
     line.add("  no way back", Tone::waiting);
   }
   return line;
@@ -122,8 +122,11 @@ Lines step_notes(Json const& step, View const& view) {
   if (at_work && text_of(step, "kind") == "manual") {
     note("to do by hand: " + text_of(step, "manual"), Tone::waiting);
   }
-  if (state != "succeeded" && state != "reverted" && state != "pending") {
-    note(text_of(step, "message"), tone_for(state) == Tone::bad ? Tone::bad : Tone::plain);
+  auto const message = text_of(step, "message");
+  if (at_work && !message.empty()) {  // it tells of the last attempt that has ended
+    note("the last try ended: " + message, Tone::dim);
+  } else if (state != "succeeded" && state != "reverted" && state != "pending") {
+    note(message, tone_for(state) == Tone::bad ? Tone::bad : Tone::plain);
   }
   if (view.expand_all) {
     note(text_of(step, "irreversible_reason"), Tone::dim);
@@ -160,7 +163,10 @@ Block phase_details(Json const& snapshot, Json const& phase, View const& view) {
   }
   // what was found on the way forward says nothing about a phase that is being taken back
   if (!text_of(phase, "state").starts_with("revert") || view.expand_all) {
-    append(block.lines, render_checks(child(phase, "checks"), step_indent, view));
+    auto const past = is_done(phase) && !view.expand_all;
+    auto const& checks = child(phase, "checks");
+    append(block.lines, past ? render_past_checks(checks, step_indent, view)
+                             : render_checks(checks, step_indent, view));
   }
   return block;
 }
@@ -206,7 +212,9 @@ void add_final_checks(Json const& snapshot, View const& view, Block& block) {
     return;
   }
   block.lines.push_back(Line().add(" final checks", Tone::strong));
-  append(block.lines, render_checks(checks, step_indent, view));
+  auto const past = stage == "done" && !view.expand_all;
+  append(block.lines, past ? render_past_checks(checks, step_indent, view)
+                           : render_checks(checks, step_indent, view));
   if (stage == "final_checks") {
     block.focus = static_cast<int>(block.lines.size()) - 1;
   }

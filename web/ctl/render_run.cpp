@@ -5,6 +5,7 @@
 #include "web/ctl/render.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/text.h"
+#include "web/ctl/ways.h"
 
 namespace runbookd::ctl {
 
@@ -43,6 +44,14 @@ Lines message_lines(Json const& snapshot, View const& view) {
   auto const message = clean(text_of(snapshot, "state_message"));
   for (auto const& text : wrap(message, view.width, view.height == 0 ? 6 : 2, view.look.cut())) {
     lines.push_back(Line().add(text));
+  }
+  return lines;
+}
+
+Lines way_lines(Json const& snapshot) {
+  Lines lines;
+  for (auto const& way : other_ways(snapshot)) {
+    lines.push_back(Line().add(way));
   }
   return lines;
 }
@@ -136,6 +145,7 @@ void append(Lines& to, Lines const& from) { to.insert(to.end(), from.begin(), fr
 Lines head(Json const& snapshot, View const& view) {
   Lines lines{title(snapshot, view)};
   append(lines, message_lines(snapshot, view));
+  append(lines, way_lines(snapshot));
   append(lines, need_lines(snapshot, view));
   append(lines, warning_lines(snapshot, view));
   auto const roomy = view.height == 0 || view.height >= 16;

@@ -161,7 +161,11 @@ Exit perform(Session& session, RunCreate const& command) {
   if (!answer) {
     return report(session, answer.error());
   }
-  say_state(session, parse_json(answer->body), answer->body);
+  auto const snapshot = parse_json(answer->body);
+  if (session.global.quiet && session.global.output == Output::table) {
+    put(session, text_of(snapshot, "run"));  // the one thing that a script needs
+  }
+  say_state(session, snapshot, answer->body);
   return Exit::done;
 }
 

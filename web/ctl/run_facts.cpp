@@ -17,54 +17,25 @@ bool one_of(std::string_view word, std::initializer_list<std::string_view> words
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// The step that a person is asked about, or the current one.
-std::string step_in_question(Json const& snapshot, char const* kind) {
-  for (auto const& need : child(snapshot, "waiting_on")) {
-    if (text_of(need, "kind") == kind && has_text(need, "step")) {
-      auto const step = text_of(need, "step");
-      return step.find('/') == std::string::npos ? text_of(need, "phase") + '/' + step : step;
-    }
+// In the order of the document, which is the plan's.
+std::vector<Json> all_checks(Json const& snapshot) {
+  std::vector<Json> all;
+  auto const add = [&all](Json const& checks) {
+    all.insert(all.end(), checks.begin(), checks.end());
+  };
+  for (auto const& phase : child(snapshot, "phases")) {
+    add(child(phase, "checks"));
   }
-  auto const& current = child(snapshot, "current");
-  auto const phase = text_of(current, "phase");
-  return phase.empty() ? "STEP" : phase + '/' + text_of(current, "step");
-}
-
-std::string command(Json const& snapshot, std::string const& verb, std::string const& rest = "") {
-  return "runbookctl " + verb + ' ' + text_of(snapshot, "run") + (rest.empty() ? "" : ' ' + rest);
-}
-
-bool waits_for(Json const& snapshot, std::string_view kind) {
-  auto const& needs = child(snapshot, "waiting_on");
-  return std::any_of(needs.begin(), needs.end(),
-                     [kind](Json const& need) { return text_of(need, "kind") == kind; });
-}
-
-std::string next_when_waiting(Json const& snapshot) {
-  if (waits_for(snapshot, "manual")) {
-    return command(snapshot, "confirm",
-                   shell_quote(step_in_question(snapshot, "manual")) + " --reason TEXT");
-  }
-  if (waits_for(snapshot, "approval")) {
-    return command(snapshot, "approve", "--phase " + shell_quote(gate_phase(snapshot, "approval")));
-  }
-  if (auto const phase = gate_phase(snapshot, "advance"); !phase.empty()) {
-    return command(snapshot, "advance", "--to " + shell_quote(phase));
-  }
-  return command(snapshot, "watch");
-}
-
-std::string next_when_failed(Json const& snapshot) {
-  for (auto const* verb : {"retry", "evaluate"}) {
-    if (is_allowed(snapshot, verb)) {
-      return command(snapshot, verb);
-    }
-  }
-  return is_allowed(snapshot, "rollback") ? command(snapshot, "rollback", "--last --preview")
-                                          : "runbookctl run show " + text_of(snapshot, "run");
+  add(child(snapshot, "final_checks"));
+  return all;
 }
 
 }  // namespace
+
+std::vector<std::string> run_states() {
+  return {"pending",   "running",    "waiting",   "pausing",     "paused",   "failed",
+          "attention", "cancelling", "succeeded", "rolled_back", "cancelled"};
+}
 
 bool is_final(std::string_view state) {
   return one_of(state, {"succeeded", "rolled_back", "cancelled"});
@@ -78,8 +49,8 @@ bool is_allowed(Json const& snapshot, char const* verb) {
   return flag_of(child(child(snapshot, "actions"), verb), "allowed");
 }
 
-std::string why_not(Json const& snapshot, char const* verb) {
-  return text_of(child(child(snapshot, "actions"), verb), "why_not");
+bool has_no_way_back(Json const& step) {
+  return child(step, "reversible").is_boolean() && !flag_of(step, "reversible");
 }
 
 bool is_done(Json const& phase) {
@@ -119,6 +90,20 @@ std::string step_label(Json const& snapshot, std::string_view text) {
   return found.size() == 1 ? found.front() : std::string();
 }
 
+std::vector<std::string> after_final_steps(Json const& snapshot) {
+  std::vector<std::string> labels;
+  bool was_final = false;
+  for (auto const& phase : child(snapshot, "phases")) {
+    for (auto const& step : child(phase, "steps")) {
+      if (was_final) {
+        labels.insert(labels.begin(), text_of(phase, "name") + '/' + text_of(step, "name"));
+      }
+      was_final = has_no_way_back(step);
+    }
+  }
+  return labels;
+}
+
 std::string gate_phase(Json const& snapshot, char const* kind) {
   for (auto const& need : child(snapshot, "waiting_on")) {
     if (has_text(need, "phase") && (kind == nullptr || text_of(need, "kind") == kind)) {
@@ -128,27 +113,22 @@ std::string gate_phase(Json const& snapshot, char const* kind) {
   return "";
 }
 
-std::string next_command(Json const& snapshot) {
-  auto const state = text_of(snapshot, "state");
-  if (state == "pending") {
-    return command(snapshot, "start");
+Json judged_since(Json const& before, Json const& snapshot) {
+  auto const old = all_checks(before);
+  auto const now = all_checks(snapshot);
+  auto judged = Json::array();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    auto const& was = i < old.size() ? old[i] : nothing;
+    if (has_text(now[i], "at") && text_of(now[i], "at") != text_of(was, "at")) {
+      judged.push_back(now[i]);
+    }
   }
-  if (state == "waiting") {
-    return next_when_waiting(snapshot);
-  }
-  if (state == "paused") {
-    return command(snapshot, "resume");
-  }
-  if (state == "failed") {
-    return next_when_failed(snapshot);
-  }
-  if (state == "attention") {
-    return command(
-        snapshot, "resolve",
-        shell_quote(step_in_question(snapshot, "resolve")) + " --as succeeded --evidence TEXT");
-  }
-  return is_final(state) ? "runbookctl run show " + text_of(snapshot, "run")
-                         : command(snapshot, "watch");
+  return judged;
+}
+
+bool all_passed(Json const& checks) {
+  return std::all_of(checks.begin(), checks.end(),
+                     [](Json const& check) { return text_of(check, "result") == "passed"; });
 }
 
 std::string state_words(Json const& snapshot) {

@@ -9,13 +9,13 @@
 #include "web/ctl/render_lists.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/text.h"
+#include "web/ctl/ways.h"
 
 namespace runbookd::ctl {
 
 namespace {
 
 using planner::Duration;
-using std::chrono::steady_clock;
 constexpr Duration pause_patience{30'000};
 
 Json pause_body(Pause const& command) {
@@ -51,30 +51,46 @@ void say_still_pausing(Session& session, Json const& snapshot, std::string const
   }
 }
 
-Exit wait_for_pause(Session& session, std::string const& run, std::string const& document,
-                    steady_clock::time_point asked) {
-  auto const end = follow(session, run, document, goal_of_pause(),
-                          session.global.timeout.value_or(pause_patience));
-  if (!end) {
-    return report(session, end.error());
-  }
-  auto const snapshot = parse_json(end->document);
-  if (text_of(snapshot, "state") == "pausing") {
-    say_still_pausing(session, snapshot, end->document);
-  } else if (text_of(snapshot, "state") == "paused") {
-    say_paused(session, snapshot, end->document,
-               std::chrono::duration_cast<Duration>(steady_clock::now() - asked));
-  } else {
-    say_state(session, snapshot, end->document);
-  }
-  return end->exit;
-}
-
 std::string extent_of(Rollback const& command) {
   if (command.all) {
     return "all";
   }
   return command.last ? "last" : command.to;
+}
+
+Maybe<Answer> preview_to(Session& session, std::string const& run, std::string const& extent) {
+  return session.client.get(run_path(run) + "/rollback-preview?to=" + percent_encode(extent),
+                            "rollback " + run);
+}
+
+// The command that goes back as far as steps without a way back allow; empty where there is none.
+std::string farthest_way_back(Session& session, Seen const& seen) {
+  std::string way;
+  for (auto const& label : after_final_steps(parse_json(seen.document))) {
+    auto const preview = preview_to(session, seen.run, label);
+    if (!preview) {
+      break;
+    }
+    if (auto const document = parse_json(preview->body); !child(document, "steps").empty()) {
+      way = "runbookctl rollback " + seen.run + " --to " + shell_quote(label) + " --preview";
+    }
+  }
+  return way;
+}
+
+// Where the wish leads too far, the hint names a place that can be reached.
+Maybe<Answer> preview_of(Session& session, Seen const& seen, std::string const& extent) {
+  auto preview = preview_to(session, seen.run, extent);
+  if (preview || text_of(parse_json(preview.error().problem), "code") != "irreversible") {
+    return preview;
+  }
+  auto failure = preview.error();
+  failure.next = farthest_way_back(session, seen);
+  if (failure.next.empty()) {
+    failure.why += "; nothing was done after it, so there is no way back from here";
+    failure.next = "runbookctl status " + seen.run;
+  }
+  return tl::unexpected(failure);
 }
 
 std::vector<std::string> preview_summary(Json const& preview) {
@@ -105,29 +121,36 @@ Exit perform(Session& session, Pause const& command) {
   if (!run) {
     return report(session, run.error());
   }
-  auto const asked = steady_clock::now();
-  auto const answer =
-      session.client.post(run_path(*run) + "/pause", body_with_reason(session, pause_body(command)),
-                          "pause " + *run, session.global.if_revision);
-  if (!answer) {
-    return report(session, answer.error());
+  auto wish = wish_of(session, "pause", *run, pause_body(command), goal_of_pause());
+  wish.patience = pause_patience;
+  auto const end = carried_out(session, wish);
+  if (!end) {
+    return report(session, end.error());
   }
-  auto const snapshot = parse_json(answer->body);
-  if (session.global.wait.value_or(true) && text_of(snapshot, "state") == "pausing") {
-    return wait_for_pause(session, *run, answer->body, asked);
+  auto const snapshot = parse_json(end->document);
+  auto const state = text_of(snapshot, "state");
+  if (end->waited == Duration{}) {  // nothing was to be stopped, or nobody waits
+    say_state(session, snapshot, end->document);
+    return Exit::done;
   }
-  say_state(session, snapshot, answer->body);
-  return Exit::done;
+  if (end->exit == Exit::timed_out && state == "pausing") {
+    say_still_pausing(session, snapshot, end->document);
+    return end->exit;
+  }
+  if (state == "paused") {
+    say_paused(session, snapshot, end->document, end->waited);
+    return end->exit;
+  }
+  return say_end(session, wish, *end);
 }
 
 Exit perform(Session& session, Rollback const& command) {
-  auto const run = session.client.run_id(command.run);
-  if (!run) {
-    return report(session, run.error());
+  auto const seen = look_at(session, command.run, "rollback");
+  if (!seen) {
+    return report(session, seen.error());
   }
   auto const extent = extent_of(command);
-  auto const preview = session.client.get(
-      run_path(*run) + "/rollback-preview?to=" + percent_encode(extent), "rollback " + *run);
+  auto const preview = preview_of(session, *seen, extent);
   if (!preview) {
     return report(session, preview.error());
   }
@@ -136,33 +159,28 @@ Exit perform(Session& session, Rollback const& command) {
                       : put(session, render_preview(parse_json(preview->body)));
     return Exit::done;
   }
-  auto const agreed = confirmed(session, {.impact = Impact::moderate,
-                                          .what = "rollback " + *run,
-                                          .summary = preview_summary(parse_json(preview->body))});
-  return agreed ? ask_of(session, run, "rollback", {{"to", extent}}, goal_of_rollback())
-                : report(session, agreed.error());
+  return ask_if_agreed(
+      session, wish_of(session, "rollback", seen->run, {{"to", extent}}, goal_of_rollback()),
+      parse_json(seen->document), true,
+      {.impact = Impact::moderate,
+       .what = "rollback " + seen->run,
+       .summary = preview_summary(parse_json(preview->body))});
 }
 
 Exit perform(Session& session, Cancel const& command) {
-  auto const run = session.client.run_id(command.run);
-  if (!run) {
-    return report(session, run.error());
+  auto const seen = look_at(session, command.run, "cancel");
+  if (!seen) {
+    return report(session, seen.error());
   }
-  auto const snapshot = snapshot_of(session, *run, "cancel " + *run);
-  if (!snapshot) {
-    return report(session, snapshot.error());
-  }
-  auto const question = cancel_question(*snapshot, command);
-  if (is_allowed(*snapshot, "cancel")) {
-    if (auto const agreed = confirmed(session, question); !agreed) {
-      return report(session, agreed.error());
-    }
-  }
+  auto const snapshot = parse_json(seen->document);
+  auto const question = cancel_question(snapshot, command);
   Json body = Json::object();
   if (question.impact == Impact::severe || !command.confirm.empty()) {
     body["confirm"] = command.confirm.empty() ? question.name : command.confirm;
   }
-  return ask_of(session, run, "cancel", body, goal_of_until({"cancelled"}));
+  return ask_if_agreed(session,
+                       wish_of(session, "cancel", seen->run, body, goal_of_until({"cancelled"})),
+                       snapshot, true, question);
 }
 
 }  // namespace runbookd::ctl

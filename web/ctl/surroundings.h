@@ -22,6 +22,9 @@ struct Surroundings {
   bool socket_exists = false;  // the default one
   planner::Duration utc_offset{};
   std::function<planner::Moment()> now;
+  // A daemon that is away while a run is followed: when that is told, and when it is enough.
+  planner::Duration outage_told_after{2'000};
+  planner::Duration outage_borne_for{120'000};
 };
 
 Surroundings real_surroundings();

@@ -1,20 +1,33 @@
-// Which command a usage error is about, and which one was probably meant.
+// What the command line says about itself: pages of help, and what is wrong with a wish that cannot
+// be read, in our own words instead of the parser's.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "web/ctl/failure.h"
+
 namespace CLI {
 class App;
-}
+class ParseError;
+}  // namespace CLI
 
 namespace runbookd::ctl {
 
-// The last subcommand that was read: its help is the one to show.
-CLI::App const& innermost(CLI::App const& app);
-// "runbookctl plan lint"
-std::string path_of(CLI::App const& app);
-// A sentence about the word that is no command where one was expected; empty where none was.
-std::string unknown_command(CLI::App const& where, std::vector<std::string> const& arguments);
+// The page of the last command that was read.
+std::string help_text(CLI::App const& app);
+// Usage lines with the whole command, options with the kind of their value.
+void use_our_pages(CLI::App& app);
+
+Failure usage_failure(CLI::App const& app, CLI::ParseError const& error);
+Failure usage_failure(CLI::App const& app, std::string why);
+
+// What is wrong with the value of an option; empty for one that fits.
+using ValueCheck = std::function<std::string(std::string const&)>;
+ValueCheck one_of(std::vector<std::string> words);
+ValueCheck whole_number(std::int64_t from, std::int64_t to);
+ValueCheck duration();
 
 }  // namespace runbookd::ctl

@@ -10,6 +10,8 @@ namespace runbookd::ctl {
 
 namespace {
 
+constexpr planner::Duration verdict_patience{30'000};
+
 Maybe<Json> acknowledgements(std::vector<std::string> const& words) {
   auto list = Json::array();
   for (auto const& word : words) {
@@ -36,7 +38,7 @@ std::vector<std::string> phase_summary(Json const& snapshot, Json const& phase) 
   }
   std::vector<std::string> final_steps;
   for (auto const& step : child(phase, "steps")) {
-    if (child(step, "reversible").is_boolean() && !flag_of(step, "reversible")) {
+    if (has_no_way_back(step)) {
       final_steps.push_back(text_of(step, "name"));
     }
   }
@@ -56,52 +58,33 @@ Question advance_question(Json const& snapshot, Advance const& command, std::str
           .given = command.confirm};
 }
 
-// The confirmation to send. A phase that does not exist or does not fit is the daemon's to refuse:
-// it names what fits.
-Maybe<std::string> advance_agreed(Session& session, std::string const& run,
-                                  Advance const& command) {
-  auto const what = "advance " + run;
-  auto const snapshot = snapshot_of(session, run, what);
-  if (!snapshot) {
-    return tl::unexpected(snapshot.error());
+std::vector<std::string> skip_summary(std::string const& step, bool backward) {
+  if (backward) {
+    return {"Leaves out the way back of step " + step + ": what it did stays in the database."};
   }
-  if (phase_named(*snapshot, command.to).is_null() || !is_allowed(*snapshot, "advance")) {
-    return command.confirm;
-  }
-  auto const question = advance_question(*snapshot, command, what);
-  if (auto const agreed = confirmed(session, question); !agreed) {
-    return tl::unexpected(agreed.error());
-  }
-  return question.impact == Impact::severe ? command.to : command.confirm;
+  return {"Leaves out step " + step + "; it will for ever show as skipped.",
+          "Later steps and checks may need what it would have done."};
 }
 
-// The phase named, or the one whose gate waits.
-Maybe<std::string> phase_of(Session& session, std::string const& run, std::string const& named,
-                            std::string const& verb) {
-  if (!named.empty()) {
-    return named;
-  }
-  auto const snapshot = snapshot_of(session, run, verb + ' ' + run);
-  if (!snapshot) {
-    return tl::unexpected(snapshot.error());
-  }
-  auto phase = gate_phase(*snapshot, "approval");
-  if (phase.empty()) {
-    phase = gate_phase(*snapshot);
-  }
-  return !phase.empty() ? Maybe<std::string>(phase)
-                        : fail(Exit::conflict, verb + ' ' + run, "no gate of this run waits now",
-                               "runbookctl status " + run);
+// The phase whose gate waits, for people who do not name it.
+std::string waiting_phase(Json const& snapshot) {
+  auto phase = gate_phase(snapshot, "approval");
+  return phase.empty() ? gate_phase(snapshot) : phase;
 }
 
 Exit decide_gate(Session& session, std::string const& verb, std::string const& run_text,
-                 std::string const& phase_text) {
-  auto const run = session.client.run_id(run_text);
-  if (!run) {
-    return report(session, run.error());
+                 std::string const& named) {
+  auto const seen = look_at(session, run_text, verb);
+  if (!seen) {
+    return report(session, seen.error());
   }
-  auto const phase = phase_of(session, *run, phase_text, verb);
-  return phase ? ask_of(session, run, verb, {{"phase", *phase}}) : report(session, phase.error());
+  auto const phase = named.empty() ? waiting_phase(parse_json(seen->document)) : named;
+  if (phase.empty()) {
+    return report(session, fail(Exit::conflict, verb + ' ' + seen->run,
+                                "no gate of this run waits now", "runbookctl status " + seen->run)
+                               .value());
+  }
+  return ask_of(session, seen->run, verb, {{"phase", phase}});
 }
 
 }  // namespace
@@ -119,19 +102,20 @@ Exit perform(Session& session, Start const& command) {
 }
 
 Exit perform(Session& session, Advance const& command) {
-  auto const run = session.client.run_id(command.run);
-  if (!run) {
-    return report(session, run.error());
+  auto const seen = look_at(session, command.run, "advance");
+  if (!seen) {
+    return report(session, seen.error());
   }
-  auto const confirmation = advance_agreed(session, *run, command);
-  if (!confirmation) {
-    return report(session, confirmation.error());
-  }
+  auto const snapshot = parse_json(seen->document);
+  auto const question = advance_question(snapshot, command, "advance " + seen->run);
   Json body = {{"to_phase", command.to}};
-  if (!confirmation->empty()) {
-    body["confirm"] = *confirmation;
+  if (question.impact == Impact::severe || !command.confirm.empty()) {
+    body["confirm"] = question.impact == Impact::severe ? command.to : command.confirm;
   }
-  return ask_of(session, run, "advance", body, goal_of_advance(command.to));
+  auto const next = gate_phase(snapshot, "advance");
+  return ask_if_agreed(session,
+                       wish_of(session, "advance", seen->run, body, goal_of_advance(command.to)),
+                       snapshot, next.empty() || next == command.to, question);
 }
 
 Exit perform(Session& session, Approve const& command) {
@@ -145,8 +129,26 @@ Exit perform(Session& session, Reject const& command) {
   return decide_gate(session, "reject", command.run, command.phase);
 }
 
+// Whoever asks for the checks wants to know what they say.
 Exit perform(Session& session, Evaluate const& command) {
-  return ask_of(session, session.client.run_id(command.run), "evaluate", Json::object());
+  auto const seen = look_at(session, command.run, "evaluate");
+  if (!seen) {
+    return report(session, seen.error());
+  }
+  auto const before = parse_json(seen->document);
+  auto const settled = session.global.wait.value_or(false);
+  auto wish = wish_of(session, "evaluate", seen->run, Json::object(),
+                      settled ? goal_of_settling() : goal_of_verdict(before));
+  wish.patience = verdict_patience;
+  auto const end = carried_out(session, wish);
+  if (!end) {
+    return report(session, end.error());
+  }
+  if (session.global.output == Output::table && !session.global.quiet) {
+    auto const judged = judged_since(before, parse_json(end->document));
+    put(session, render_checks(judged, 0, session.view()));
+  }
+  return say_end(session, wish, *end);
 }
 
 Exit perform(Session& session, ConfirmStep const& command) {
@@ -169,18 +171,18 @@ Exit perform(Session& session, Skip const& command) {
   if (session.global.reason.empty()) {
     return report(session, reason_needed("skip", "who leaves a step out says why").value());
   }
-  auto const run = session.client.run_id(command.run);
-  if (!run) {
-    return report(session, run.error());
+  auto const seen = look_at(session, command.run, "skip");
+  if (!seen) {
+    return report(session, seen.error());
   }
-  auto const agreed = confirmed(
-      session,
+  auto const snapshot = parse_json(seen->document);
+  auto const backward = text_of(snapshot, "direction") == "backward";
+  return ask_if_agreed(
+      session, wish_of(session, "skip", seen->run, {{"step", command.step}}, goal_of_settling()),
+      snapshot, !step_label(snapshot, command.step).empty(),
       {.impact = Impact::moderate,
-       .what = "skip " + *run,
-       .summary = {"Leaves out step " + command.step + "; it will for ever show as skipped.",
-                   "Later steps and checks may need what it would have done."}});
-  return agreed ? ask_of(session, run, "skip", {{"step", command.step}})
-                : report(session, agreed.error());
+       .what = "skip " + seen->run,
+       .summary = skip_summary(command.step, backward)});
 }
 
 Exit perform(Session& session, Resolve const& command) {

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <array>
 
 #include <nlohmann/json.hpp>
 
+#include "web/ctl/asking.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/text.h"
@@ -12,21 +12,10 @@ namespace runbookd::ctl {
 
 namespace {
 
-constexpr std::array states{"settled",   "waiting",     "paused",    "failed",
-                            "succeeded", "rolled_back", "cancelled", "attention"};
-
-void say_why_left(Session& session, std::string const& run, Exit exit) {
-  if (exit == Exit::interrupted) {
-    tell(session, "detached; " + run + " goes on without you (runbookctl watch " + run + ")");
-  } else if (exit == Exit::timed_out) {
-    tell(session, "not there after " + short_duration(*session.global.timeout) + "; " + run +
-                      " goes on without you");
-  }
-}
-
 // Words that are no condition would be waited for in vain.
 Maybe<bool> known_conditions(Json const& snapshot, std::vector<std::string> const& conditions) {
-  std::vector<std::string> known(states.begin(), states.end());
+  auto known = run_states();
+  known.insert(known.begin(), "settled");
   for (auto const& phase : child(snapshot, "phases")) {
     known.push_back(text_of(phase, "name"));
   }
@@ -61,7 +50,7 @@ Exit perform(Session& session, Watch const& command) {
   auto const live = session.world.out_is_terminal && session.global.output == Output::table;
   auto const exit = live ? watch_live(session, *run, command, std::move(answer->body))
                          : watch_as_lines(session, *run, command, std::move(answer->body));
-  say_why_left(session, *run, exit);
+  say_why_left(session, *run, exit, session.global.timeout.value_or(planner::Duration{}));
   return exit;
 }
 

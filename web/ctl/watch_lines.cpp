@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "web/ctl/feed.h"
+#include "web/ctl/outage.h"
 #include "web/ctl/render_lists.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/terminal.h"
@@ -59,6 +60,7 @@ Exit watch_as_lines(Session& session, std::string const& run, Watch const& comma
   Watcher watcher(session, run, command, std::move(document));
   Journal journal(session);
   Feed feed(session.client, run, 0);
+  Outage outage(session, {});
   for (;;) {
     auto const exit = watcher.verdict();
     // what led there is told before we leave, unless the stream has nothing more to say
@@ -72,6 +74,7 @@ Exit watch_as_lines(Session& session, std::string const& run, Watch const& comma
       return Exit::interrupted;
     }
     watcher.refresh(!events.empty() || !feed.connected());
+    outage.note(!watcher.stale());
   }
 }
 

@@ -15,11 +15,24 @@ T parsed(std::vector<std::string> const& words) {
   return std::get<T>(invocation->command);
 }
 
-Leave refused(std::vector<std::string> const& words) {
+Failure refused(std::vector<std::string> const& words) {
   auto const invocation = parse_arguments(words);
   REQUIRE(!invocation);
-  CHECK(invocation.error().exit == Exit::usage);
-  return invocation.error();
+  REQUIRE(invocation.error().failure);
+  CHECK(invocation.error().failure->exit == Exit::usage);
+  return *invocation.error().failure;
+}
+
+std::string help(std::vector<std::string> words) {
+  words.emplace_back("--help");
+  auto const invocation = parse_arguments(words);
+  REQUIRE(!invocation);
+  CHECK(!invocation.error().failure);
+  return invocation.error().text;
+}
+
+bool contains(std::string const& text, std::string const& part) {
+  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -69,39 +82,112 @@ TEST_CASE("waiting is said, denied, or left open") {
   CHECK(parse_arguments({"start", "r"})->global.wait == std::nullopt);
   CHECK(parse_arguments({"start", "r", "--wait"})->global.wait == true);
   CHECK(parse_arguments({"pause", "r", "--no-wait"})->global.wait == false);
-  CHECK(refused({"start", "r", "--wait", "--no-wait"}).message.find("exclude") !=
-        std::string::npos);
+  CHECK(contains(refused({"start", "r", "--wait", "--no-wait"}).why, "exclude"));
 }
 
 TEST_CASE("a time to wait needs its unit") {
   CHECK(parse_arguments({"watch", "--timeout", "2h"})->global.timeout == 2h);
-  CHECK(refused({"watch", "--timeout", "5"}).message.find("not a duration") != std::string::npos);
+  CHECK(contains(refused({"watch", "--timeout", "5"}).why, "not a duration"));
+  CHECK(contains(refused({"pause", "r", "--escalate-after", "5"}).why, "not a duration"));
 }
 
 TEST_CASE("a mistyped command is answered with the likely one") {
-  auto const leave = refused({"strat", "r"});
-  CHECK(leave.message == "there is no command 'strat'; did you mean 'start'?");
-  CHECK(leave.next == "runbookctl --help");
-  CHECK(refused({"plan", "lnt", "f"}).message == "there is no command 'lnt'; did you mean 'lint'?");
+  auto const failure = refused({"strat", "r"});
+  CHECK(failure.why == "there is no command 'strat'; did you mean 'start'?");
+  CHECK(failure.next == "runbookctl --help");
+  auto const below = refused({"plan", "lnt", "f"});
+  CHECK(below.what == "plan");
+  CHECK(below.why == "there is no command 'lnt'; did you mean 'lint'?");
+}
+
+TEST_CASE("the values of options before a mistyped command are not blamed for it") {
+  for (auto const& words : {std::vector<std::string>{"-o", "json", "strat", "r"},
+                            {"--addr", "http://x", "strat"},
+                            {"--reason", "lnt", "strat"},
+                            {"--timeout", "5s", "strat", "--last"}}) {
+    CHECK(refused(words).why == "there is no command 'strat'; did you mean 'start'?");
+  }
+}
+
+TEST_CASE("a mistyped option is answered with the likely one, or with its place") {
+  auto const failure = refused({"run", "list", "--stat", "failed"});
+  CHECK(failure.what == "run list");
+  CHECK(failure.why == "there is no option '--stat'; did you mean '--state'?");
+  CHECK(contains(refused({"advance", "r", "--tp", "x"}).why, "did you mean '--to'?"));
+  CHECK(refused({"--limit", "1", "run", "list"}).why == "--limit has to stand after the command");
+  CHECK(refused({"status", "a", "b"}).why == "'b' is one word too many");
+}
+
+TEST_CASE("a value that does not fit is said with what does") {
+  auto const failure = refused({"-o", "yaml", "status"});
+  CHECK(failure.what == "status");
+  CHECK(failure.why == "--output: 'yaml' is none of table, json, ndjson, name");
+  CHECK(failure.next == "runbookctl status --help");
+  CHECK(refused({"resume", "r", "--if-revision", "x"}).why ==
+        "--if-revision: 'x' is not a whole number");
+  CHECK(refused({"run", "list", "--limit", "0"}).why == "--limit: 0 is not from 1 to 100000");
+  CHECK(contains(refused({"run", "list", "--state", "bad"}).why, "none of pending, running, "));
+  CHECK(refused({"--yes=foo", "status"}).why == "--yes takes no value");
+  CHECK(refused({"status", "--timeout"}).why == "--timeout needs a value");
+  CHECK(refused({"run", "list", "--plan", "a", "--plan", "b"}).why ==
+        "--plan stands there more than once");
+}
+
+TEST_CASE("wrong usage is JSON for programs too") {
+  for (auto const& words : {std::vector<std::string>{"--json", "strat"},
+                            {"strat", "-o", "ndjson"},
+                            {"-o", "json", "advance"}}) {
+    CHECK(parse_arguments(words).error().as_json);
+  }
+  CHECK(!parse_arguments({"strat"}).error().as_json);
+}
+
+TEST_CASE("an option that would do nothing is refused") {
+  for (auto const* option : {"--if-revision=3", "--reason=x", "--wait", "--no-wait"}) {
+    CHECK(contains(refused({"status", option}).why, "means nothing here"));
+    CHECK(contains(refused({"run", "list", option}).why, "means nothing here"));
+    CHECK(parse_arguments({"resume", "r", option}));
+  }
 }
 
 TEST_CASE("commands cannot be abbreviated") { refused({"sta"}); }
 
 TEST_CASE("missing and contradicting words are refused with the command's help") {
   CHECK(refused({"advance", "r"}).next == "runbookctl advance --help");
-  refused({"rollback", "r"});
+  CHECK(refused({"advance", "r"}).why == "--to PHASE is missing");
+  CHECK(refused({"advance"}).why == "RUN is missing");
+  CHECK(refused({"plan"}).why == "a command is missing: lint, show, schema, upload, list");
+  CHECK(contains(refused({"rollback", "r"}).why, "one of --to PHASE[/STEP], --last and --all"));
   refused({"rollback", "r", "--last", "--all"});
   refused({"resolve", "r", "s", "--as", "maybe", "--evidence", "e"});
   refused({"run", "create", "--target", "t"});
   refused({"run", "create", "--target", "t", "--plan", "a", "--plan-file", "b"});
-  refused({"run", "list", "--limit", "0"});
-  refused({"-o", "yaml", "status"});
-  refused({"status", "a", "b"});
 }
 
 TEST_CASE("help belongs to the command that it is asked of") {
-  auto const help = parse_arguments({"pause", "--help"});
-  REQUIRE(!help);
-  CHECK(help.error().exit == Exit::done);
-  CHECK(help.error().text.find("--escalate-after") != std::string::npos);
+  CHECK(contains(help({"pause"}), "--escalate-after DURATION"));
+  CHECK(parse_arguments({"help", "pause"}).error().text == help({"pause"}));
+  CHECK(parse_arguments({"help"}).error().text == help({}));
+}
+
+TEST_CASE("a usage line is the whole command") {
+  CHECK(contains(help({}), "\nUsage: runbookctl [OPTIONS] [COMMAND]\n"));
+  CHECK(contains(help({"plan"}), "\nUsage: runbookctl plan [OPTIONS] COMMAND\n"));
+  CHECK(contains(help({"plan", "lint"}), "\nUsage: runbookctl plan lint [OPTIONS] FILE\n"));
+  CHECK(contains(help({"resolve"}), "\nUsage: runbookctl resolve [OPTIONS] RUN STEP\n"));
+}
+
+TEST_CASE("help speaks no parser's words") {
+  for (auto const& words : {std::vector<std::string>{},
+                            {"plan"},
+                            {"run", "create"},
+                            {"rollback"},
+                            {"resolve"},
+                            {"watch"},
+                            {"start"}}) {
+    auto const page = help(words);
+    for (auto const* raw : {"REQUIRED", "TEXT:", "Excludes", "Group", "SUBCOMMAND", "RUN TEXT"}) {
+      CHECK(!contains(page, raw));
+    }
+  }
 }

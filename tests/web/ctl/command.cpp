@@ -17,7 +17,9 @@ Said runbookctl(std::vector<std::string> const& words, Place const& place) {
                      .actor = place.actor,
                      .socket_exists = place.socket_exists,
                      .utc_offset = {},
-                     .now = [] { return planner::Moment{} + std::chrono::hours(24 * 365 * 56); }};
+                     .now = [] { return planner::Moment{} + std::chrono::hours(24 * 365 * 56); },
+                     .outage_told_after = std::chrono::milliseconds(place.outage_told_after_ms),
+                     .outage_borne_for = std::chrono::milliseconds(place.outage_borne_for_ms)};
   auto const exit = run(words, world);
   return {exit, out.str(), err.str()};
 }

@@ -21,6 +21,8 @@ struct Place {
   std::string typed;  // standard input
   bool terminal = false;
   bool socket_exists = false;
+  int outage_told_after_ms = 0;
+  int outage_borne_for_ms = 120'000;
 };
 
 Said runbookctl(std::vector<std::string> const& words, Place const& place);

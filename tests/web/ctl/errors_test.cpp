@@ -75,19 +75,40 @@ TEST_CASE("a command that the daemon leaves without program and run is completed
         std::string::npos);
 }
 
-TEST_CASE("findings come with their places and fixes") {
+namespace {
+
+// What is said of a refusal because of this one finding.
+std::string said_of_finding(Json const& finding) {
   auto document = problem(422, "plan-invalid", "the plan has 1 error");
-  document["errors"] = {{{"file", "plan.yaml"},
-                         {"line", 12},
-                         {"column", 5},
-                         {"severity", "error"},
-                         {"rule", "plan/unknown-key"},
-                         {"message", "unknown key 'sqll'"},
-                         {"fix", "write sql"}}};
+  document["errors"] = {finding};
   auto const said = answered_with({.status = 422, .body = document.dump()}, {"start", run_a});
   CHECK(said.exit == 9);
-  CHECK(said.err.find(
-            "  plan.yaml:12:5: error: unknown key 'sqll' [plan/unknown-key]\n      write sql\n") !=
+  return said.err;
+}
+
+}  // namespace
+
+TEST_CASE("findings come with their places and fixes") {
+  auto const said = said_of_finding({{"file", "plan.yaml"},
+                                     {"line", 12},
+                                     {"column", 5},
+                                     {"severity", "error"},
+                                     {"rule", "plan/unknown-key"},
+                                     {"message", "unknown key 'sqll'"},
+                                     {"fix", "write sql"}});
+  CHECK(said.find("  plan.yaml:12:5: error: unknown key 'sqll' [plan/unknown-key]\n      write "
+                  "sql\n") != std::string::npos);
+}
+
+TEST_CASE("a finding in a stored plan is placed by its step: nobody sees the lines of that file") {
+  auto const said = said_of_finding({{"file", "sha256:ab12"},
+                                     {"line", 1},
+                                     {"column", 948},
+                                     {"severity", "error"},
+                                     {"rule", "lock/rewrite"},
+                                     {"message", "rewrites users"},
+                                     {"step", "expand/add-column"}});
+  CHECK(said.find("  expand/add-column: error: rewrites users [lock/rewrite]\n") !=
         std::string::npos);
 }
 

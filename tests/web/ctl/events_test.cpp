@@ -74,3 +74,18 @@ TEST_CASE("following goes on with new events until the run has ended") {
   CHECK(said.out == "1\n2\n3\n4\n");
   CHECK(said.exit == 0);
 }
+
+TEST_CASE("types that do not exist are refused with those that do, before anything is asked") {
+  CannedServer const server(four_events);
+  auto const said =
+      runbookctl({"events", run_a, "--types", "run,step.failde"}, {.address = server.address()});
+  CHECK(said.exit == 2);
+  CHECK(said.err ==
+        "runbookctl: events --types step.failde: there is no such type of event; did you mean "
+        "'step.failed'?\ntry: runbookctl events RUN --types step,run.paused\n");
+  CHECK(server.asked().empty());
+  CHECK(events({"--types", "soak.bogus"}).err.find("there are soak.started\n") !=
+        std::string::npos);
+  CHECK(events({"--types", "completely-wrong"}).err.find("the groups are run, baselines, gate,") !=
+        std::string::npos);
+}

@@ -173,3 +173,11 @@ TEST_CASE("stored plans are listed") {
   CHECK(runbookctl({"plan", "list", "-o", "name"}, {.address = server.address()}).out ==
         "sha256:0123456789abcdef\n");
 }
+
+TEST_CASE("a plan that is neither a file nor a digest is not found") {
+  auto const said = runbookctl({"plan", "show", "/nonexistent/plan.yaml"}, {});
+  CHECK(said.exit == 3);
+  CHECK(
+      said.err.find("neither a file nor the digest of a stored plan\ntry: runbookctl plan list") !=
+      std::string::npos);
+}

@@ -21,6 +21,19 @@ TEST_CASE("runs are listed with where they are and since when") {
            "run_0a1b2c3d4e5f  users-org-id  main    o WAITING  expand  2026-01-01 00:00:00  ana"});
 }
 
+TEST_CASE("stored plans are told with when and by whom") {
+  Json const rows = {{{"digest", "sha256:0123456789abcdef"},
+                      {"name", "users-org-id"},
+                      {"title", "Give every user an organisation"},
+                      {"stored_at", "2026-01-01T03:12:07.000Z"},
+                      {"stored_by", "ana"}}};
+  CHECK(print(render_plans(rows, {}), {}) ==
+        Text{"DIGEST               NAME          TITLE                            STORED           "
+             "    BY",
+             "sha256:0123456789ab  users-org-id  Give every user an organisation  2026-01-01 "
+             "03:12:07  ana"});
+}
+
 TEST_CASE("an event is one line with who and why") {
   Json const event = {{"seq", 4},
                       {"time", "2026-01-01T03:12:07.250Z"},

@@ -173,6 +173,61 @@ TEST_CASE("a schema that differs after going back is shown where it happened") {
                  "  + column b\n"));
 }
 
+TEST_CASE("what was wrong with the attempt before is not said of the one that goes on") {
+  auto run = waiting_for_lock();
+  run["phases"][0]["steps"][0]["message"] = "55P03: lock not available";
+  CHECK(contains(shown(run, view_at(110, 0)), "  the last try ended: 55P03: lock not available\n"));
+  run["phases"][0]["steps"][0]["state"] = "failed";
+  CHECK(contains(shown(run, view_at(110, 0)), "         55P03: lock not available\n"));
+}
+
+TEST_CASE("checks that passed in a phase that is done are only counted, unless all is asked for") {
+  auto run = running_backfill();
+  set_state(run, "waiting");
+  run["current"] = nullptr;
+  run["phases"][1]["state"] = "succeeded";
+  auto& checks = run["phases"][1]["checks"];
+  checks[0]["result"] = "passed";
+  checks.push_back(checks[0]);
+  checks.push_back(checks[0]);
+  checks[2]["name"] = "still-open";
+  checks[2]["result"] = "open";
+  auto view = view_at(110, 0);
+  auto const text = shown(run, view);
+  CHECK(contains(text, "\n     + 2 checks passed\n     . still-open"));
+  CHECK(!contains(text, "nothing-left"));
+  view.expand_all = true;
+  CHECK(contains(shown(run, view), "nothing-left"));
+}
+
+TEST_CASE("final checks of a run that is over are counted") {
+  auto run = running_backfill();
+  run["stage"] = "done";
+  run["final_checks"][0]["result"] = "passed";
+  auto const text = shown(run, view_at(110, 0));
+  CHECK(contains(text, " final checks\n     + 1 check passed\n"));
+}
+
+TEST_CASE("a failed run tells the ways that its message does not") {
+  auto run = waiting_for_lock();
+  set_state(run, "failed");
+  run["direction"] = "backward";
+  run["state_message"] = "not as before; once mended: runbookctl retry run_0a1b2c3d4e5f expand/a";
+  allow(run, "retry");
+  CHECK(!contains(shown(run, view_at(110, 0)), "runbookctl skip"));
+  allow(run, "skip");
+  CHECK(contains(shown(run, view_at(110, 0)),
+                 "\nto leave the step as it stands: runbookctl skip run_0a1b2c3d4e5f "
+                 "expand/add-column --reason TEXT\n"));
+  run["mismatch"] = Json::object();
+  CHECK(contains(shown(run, view_at(110, 0)), "\nto take the schema as it is: runbookctl skip "));
+  run["direction"] = "forward";
+  allow(run, "rollback");
+  auto const forward = shown(run, view_at(110, 0));
+  CHECK(contains(forward, "\nto leave the step out: runbookctl skip "));
+  CHECK(contains(forward, "\nto see the way back: runbookctl rollback run_0a1b2c3d4e5f --last "));
+}
+
 TEST_CASE("a rollback says so in its state") {
   auto run = waiting_for_lock();
   run["direction"] = "backward";

@@ -155,6 +155,15 @@ TEST_CASE("a run is created from a stored plan") {
         Json{{"plan", "sha256:ab"}, {"target", "main"}, {"note", "n"}});
 }
 
+TEST_CASE("a created run's id is data, which is told to scripts that want no messages") {
+  CannedServer const server(
+      [](Asked const&) { return Canned{.status = 201, .body = waiting_run().dump()}; });
+  auto const said = runbookctl({"run", "create", "--plan", "sha256:ab", "--target", "main", "-q"},
+                               {.address = server.address()});
+  CHECK(said.out == "run_0a1b2c3d4e5f\n");
+  CHECK(said.err.empty());
+}
+
 TEST_CASE("the version is told with and without a daemon") {
   CannedServer const server([](Asked const&) { return Canned{.body = R"({"version":"9.9"})"}; });
   auto const with = runbookctl({"version"}, {.address = server.address()});

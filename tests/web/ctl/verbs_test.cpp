@@ -35,6 +35,9 @@ struct OneRun {
   std::string path() const { return server.asked("POST").at(0).target; }
 };
 
+// At the gate of the contract phase.
+void reach_contract(Json& run) { run["waiting_on"][0]["phase"] = "contract"; }
+
 std::string const base = std::string("/api/v1/runs/") + run_a;
 
 }  // namespace
@@ -137,6 +140,7 @@ TEST_CASE("no-input refuses to ask even on a terminal") {
 
 TEST_CASE("a contract phase wants its name, and yes is not enough") {
   OneRun run;
+  reach_contract(run.now);
   auto const refused = run.say({"advance", run_a, "--to", "contract", "--yes"});
   CHECK(refused.exit == 2);
   CHECK(refused.err.find("--confirm contract") != std::string::npos);
@@ -148,16 +152,34 @@ TEST_CASE("a contract phase wants its name, and yes is not enough") {
 
 TEST_CASE("a contract phase is typed on a terminal and its point of no return is named") {
   OneRun run;
+  reach_contract(run.now);
   auto const said =
       run.say({"advance", run_a, "--to", "contract"}, {.typed = "contract\n", .terminal = true});
   CHECK(said.exit == 0);
   CHECK(said.err.find("There is no way back after: drop-account-id") != std::string::npos);
 }
 
-TEST_CASE("a phase that does not exist is left to the daemon to refuse") {
+TEST_CASE(
+    "what the run's state rules out is asked of nobody: the daemon refuses it as it was seen") {
   OneRun run;
-  run.say({"advance", run_a, "--to", "nowhere"});
-  CHECK(run.sent()["to_phase"] == "nowhere");
+  for (auto const& words : {std::vector<std::string>{"advance", run_a, "--to", "nowhere"},
+                            {"advance", run_a, "--to", "contract"},
+                            {"skip", run_a, "expand/add-column", "--reason", "r"},
+                            {"rollback", run_a, "--last"},
+                            {"cancel", run_a}}) {
+    run.say(words);
+    CHECK(run.server.asked("POST").back().target == base + '/' + words[0]);
+    CHECK(run.server.asked("POST").back().headers.at("if-match") == "\"3\"");
+  }
+  allow(run.now, "skip");
+  run.say({"skip", run_a, "no-such-step", "--reason", "r"});
+  CHECK(run.server.asked("POST").size() == 6);
+}
+
+TEST_CASE("nobody is asked about a run that is not the one that was meant") {
+  OneRun run;
+  run.say({"advance", run_a, "--to", "expand", "--if-revision", "2"});
+  CHECK(run.server.asked("POST").at(0).headers.at("if-match") == "\"2\"");
 }
 
 TEST_CASE("an approval goes to the gate that waits for one") {
@@ -183,6 +205,8 @@ TEST_CASE("reject and skip want a reason before anything is sent") {
 
 TEST_CASE("skip is agreed to and carries step and reason") {
   OneRun run;
+  allow(run.now, "skip");
+  CHECK(run.say({"skip", run_a, "expand/add-column", "--reason", "done by hand"}).exit == 2);
   CHECK(run.say({"skip", run_a, "expand/add-column", "--reason", "done by hand", "--yes"}).exit ==
         0);
   CHECK(run.sent() == Json{{"step", "expand/add-column"}, {"reason", "done by hand"}});
@@ -283,6 +307,12 @@ TEST_CASE("pause asks nobody and can be told not to wait") {
   CHECK(run.sent() == Json{{"mode", "safe_point"}});
 }
 
+TEST_CASE("a pause of a run in which nothing goes on is done at once") {
+  OneRun run;
+  set_state(run.now, "pending");
+  CHECK(run.say({"pause", run_a}).exit == 0);
+}
+
 TEST_CASE("pause now and escalation are said in the body") {
   OneRun now;
   now.say({"pause", run_a, "--now"});
@@ -312,16 +342,17 @@ TEST_CASE("a rollback's preview changes nothing") {
         "Would undo 1 step, newest first:\n  1. expand/build-index\n       DROP INDEX i\n1 step "
         "would be taken back\n");
   CHECK(run.server.asked("POST").empty());
-  CHECK(run.server.asked("GET").at(0).target == base + "/rollback-preview?to=last");
+  CHECK(run.server.asked("GET").at(1).target == base + "/rollback-preview?to=last");
 }
 
 TEST_CASE("a rollback shows its preview and asks") {
   OneRun run;
+  allow(run.now, "rollback");
   auto const said = run.say({"rollback", run_a, "--to", "expand/build-index"},
                             {.typed = "y\n", .terminal = true});
   CHECK(said.err.find("Would undo 1 step") == 0);
   CHECK(run.sent() == Json{{"to", "expand/build-index"}});
-  CHECK(run.server.asked("GET").at(0).target == base + "/rollback-preview?to=expand%2Fbuild-index");
+  CHECK(run.server.asked("GET").at(1).target == base + "/rollback-preview?to=expand%2Fbuild-index");
 }
 
 TEST_CASE("a rollback that was asked for and reached is a success") {
@@ -353,4 +384,53 @@ TEST_CASE("cancel after progress wants the plan's name") {
   CHECK(run.say({"cancel", run_a, "--yes"}).exit == 2);
   CHECK(run.say({"cancel", run_a, "--confirm", "users-org-id"}).exit == 0);
   CHECK(run.sent() == Json{{"confirm", "users-org-id"}});
+}
+
+TEST_CASE("a rollback during which a step is skipped leaves that step: the question says so") {
+  OneRun run;
+  run.now["direction"] = "backward";
+  allow(run.now, "skip");
+  auto const said = run.say({"skip", run_a, "expand/add-column", "--reason", "r"},
+                            {.typed = "y\n", .terminal = true});
+  CHECK(said.err.find("what it did stays in the database") != std::string::npos);
+}
+
+namespace {
+
+// Four phases of which expand/build-index cannot be taken back; what stands after it can, if
+// anything was done there.
+Said rolled_back_too_far(bool done_after_it) {
+  auto run = waiting_run();
+  run["phases"][0]["steps"][1]["reversible"] = false;
+  CannedServer const server([&](Asked const& asked) {
+    auto const to = asked.target.substr(asked.target.find('=') + 1);
+    if (asked.target.find("rollback-preview") == std::string::npos) {
+      return Canned{.body = run.dump()};
+    }
+    if (to == "backfill%2Ffill-org-id") {
+      auto const steps = done_after_it ? Json{{{"step", "fill-org-id"}}} : Json::array();
+      return Canned{.body = Json{{"steps", steps}}.dump()};
+    }
+    auto document = problem(409, "irreversible", "step expand/build-index cannot be taken back");
+    document["next"] = "roll back to a step after expand/build-index";
+    return Canned{.status = 409, .body = document.dump()};
+  });
+  return runbookctl({"rollback", run_a, "--all", "--yes"}, {.address = server.address()});
+}
+
+}  // namespace
+
+TEST_CASE("a rollback that leads too far is answered with one that does not") {
+  auto const said = rolled_back_too_far(true);
+  CHECK(said.exit == 5);
+  CHECK(said.err.find("try: runbookctl rollback run_0a1b2c3d4e5f --to backfill/fill-org-id "
+                      "--preview\n") != std::string::npos);
+}
+
+TEST_CASE("where nothing was done after a step without a way back, no such step is suggested") {
+  auto const said = rolled_back_too_far(false);
+  CHECK(said.exit == 5);
+  CHECK(said.err.find("there is no way back from here") != std::string::npos);
+  CHECK(said.err.find("a step after") == std::string::npos);
+  CHECK(said.err.find("try: runbookctl status run_0a1b2c3d4e5f\n") != std::string::npos);
 }

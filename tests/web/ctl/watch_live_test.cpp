@@ -126,7 +126,9 @@ TEST_CASE("the version is answered") {
 }
 
 TEST_CASE("a question on a terminal is typed and answered there") {
-  CannedServer const server([](Asked const&) { return Canned{.body = waiting_run().dump()}; });
+  auto run = waiting_run();
+  run["waiting_on"][0]["phase"] = "contract";
+  CannedServer const server([&run](Asked const&) { return Canned{.body = run.dump()}; });
   TerminalProgram program({"advance", run_a, "--to", "contract", "--addr", server.address()});
   CHECK(program.shows("Type contract to go on: "));
   program.type("contract\n");

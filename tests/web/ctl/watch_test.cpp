@@ -81,7 +81,7 @@ TEST_CASE("a phase that is done ends the watch for it") {
 TEST_CASE("a word that is neither state nor phase is refused") {
   auto const said = watch("running", {"--until", "finished"});
   CHECK(said.exit == 2);
-  CHECK(said.err.find("settled,waiting,") != std::string::npos);
+  CHECK(said.err.find("settled,pending,") != std::string::npos);
 }
 
 TEST_CASE("a watch ends at its timeout and says that the run goes on") {
@@ -102,7 +102,8 @@ TEST_CASE("a lost stream is taken up again where it broke, without a word") {
     return ++streams == 1 ? Canned{.pieces = {sse(1, "a"), sse(2, "b")}, .proper_end = false}
                           : Canned{.pieces = {sse(3, "c")}};
   });
-  auto const said = runbookctl({"watch", run_a}, {.address = server.address()});
+  auto const said =
+      runbookctl({"watch", run_a}, {.address = server.address(), .outage_told_after_ms = 60'000});
   CHECK(said.exit == 0);
   CHECK(said.err.empty());
   CHECK(said.out.find("Event 1.") < said.out.find("Event 2."));
@@ -152,4 +153,18 @@ TEST_CASE("a run that does not exist ends the watch at once") {
     return Canned{.status = 404, .body = problem(404, "not-found", "no run").dump()};
   });
   CHECK(runbookctl({"watch", run_a}, {.address = server.address()}).exit == 3);
+}
+
+TEST_CASE("a daemon that stays away is told of, and the watch goes on") {
+  bool away = false;
+  CannedServer const server([&away](Asked const& asked) {
+    auto const answer =
+        away ? Canned{.pieces = {"x"}, .proper_end = false} : run_in("running", asked);
+    away = away || is_stream(asked);
+    return answer;
+  });
+  auto const said =
+      runbookctl({"watch", run_a, "--timeout", "700ms"}, {.address = server.address()});
+  CHECK(said.exit == 124);
+  CHECK(said.err.find("has not answered since 00:00:00; trying on") != std::string::npos);
 }

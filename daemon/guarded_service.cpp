@@ -1,0 +1,65 @@
+#include "daemon/guarded_service.h"
+
+namespace runbookd::daemon {
+
+using namespace web;
+
+Result<Document> GuardedService::start_backup() {
+  return guard([&] { return service_.start_backup(); });
+}
+
+Result<Document> GuardedService::show_backup() {
+  return guard([&] { return service_.show_backup(); });
+}
+
+Result<UploadedPlan> GuardedService::upload_plan(PlanUpload const& upload) {
+  return guard([&] { return service_.upload_plan(upload); });
+}
+
+Result<Document> GuardedService::validate_plan(PlanUpload const& upload) {
+  return guard([&] { return service_.validate_plan(upload); });
+}
+
+Result<Document> GuardedService::list_plans(int limit, std::string const& cursor) {
+  return guard([&] { return service_.list_plans(limit, cursor); });
+}
+
+Result<Document> GuardedService::show_plan(std::string const& digest) {
+  return guard([&] { return service_.show_plan(digest); });
+}
+
+Result<Document> GuardedService::create_run(RunRequest const& request) {
+  return guard([&] { return service_.create_run(request); });
+}
+
+Result<Document> GuardedService::list_runs(RunQuery const& query) {
+  return guard([&] { return service_.list_runs(query); });
+}
+
+Result<Document> GuardedService::show_run(RunId const& run) {
+  return guard([&] { return service_.show_run(run); });
+}
+
+Result<Document> GuardedService::show_steps(RunId const& run) {
+  return guard([&] { return service_.show_steps(run); });
+}
+
+Result<Document> GuardedService::show_step(RunId const& run, std::string const& step) {
+  return guard([&] { return service_.show_step(run, step); });
+}
+
+Result<Document> GuardedService::rollback_preview(RunId const& run, planner::RollBack const& ask) {
+  return guard([&] { return service_.rollback_preview(run, ask); });
+}
+
+Result<Document> GuardedService::submit(RunId const& run, planner::Command const& command,
+                                        std::optional<planner::EventSeq> expected) {
+  return guard([&] { return service_.submit(run, command, expected); });
+}
+
+Result<EventPage> GuardedService::events_after(RunId const& run, planner::EventSeq after,
+                                               int limit) {
+  return guard([&] { return service_.events_after(run, after, limit); });
+}
+
+}  // namespace runbookd::daemon

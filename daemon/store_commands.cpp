@@ -1,0 +1,192 @@
+#include "daemon/store_commands.h"
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+#include "config/settings.h"
+#include "daemon/clock.h"
+#include "store/backup.h"
+#include "store/file.h"
+#include "web/body.h"
+#include "web/ctl/address.h"
+#include "web/ctl/http_client.h"
+
+namespace runbookd::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+using planner::Error;
+using planner::ErrorCode;
+using planner::Result;
+
+constexpr int refused_code = 1;
+constexpr int bad_configuration = 9;
+constexpr auto patience = std::chrono::seconds{30};
+constexpr auto looked_at_every = std::chrono::milliseconds{50};
+constexpr auto backup_path = "/api/v1/store/backup";
+
+int tell(Error const& error) {
+  std::cerr << "runbookd: " << error.detail << '\n';
+  if (!error.next.empty()) {
+    std::cerr << "try: " << error.next << '\n';
+  }
+  return refused_code;
+}
+
+void print(store::StoreReport const& report) {
+  std::cout << report.path << ": " << (report.problems.empty() ? "in order" : "NOT in order")
+            << '\n'
+            << "  store " << report.id << ", schema version " << report.schema_version << ", "
+            << report.bytes << " bytes\n"
+            << "  " << report.runs << " runs (" << report.unfinished << " unfinished), "
+            << report.events << " events, " << report.plans << " plans, " << report.fingerprints
+            << " fingerprints\n";
+  for (auto const& problem : report.problems) {
+    std::cout << "  problem: " << problem << '\n';
+  }
+}
+
+int check(std::string const& path) {
+  auto const report = store::check_store(path);
+  if (!report) {
+    auto error = report.error();
+    if (store::lock_holder(path)) {
+      error.next =
+          "runbookd store backup FILE, then: runbookd store check FILE (the daemon goes on "
+          "meanwhile)";
+    }
+    return tell(error);
+  }
+  print(*report);
+  return report->problems.empty() ? 0 : refused_code;
+}
+
+// ---- a backup of a store that a daemon holds: it makes the copy, we take it away
+
+ctl::Address address_of(config::Settings const& settings) {
+  auto chosen = settings.listen.front();
+  for (auto const& address : settings.listen) {
+    chosen = address.is_unix() ? address : chosen;
+  }
+  return {.socket = chosen.path, .host = chosen.host, .port = std::to_string(chosen.port)};
+}
+
+tl::unexpected<Error> unavailable(std::string detail, std::string next) {
+  return tl::unexpected(Error{
+      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
+}
+
+Result<std::string> ask_daemon(ctl::Address const& address, std::string const& method) {
+  ctl::HttpRequest request{.method = method, .target = backup_path};
+  if (method == "POST") {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = "{}";
+  }
+  auto const answer = ctl::exchange(address, request, patience);
+  if (!answer) {
+    return unavailable("the daemon that holds the store does not answer at " + to_text(address) +
+                           ": " + answer.error().why,
+                       "is it the daemon of this configuration? name another with --config");
+  }
+  if (answer->status >= 300) {
+    return unavailable(web::top_level_text(answer->body, "detail"),
+                       web::top_level_text(answer->body, "next"));
+  }
+  return answer->body;
+}
+
+// The file that the daemon has made, once it is whole.
+Result<std::string> made_by_daemon(ctl::Address const& address) {
+  auto answer = ask_daemon(address, "POST");
+  while (answer && web::top_level_text(*answer, "state") == "running") {
+    std::this_thread::sleep_for(looked_at_every);
+    answer = ask_daemon(address, "GET");
+  }
+  if (!answer) {
+    return answer;
+  }
+  if (web::top_level_text(*answer, "state") != "done") {
+    return unavailable(web::top_level_text(*answer, "detail"),
+                       web::top_level_text(*answer, "next"));
+  }
+  return web::top_level_text(*answer, "file");
+}
+
+Result<void> take_away(std::string const& made, std::string const& file) {
+  std::error_code failure;
+  fs::rename(made, file, failure);
+  if (!failure) {
+    return store::sync_folder_of(file);
+  }
+  // another file system, or another user's folder
+  if (auto copied = store::back_up(made, file); !copied) {
+    auto error = copied.error();
+    error.next = "the daemon's copy is whole and stands at " + made;
+    return tl::unexpected(error);
+  }
+  fs::remove(made, failure);
+  return {};
+}
+
+int backup(config::Settings const& settings, std::string const& name) {
+  auto const file = store::usable_path(name);
+  if (!file) {
+    return tell(file.error());
+  }
+  if (fs::exists(*file)) {
+    return tell({.detail = "the file " + *file + " is there already, and nothing is overwritten",
+                 .next = "choose another name"});
+  }
+  auto const done =
+      store::lock_holder(settings.store.path)
+          ? made_by_daemon(address_of(settings)).and_then([&](std::string const& made) {
+              return take_away(made, *file);
+            })
+          : store::back_up(settings.store.path, *file);
+  return done ? check(*file) : tell(done.error());
+}
+
+int restore(config::Settings const& settings, StoreCommand const& command) {
+  auto const force = command.force ? store::Force::yes : store::Force::no;
+  auto const restored =
+      store::restore(command.file, settings.store.path, force, compact_stamp(wall_clock()));
+  if (!restored) {
+    return tell(restored.error());
+  }
+  print(restored->report);
+  std::cout << "restored to " << settings.store.path << '\n';
+  if (!restored->replaced.empty()) {
+    std::cout << "the store that stood there is kept as " << restored->replaced << '\n';
+  }
+  std::cout << "what runs did after this backup is settled from the markers in their targets\n";
+  return 0;
+}
+
+}  // namespace
+
+int run_store_command(StoreCommand const& command, std::string const& config_file) {
+  if (command.verb == StoreCommand::Verb::check && !command.file.empty()) {
+    return check(command.file);
+  }
+  auto const read = config::load_settings(config_file);
+  for (auto const& finding : read.findings) {
+    std::cerr << to_text(finding) << '\n';
+  }
+  if (!read.settings) {
+    return bad_configuration;
+  }
+  switch (command.verb) {
+    case StoreCommand::Verb::check:
+      return check(read.settings->store.path);
+    case StoreCommand::Verb::backup:
+      return backup(*read.settings, command.file);
+    case StoreCommand::Verb::restore:
+      return restore(*read.settings, command);
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace runbookd::daemon

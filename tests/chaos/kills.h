@@ -1,0 +1,19 @@
+// SIGKILL at random moments of a run of all kinds of steps, life after life.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "tests/chaos/crew.h"
+
+namespace runbookd::chaos {
+
+struct KillOptions {
+  int kills = 0;
+  std::optional<std::chrono::minutes> minutes;  // ends after so long, however many kills that is
+  unsigned seed = 1;
+};
+
+void run_kills(Crew& crew, KillOptions const& options);
+
+}  // namespace runbookd::chaos

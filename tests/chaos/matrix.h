@@ -1,0 +1,25 @@
+// A death at every crash point: which points a scenario passes is found out by running it once
+// undisturbed; those that only a second life passes are tried as a second death.
+#pragma once
+
+#include "tests/chaos/crew.h"
+
+namespace runbookd::chaos {
+
+struct MatrixOptions {
+  int visits = 2;  // of one point in one leg: the first ones, at most so many
+  int pairs = 0;   // deaths in the recovery from another death, drawn by the seed; -1 = all
+  unsigned seed = 1;
+  std::string only;  // a scenario's name, or empty
+};
+
+// Tells what it did; every point of the registry must have been died at.
+void run_matrix(Crew& crew, MatrixOptions const& options);
+
+// What an undisturbed run leaves at the end of each leg.
+struct Undisturbed {
+  std::string forward, backward;
+};
+Undisturbed undisturbed(Scenario const& scenario, Site& site);
+
+}  // namespace runbookd::chaos
