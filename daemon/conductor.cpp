@@ -317,8 +317,8 @@ void Conductor::start(Job job) {
                                       lookup = house_.target] { return lookup(this_target); },
                            .fences = house_.fences,
                            .run = id_.text,
-                           .name = session_name(house_.store_id, id_.text),
-                           .plan = plan_->name},
+                           .plan = plan_->name,
+                           .name = session_name(house_.store_id, id_.text)},
         std::move(callbacks));
   }
   runner_->start(std::move(job), expected(), house_.chance.jitter());
