@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(TwoDaemons, "a step under an older claim writes nothing and sa
 TEST_CASE_FIXTURE(TwoDaemons, "a statement outside transactions is not sent under an older claim") {
   target.sql("CREATE TABLE t (a int)");
   auto const stale = run_concurrent(*target.connect(), tag_of(old_claim),
-                                    action("CREATE INDEX CONCURRENTLY t_a ON t (a)"), never());
+                                    action("CREATE INDEX CONCURRENTLY t_a ON t (a)"), 1, never());
   CHECK(stale.end == AttemptEnd::fenced);
   CHECK(target.sql("SELECT to_regclass('t_a') IS NULL") == "t");
   CHECK(target.sql("SELECT count(*) FROM runbookd.intent") == "0");
