@@ -215,8 +215,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     hands_thread.answer([weak, progress] {
       auto const self = weak.lock();
       if (self && self->busy) {
-        self->live.progress = progress;
-        self->callbacks.seen();
+        self->progressed(progress);
       }
     });
   }
@@ -235,10 +234,28 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   // On the I/O thread.
   void saw(Sight sight) {
     auto const plain = is_backfill ? "backfilling" : is_attempt ? "executing" : "verifying";
-    live.activity = sight.waiting ? "acquiring_lock" : plain;
     live.backend_pid = sight.pid;
-    live.blockers = std::move(sight.blockers);
-    live.waiting = sight.waited;
+    if (sight.waiting || !stalled()) {
+      live.activity = sight.waiting ? "acquiring_lock" : plain;
+      live.blockers = std::move(sight.blockers);
+      live.waiting = sight.waited;
+    }
+    callbacks.seen();
+  }
+  // A backfill that gets no lock asks again and again, with rests between: that is one wait, and
+  // who stood in the way the last time is still of interest.
+  bool stalled() const { return live.progress && live.progress->stalled > Duration{}; }
+  void progressed(Progress const& progress) {
+    bool const was_stalled = stalled();
+    live.progress = progress;
+    if (stalled()) {
+      live.activity = "acquiring_lock";
+      live.waiting = progress.stalled;
+    } else if (was_stalled) {
+      live.activity = "backfilling";
+      live.waiting = {};
+      live.blockers.clear();
+    }
     callbacks.seen();
   }
   void finished(Answer result) {

@@ -46,7 +46,8 @@ std::optional<Eta> eta(Progress const& progress) {
   bool const early = static_cast<double>(progress.rows_scanned) < total / 100;
   bool const past_estimate =
       left <= 0 && !progress.total_exact;  // it was too low: nothing is known
-  if (progress.rows_total <= 0 || early || past_estimate) {
+  bool const stalled = progress.stalled > Duration{};
+  if (progress.rows_total <= 0 || early || past_estimate || stalled) {
     return std::nullopt;
   }
   auto const [slow, fast] = std::minmax(progress.rows_per_second, progress.mean_rows_per_second);

@@ -27,6 +27,7 @@ struct Progress {
   std::int64_t batch_rows = 0;
   Duration batch_took{};
   Duration running{};  // since this attempt began
+  Duration stalled{};  // since when no batch got its locks; 0 = it goes on
 };
 // Remaining time at the slower and the faster of the two rates; nothing before 1 % or without a
 // rate.

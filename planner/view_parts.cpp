@@ -78,7 +78,8 @@ Json backfill_json(Progress const& progress) {
               {"mean_rows_per_second", progress.mean_rows_per_second},
               {"batch_rows", progress.batch_rows},
               {"batch_ms", progress.batch_took.count()},
-              {"running_ms", progress.running.count()}};
+              {"running_ms", progress.running.count()},
+              {"stalled_ms", progress.stalled.count()}};
   if (auto const left = eta(progress)) {
     object["eta_ms"] = eta_json(*left);
   }

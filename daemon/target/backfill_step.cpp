@@ -281,18 +281,20 @@ class Backfill {
     }
     reported_ = steady_clock::now();
     auto const running = since(began_);
+    auto const stalled = first_busy_ ? since(*first_busy_) : planner::Duration{};
     auto const seconds = std::max(0.001, static_cast<double>(running.count()) / 1000.0);
     progress({.rows_scanned = state_.rows_scanned,
               .rows_changed = state_.rows_changed,
               .rows_total = state_.done ? state_.rows_scanned
                                         : std::max(state_.rows_expected, state_.rows_scanned),
               .total_exact = state_.done,
-              .rows_per_second = rate_,
+              .rows_per_second = first_busy_ ? 0 : rate_,
               .mean_rows_per_second =
                   static_cast<double>(state_.rows_scanned - scanned_before_) / seconds,
               .batch_rows = batch_rows_,
               .batch_took = took_,
-              .running = running});
+              .running = running,
+              .stalled = stalled});
   }
 
   Session& session_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <string>
@@ -198,6 +199,31 @@ TEST_CASE("what is to be done is estimated once, not anew from a table that the 
                [&](planner::Progress const& progress) { totals.push_back(progress.rows_total); });
   REQUIRE_FALSE(totals.empty());
   CHECK(totals.front() == 3000);
+}
+
+TEST_CASE("a backfill that gets no row lock says since when, and promises no end") {
+  Target target;
+  target.sql(
+      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
+      "generate_series(1, 3000) g");
+  auto holder = target.connect("holder");
+  REQUIRE(holder->run("BEGIN; SELECT * FROM t WHERE id = 2000 FOR UPDATE"));
+  std::vector<planner::Progress> seen;
+  auto const result = run_backfill(*target.connect("mover"), tag(), fill("t", "n", "n + 1"), 1,
+                                   never(), [&](planner::Progress const& progress) {
+                                     seen.push_back(progress);
+                                     if (progress.stalled > planner::Duration{} && holder) {
+                                       holder.reset();
+                                     }
+                                   });
+  CHECK(result.end == AttemptEnd::done);
+  auto const stalled =
+      std::ranges::find_if(seen, [](auto const& one) { return one.stalled.count() > 0; });
+  REQUIRE(stalled != seen.end());
+  CHECK(stalled->rows_per_second == 0);
+  CHECK_FALSE(planner::eta(*stalled));
+  CHECK(seen.back().stalled == planner::Duration{});
+  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
 }
 
 TEST_CASE("a new series begins anew, an old one that is done does nothing") {

@@ -123,6 +123,20 @@ Json active_only(Json const& rows) {
   return active;
 }
 
+Exit status_of_one(Session& session, std::string const& run) {
+  auto const answer = session.client.get(run_path(run), "status " + run);
+  if (!answer) {
+    return report(session, answer.error());
+  }
+  auto const snapshot = parse_json(answer->body);
+  if (session.global.output != Output::table) {
+    return show_run(session, snapshot, answer->body, "");
+  }
+  put(session, render_run(snapshot, session.view()));
+  tell_next(session, snapshot);
+  return Exit::done;
+}
+
 Exit status_of_all(Session& session) {
   auto const rows =
       runs_up_to(session, {.state = "", .target = "", .plan = "", .limit = 100'000}, "status");
@@ -141,6 +155,9 @@ Exit status_of_all(Session& session) {
                            plural(static_cast<std::int64_t>(rows->size()), "run") + " ended");
     tell(session, "next: runbookctl run create --plan-file FILE --target NAME");
     return Exit::done;
+  }
+  if (active.size() == 1) {
+    return status_of_one(session, text_of(active.front(), "run"));
   }
   put(session, render_active(active, session.view()));
   return Exit::done;
@@ -208,17 +225,7 @@ Exit perform(Session& session, Status const& command) {
   if (!run) {
     return report(session, run.error());
   }
-  auto const answer = session.client.get(run_path(*run), "status " + *run);
-  if (!answer) {
-    return report(session, answer.error());
-  }
-  auto const snapshot = parse_json(answer->body);
-  if (session.global.output != Output::table) {
-    return show_run(session, snapshot, answer->body, "");
-  }
-  put(session, render_run(snapshot, session.view()));
-  tell_next(session, snapshot);
-  return Exit::done;
+  return status_of_one(session, *run);
 }
 
 }  // namespace runbookd::ctl

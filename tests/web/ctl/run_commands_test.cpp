@@ -98,12 +98,11 @@ TEST_CASE("a name with strange characters is no run") {
   CHECK(TwoRuns().say({"status", "../plans"}).exit == 2);
 }
 
-TEST_CASE("status shows what is under way and what it waits for") {
+TEST_CASE("status shows the one run that is under way as if it had been named") {
   TwoRuns runs;
   auto const said = runs.say({"status"});
-  CHECK(said.out ==
-        "run_0a1b2c3d4e5f  users-org-id -> main  o WAITING  expand\n"
-        "    Waits for somebody to advance into phase expand.\n");
+  CHECK(said.out.find("Waits for somebody to advance into phase expand.") != std::string::npos);
+  CHECK(said.out == runs.say({"status", run_a}).out);
 }
 
 TEST_CASE("status of nothing says so and how to begin") {
