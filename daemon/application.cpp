@@ -23,8 +23,6 @@ namespace {
 using store::crash_point;
 using store::CrashPoint;
 
-constexpr int failed = 1;
-constexpr int bad_configuration = 9;
 constexpr auto stop_looked_at_every = std::chrono::milliseconds{20};
 constexpr auto answers_go_out_within = std::chrono::seconds{2};
 constexpr std::int64_t page_size = 4096;
@@ -70,13 +68,13 @@ class Application {
     if (auto recovered = registry_.recover(); !recovered) {
       log_error("cannot go on with the stored runs: " + recovered.error().detail,
                 {{"try", recovered.error().next}});
-      return failed;
+      return exit_failed;
     }
     crash_point(CrashPoint::recovery_done);
     auto const bound = server_.listen();
     if (!bound) {
       log_error(bound.error().detail, {{"try", bound.error().next}});
-      return failed;
+      return exit_failed;
     }
     for (auto const& address : *bound) {
       log_info("listening", {{"address", address}, {"store", settings_.store.path}});
@@ -96,7 +94,7 @@ class Application {
   }
   // As a crash would: nothing in memory is trusted any more, and closing the store would write to
   // it. What is under way in the targets is settled from their markers at the next start.
-  [[noreturn]] static void end_at_once() { std::_Exit(failed); }
+  [[noreturn]] static void end_at_once() { std::_Exit(exit_failed); }
   // From here on nothing is recorded or begun; only answers that are under way still go out.
   void store_broke(planner::Error const& error) {
     if (std::exchange(store_broken_, true)) {
@@ -182,27 +180,12 @@ class Application {
   planner::Moment close_at_{};
 };
 
-void tell(planner::Error const& error) {
-  std::cerr << "runbookd: " << error.detail << '\n';
-  if (!error.next.empty()) {
-    std::cerr << "try: " << error.next << '\n';
-  }
-}
-
-std::optional<config::Settings> settings_or_tell(Options const& options) {
-  auto read = config::load_settings(options.config_file);
-  for (auto const& finding : read.findings) {
-    std::cerr << to_text(finding) << '\n';
-  }
-  return std::move(read.settings);
-}
-
 }  // namespace
 
 int run_daemon(Options const& options) {
-  auto settings = settings_or_tell(options);
+  auto settings = settings_or_tell(options.config_file);
   if (!settings) {
-    return bad_configuration;
+    return exit_bad_configuration;
   }
   if (options.check_config) {
     std::cout << options.config_file << " is good: " << settings->targets.size()
@@ -213,8 +196,7 @@ int run_daemon(Options const& options) {
   auto const max_pages = settings->store.max_bytes / page_size;
   auto store = store::Store::open({.path = settings->store.path, .max_pages = max_pages});
   if (!store) {
-    tell(store.error());
-    return failed;
+    return tell(store.error());
   }
   crash_point(CrashPoint::store_opened);
   return Application(std::move(*settings), std::move(*store)).run();

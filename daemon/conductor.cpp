@@ -122,12 +122,7 @@ Result<void> Conductor::stop_first(Events events) {
   auto append = append_of(before, std::move(absorbed), {});
   if (auto written = house_.recorder.record_now(append); !written) {
     mark_late(append.events);
-    ++pending_;
-    house_.recorder.record_soon(std::move(append), [weak = weak_from_this()] {
-      if (auto const self = weak.lock()) {
-        self->go_on();
-      }
-    });
+    record_soon(std::move(append));
     stop_meanwhile();
     return {};
   }
@@ -172,16 +167,20 @@ void Conductor::record(Events events, Answer const& answer) {
     auto announced = absorb(std::move(next));
     all.insert(all.end(), announced.begin(), announced.end());
   }
-  ++pending_;
   crash_point(CrashPoint::facts_queued);
-  house_.recorder.record_soon(append_of(before, std::move(all), answer), [weak = weak_from_this()] {
+  record_soon(append_of(before, std::move(all), answer));
+  if (house_.recorder.degraded()) {
+    stop_meanwhile();
+  }
+}
+
+void Conductor::record_soon(store::Append append) {
+  ++pending_;
+  house_.recorder.record_soon(std::move(append), [weak = weak_from_this()] {
     if (auto const self = weak.lock()) {
       self->go_on();
     }
   });
-  if (house_.recorder.degraded()) {
-    stop_meanwhile();
-  }
 }
 
 // Readers are told while the next thing is under way already.
@@ -386,7 +385,7 @@ void Conductor::add_difference(Outcome& outcome, Answer const& answer) const {
     if (!known || read == answer.fingerprints.end()) {
       return "";
     }
-    return "sha256:" + sha256_hex(fingerprint_diff(*known, read->second));
+    return digest_text(fingerprint_diff(*known, read->second));
   };
   if (auto* read = std::get_if<FingerprintRead>(&outcome)) {
     read->difference = from(read->digest);
@@ -399,17 +398,13 @@ void Conductor::add_difference(Outcome& outcome, Answer const& answer) const {
 
 std::string const& Conductor::mismatch_diff() const {
   auto& [expected, actual, diff] = shown_mismatch_;
-  bool const shown = expected == history_.mismatch_expected && actual == history_.mismatch_actual;
-  if (shown && !diff.empty()) {
-    return diff;
+  if (expected != history_.mismatch_expected || actual != history_.mismatch_actual) {
+    shown_mismatch_ = {history_.mismatch_expected, history_.mismatch_actual, ""};
   }
-  expected = history_.mismatch_expected;
-  actual = history_.mismatch_actual;
-  diff.clear();
-  auto const before = state_.mismatch ? house_.journal.fingerprint_body(expected) : std::nullopt;
-  auto const after = state_.mismatch ? house_.journal.fingerprint_body(actual) : std::nullopt;
-  if (before && after) {
-    diff = fingerprint_diff(*before, *after);
+  if (state_.mismatch && diff.empty()) {
+    auto const before = house_.journal.fingerprint_body(expected);
+    auto const after = house_.journal.fingerprint_body(actual);
+    diff = before && after ? fingerprint_diff(*before, *after) : "";
   }
   return diff;
 }

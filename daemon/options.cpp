@@ -1,6 +1,8 @@
 #include "daemon/options.h"
 
 #include <cstdlib>
+#include <iostream>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -43,6 +45,22 @@ ParsedOptions parse_options(int argc, char** argv) {
     options.store = store;
   }
   return {.options = options, .exit_code = 0};
+}
+
+int tell(planner::Error const& error) {
+  std::cerr << "runbookd: " << error.detail << '\n';
+  if (!error.next.empty()) {
+    std::cerr << "try: " << error.next << '\n';
+  }
+  return exit_failed;
+}
+
+std::optional<config::Settings> settings_or_tell(std::string const& config_file) {
+  auto read = config::load_settings(config_file);
+  for (auto const& finding : read.findings) {
+    std::cerr << to_text(finding) << '\n';
+  }
+  return std::move(read.settings);
 }
 
 config::Environment process_environment() {

@@ -1,5 +1,6 @@
 #include "daemon/step_runner.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -129,6 +130,15 @@ std::string_view activity_of(Job const& job) {
   return std::holds_alternative<FarewellJob>(job) ? "" : "verifying";
 }
 
+// The eyes begin to look a moment later; a wait that ran into its limit lasted for all of it.
+Duration whole_wait(Job const& job, AttemptEnded const& ended) {
+  auto const* attempt = std::get_if<AttemptJob>(&job);
+  auto const* sql = attempt == nullptr ? nullptr : std::get_if<SqlAction>(attempt->action);
+  bool const ran_into_limit = ended.failure && ended.failure->sqlstate == "55P03";
+  return sql != nullptr && ran_into_limit ? std::min(sql->lock.stall_budget, ended.took)
+                                          : Duration{};
+}
+
 }  // namespace
 
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
@@ -204,7 +214,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       return result;
     }
     if (auto* ended = std::get_if<AttemptEnded>(&*result.outcome)) {
-      ended->lock_wait = Duration{shared.lock_wait_ms};
+      ended->lock_wait = std::max(Duration{shared.lock_wait_ms}, whole_wait(job, *ended));
       std::lock_guard const lock(shared.mutex);
       bool const told = ended->end == AttemptEnd::busy || ended->end == AttemptEnd::failed;
       ended->blockers = told ? shared.last_blockers : std::vector<Blocker>{};

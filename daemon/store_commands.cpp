@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "daemon/clock.h"
+#include "daemon/options.h"
 #include "store/backup.h"
 #include "store/file.h"
 #include "web/body.h"
@@ -22,19 +23,9 @@ using planner::Error;
 using planner::ErrorCode;
 using planner::Result;
 
-constexpr int refused_code = 1;
-constexpr int bad_configuration = 9;
 constexpr auto patience = std::chrono::seconds{30};
 constexpr auto looked_at_every = std::chrono::milliseconds{50};
 constexpr auto backup_path = "/api/v1/store/backup";
-
-int tell(Error const& error) {
-  std::cerr << "runbookd: " << error.detail << '\n';
-  if (!error.next.empty()) {
-    std::cerr << "try: " << error.next << '\n';
-  }
-  return refused_code;
-}
 
 void print(store::StoreReport const& report) {
   std::cout << report.path << ": " << (report.problems.empty() ? "in order" : "NOT in order")
@@ -61,7 +52,7 @@ int check(std::string const& path) {
     return tell(error);
   }
   print(*report);
-  return report->problems.empty() ? 0 : refused_code;
+  return report->problems.empty() ? 0 : exit_failed;
 }
 
 // ---- a backup of a store that a daemon holds: it makes the copy, we take it away
@@ -74,11 +65,6 @@ ctl::Address address_of(config::Settings const& settings) {
   return {.socket = chosen.path, .host = chosen.host, .port = std::to_string(chosen.port)};
 }
 
-tl::unexpected<Error> unavailable(std::string detail, std::string next) {
-  return tl::unexpected(Error{
-      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
-}
-
 Result<std::string> ask_daemon(ctl::Address const& address, std::string const& method) {
   ctl::HttpRequest request{.method = method, .target = backup_path};
   if (method == "POST") {
@@ -87,13 +73,13 @@ Result<std::string> ask_daemon(ctl::Address const& address, std::string const& m
   }
   auto const answer = ctl::exchange(address, request, patience);
   if (!answer) {
-    return unavailable("the daemon that holds the store does not answer at " + to_text(address) +
-                           ": " + answer.error().why,
-                       "is it the daemon of this configuration? name another with --config");
+    return store::refused("the daemon that holds the store does not answer at " + to_text(address) +
+                              ": " + answer.error().why,
+                          "is it the daemon of this configuration? name another with --config");
   }
   if (answer->status >= 300) {
-    return unavailable(web::top_level_text(answer->body, "detail"),
-                       web::top_level_text(answer->body, "next"));
+    return store::refused(web::top_level_text(answer->body, "detail"),
+                          web::top_level_text(answer->body, "next"));
   }
   return answer->body;
 }
@@ -109,8 +95,8 @@ Result<std::string> made_by_daemon(ctl::Address const& address) {
     return answer;
   }
   if (web::top_level_text(*answer, "state") != "done") {
-    return unavailable(web::top_level_text(*answer, "detail"),
-                       web::top_level_text(*answer, "next"));
+    return store::refused(web::top_level_text(*answer, "detail"),
+                          web::top_level_text(*answer, "next"));
   }
   return web::top_level_text(*answer, "file");
 }
@@ -136,9 +122,8 @@ int backup(config::Settings const& settings, std::string const& name) {
   if (!file) {
     return tell(file.error());
   }
-  if (fs::exists(*file)) {
-    return tell({.detail = "the file " + *file + " is there already, and nothing is overwritten",
-                 .next = "choose another name"});
+  if (auto const absent = store::expect_absent(*file); !absent) {
+    return tell(absent.error());
   }
   auto const done =
       store::lock_holder(settings.store.path)
@@ -171,20 +156,17 @@ int run_store_command(StoreCommand const& command, std::string const& config_fil
   if (command.verb == StoreCommand::Verb::check && !command.file.empty()) {
     return check(command.file);
   }
-  auto const read = config::load_settings(config_file);
-  for (auto const& finding : read.findings) {
-    std::cerr << to_text(finding) << '\n';
-  }
-  if (!read.settings) {
-    return bad_configuration;
+  auto const settings = settings_or_tell(config_file);
+  if (!settings) {
+    return exit_bad_configuration;
   }
   switch (command.verb) {
     case StoreCommand::Verb::check:
-      return check(read.settings->store.path);
+      return check(settings->store.path);
     case StoreCommand::Verb::backup:
-      return backup(*read.settings, command.file);
+      return backup(*settings, command.file);
     case StoreCommand::Verb::restore:
-      return restore(*read.settings, command);
+      return restore(*settings, command);
   }
   __builtin_unreachable();
 }

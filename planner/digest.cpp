@@ -22,4 +22,6 @@ std::string sha256_hex(std::string_view bytes) {
   return hex;
 }
 
+std::string digest_text(std::string_view bytes) { return "sha256:" + sha256_hex(bytes); }
+
 }  // namespace runbookd::planner

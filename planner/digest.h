@@ -6,6 +6,7 @@
 
 namespace runbookd::planner {
 
-std::string sha256_hex(std::string_view bytes);  // 64 lower-case hexadecimal digits
+std::string sha256_hex(std::string_view bytes);   // 64 lower-case hexadecimal digits
+std::string digest_text(std::string_view bytes);  // "sha256:" and those
 
 }  // namespace runbookd::planner

@@ -240,6 +240,6 @@ std::string canonical_json(Plan const& plan) {
   return document.dump();
 }
 
-PlanDigest digest_of(std::string_view canonical) { return {"sha256:" + sha256_hex(canonical)}; }
+PlanDigest digest_of(std::string_view canonical) { return {digest_text(canonical)}; }
 
 }  // namespace runbookd::planner

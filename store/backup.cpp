@@ -22,11 +22,6 @@ using planner::Result;
 
 constexpr std::uintmax_t room_left_to_the_store = 16UL * 1024 * 1024;
 
-tl::unexpected<Error> refused(std::string detail, std::string next) {
-  return tl::unexpected(Error{
-      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
-}
-
 std::string quoted(std::string const& path) { return "'" + path + "'"; }
 
 Result<void> expect_room(std::string const& file, std::uintmax_t size) {
@@ -38,13 +33,6 @@ Result<void> expect_room(std::string const& file, std::uintmax_t size) {
                      file + ": " + std::to_string(room.available) +
                      " bytes are free, and some are left to the store",
                  "df -h " + quoted(fs::path(file).parent_path().string()));
-}
-
-Result<void> expect_absent(std::string const& file) {
-  if (!fs::exists(file))
-    return {};
-  return refused("the file " + file + " is there already, and nothing is overwritten",
-                 "choose another name");
 }
 
 Result<void> renamed(std::string const& from, std::string const& to) {

@@ -64,7 +64,7 @@ class Examination {
   void plans() {
     Statement(connection_, all_plans).each([this](Statement const& row) {
       auto const digest = row.text(0);
-      if (digest != "sha256:" + planner::sha256_hex(row.text(1)))
+      if (digest != planner::digest_text(row.text(1)))
         problem("the text of plan " + digest + " does not have its digest");
     });
   }

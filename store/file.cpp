@@ -15,7 +15,6 @@
 #include "planner/mutant.h"
 
 namespace runbookd::store {
-namespace {
 
 namespace fs = std::filesystem;
 using planner::Error;
@@ -28,6 +27,15 @@ tl::unexpected<Error> refused(std::string detail, std::string next) {
 }
 
 std::string reason(int number) { return std::generic_category().message(number); }
+
+Result<void> expect_absent(std::string const& file) {
+  if (!fs::exists(file))
+    return {};
+  return refused("the file " + file + " is there already, and nothing is overwritten",
+                 "choose another name");
+}
+
+namespace {
 
 std::string folder_of(std::string const& path) { return fs::path(path).parent_path().string(); }
 

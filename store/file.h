@@ -12,6 +12,10 @@
 
 namespace runbookd::store {
 
+// The store, or a file beside it, cannot be had: store_unavailable.
+tl::unexpected<planner::Error> refused(std::string detail, std::string next);
+std::string reason(int number);  // of errno, in the system's words
+
 // Which file a name leads to.
 struct FileIdentity {
   std::uint64_t device = 0;
@@ -43,6 +47,9 @@ planner::Result<bool> create_if_missing(std::string const& path);
 
 // A new or changed name is only durable once its folder is.
 planner::Result<void> sync_folder_of(std::string const& path);
+
+// Nothing is overwritten.
+planner::Result<void> expect_absent(std::string const& file);
 
 bool is_missing_or_empty(std::string const& path);
 

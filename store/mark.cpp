@@ -3,11 +3,14 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "store/file.h"
 
 namespace runbookd::store {
 namespace {
@@ -20,13 +23,6 @@ constexpr std::size_t digits = 18;
 constexpr std::string_view id_head = "store_";
 constexpr std::size_t id_size = id_head.size() + 12;
 constexpr std::size_t text_size = id_size + 1 + digits + 1;
-
-tl::unexpected<Error> refused(std::string detail, std::string next) {
-  return tl::unexpected(Error{
-      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
-}
-
-std::string reason(int number) { return std::generic_category().message(number); }
 
 // What to do when the file is not what the mark says; which of the two is right only a person
 // knows.
@@ -109,12 +105,13 @@ Result<void> expect_never_there(std::string const& store, std::optional<MarkFact
 
 Result<std::unique_ptr<Mark>> Mark::write(std::string const& store, MarkFacts facts) {
   auto const path = mark_path(store);
-  auto const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  auto const unfinished = path + ".new";
+  auto const descriptor = ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   auto const text = to_text(facts);
-  // synced once, so that a power cut leaves a mark that can be read
-  bool const written = descriptor >= 0 && ::ftruncate(descriptor, text_size) == 0 &&
-                       ::pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text) &&
-                       ::fsync(descriptor) == 0;
+  // whole and synced before it has its name: whoever dies in between leaves a mark that can be read
+  bool const written =
+      descriptor >= 0 && ::pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text) &&
+      ::fsync(descriptor) == 0 && std::rename(unfinished.c_str(), path.c_str()) == 0;
   auto const failure = errno;
   auto mark = std::unique_ptr<Mark>(new Mark(descriptor, std::move(facts)));
   if (!written)

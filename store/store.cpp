@@ -13,11 +13,6 @@ using planner::Result;
 // Larger files are not read through at start: that would keep a restart waiting for seconds.
 constexpr std::int64_t checked_size = 64L * 1024 * 1024;
 
-tl::unexpected<Error> refused(std::string detail, std::string next) {
-  return tl::unexpected(Error{
-      .code = ErrorCode::store_unavailable, .detail = std::move(detail), .next = std::move(next)});
-}
-
 }  // namespace
 
 Result<void> expect_ours(std::string const& path, FileHeader const& header) {

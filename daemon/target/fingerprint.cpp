@@ -70,7 +70,7 @@ SqlResult<Fingerprint> take_fingerprint(Session& session) {
   for (auto const& row : rows->rows) {
     fingerprint.body += row.front().value_or("") + "\n";
   }
-  fingerprint.digest = "sha256:" + planner::sha256_hex(fingerprint.body);
+  fingerprint.digest = planner::digest_text(fingerprint.body);
   return fingerprint;
 }
 

@@ -34,15 +34,23 @@ class Killer {
           std::unique_lock lock(mutex_);
           if (!called_off_.wait_for(lock, after, [this] { return done_; })) {
             ::kill(pid, SIGKILL);
+            has_killed_ = true;
           }
         }) {}
   ~Killer() {
+    if (thread_.joinable()) {
+      call_off();
+    }
+  }
+  // False where it was too late.
+  bool call_off() {
     {
       std::lock_guard const lock(mutex_);
       done_ = true;
     }
     called_off_.notify_one();
     thread_.join();
+    return !has_killed_;
   }
   Killer(Killer const&) = delete;
   Killer& operator=(Killer const&) = delete;
@@ -50,7 +58,7 @@ class Killer {
  private:
   std::mutex mutex_;
   std::condition_variable called_off_;
-  bool done_ = false;
+  bool done_ = false, has_killed_ = false;
   std::thread thread_;
 };
 
@@ -125,7 +133,10 @@ Ending Trial::live(Leg leg, Environment const& environment,
     }
     try {
       if (step(leg)) {
-        return Ending::reached;
+        if (!killer || killer->call_off()) {
+          return Ending::reached;
+        }
+        break;  // it died the moment after
       }
     } catch (Violation const&) {
       throw;

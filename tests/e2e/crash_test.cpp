@@ -15,6 +15,16 @@ constexpr auto our_statement_runs =
     "= 'active' "
     "AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
 
+// A run whose only step has been sent and works.
+std::string start_slow_step(Scene& scene) {
+  auto const id = scene.daemon.create(plan_text({{.name = "slow",
+                                                  .forward = slow_column("c1"),
+                                                  .backward = "ALTER TABLE t DROP COLUMN c1"}}));
+  scene.daemon.verb(id, "start");
+  scene.database.until(our_statement_runs);
+  return id;
+}
+
 // From PostgreSQL 14 on the server ends a session within a second after its client; 13 goes on.
 void end_what_was_left_behind(Database const& database) {
   database.sql(
@@ -182,11 +192,7 @@ TEST_CASE(
     "a session that a killed daemon left behind is shown and waited for, and ended by pause "
     "--now") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text({{.name = "slow",
-                                                  .forward = slow_column("c1"),
-                                                  .backward = "ALTER TABLE t DROP COLUMN c1"}}));
-  scene.daemon.verb(id, "start");
-  scene.database.until(our_statement_runs);
+  auto const id = start_slow_step(scene);
   auto const name = scene.database.sql(
       "SELECT application_name FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND "
       "application_name LIKE 'runbookd/%' AND pid <> pg_backend_pid()");
@@ -221,11 +227,7 @@ TEST_CASE(
 TEST_CASE(
     "a backend that is ended in the middle of a step is settled by the marker, never guessed") {
   Scene scene;
-  auto const id = scene.daemon.create(plan_text({{.name = "slow",
-                                                  .forward = slow_column("c1"),
-                                                  .backward = "ALTER TABLE t DROP COLUMN c1"}}));
-  scene.daemon.verb(id, "start");
-  scene.database.until(our_statement_runs);
+  auto const id = start_slow_step(scene);
   scene.database.sql(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
       "AND application_name LIKE 'runbookd/%' AND pid <> pg_backend_pid()");

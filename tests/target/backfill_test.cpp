@@ -16,6 +16,13 @@ using planner::AttemptEnd;
 
 namespace {
 
+void make_counters(Target const& target, int rows) {
+  target.sql(
+      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
+      "generate_series(1, " +
+      std::to_string(rows) + ") g");
+}
+
 // Batches of 300 rows however slow the machine is: the target is never missed.
 planner::BackfillAction fill(std::string const& table, std::string const& column,
                              std::string const& expression, std::string const& where = "") {
@@ -167,9 +174,7 @@ TEST_CASE("a partitioned table is filled through its parent") {
 
 TEST_CASE("a stop ends the backfill at a batch's end and the next attempt goes on there") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 3000) g");
+  make_counters(target, 3000);
   std::stop_source stop;
   auto const first =
       run_backfill(*target.connect("mover"), tag(1), fill("t", "n", "n + 1"), 1, stop.get_token(),
@@ -203,9 +208,7 @@ TEST_CASE("what is to be done is estimated once, not anew from a table that the 
 
 TEST_CASE("a backfill that gets no row lock says since when, and promises no end") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 3000) g");
+  make_counters(target, 3000);
   auto holder = target.connect("holder");
   REQUIRE(holder->run("BEGIN; SELECT * FROM t WHERE id = 2000 FOR UPDATE"));
   std::vector<planner::Progress> seen;
@@ -228,9 +231,7 @@ TEST_CASE("a backfill that gets no row lock says since when, and promises no end
 
 TEST_CASE("a new series begins anew, an old one that is done does nothing") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 500) g");
+  make_counters(target, 500);
   auto const what = fill("t", "n", "n + 1");
   CHECK(run(target, what, 1, 1).rows == 500);
   auto const again = run(target, what, 2, 1);
@@ -242,9 +243,7 @@ TEST_CASE("a new series begins anew, an old one that is done does nothing") {
 
 TEST_CASE("rows beyond the greatest key of the beginning are left alone") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 1000) g");
+  make_counters(target, 1000);
   bool inserted = false;
   auto const result =
       run_backfill(*target.connect("mover"), tag(), fill("t", "n", "n + 1"), 1, never(),
@@ -260,9 +259,7 @@ TEST_CASE("rows beyond the greatest key of the beginning are left alone") {
 
 TEST_CASE("a locked row makes the batches smaller and the backfill waits for it") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 1000) g");
+  make_counters(target, 1000);
   auto holder = target.connect("holder");
   REQUIRE(holder->run("BEGIN; UPDATE t SET n = n WHERE id = 700"));
   auto what = fill("t", "n", "n + 1");
@@ -277,9 +274,7 @@ TEST_CASE("a locked row makes the batches smaller and the backfill waits for it"
 
 TEST_CASE("a row that stays locked beyond give_up_after leaves the backfill busy") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 10) g");
+  make_counters(target, 10);
   auto holder = target.connect("holder");
   REQUIRE(holder->run("BEGIN; UPDATE t SET n = n WHERE id = 7"));
   auto what = fill("t", "n", "n + 1");
@@ -349,9 +344,7 @@ TEST_CASE("progress counts up to the exact total") {
 
 TEST_CASE("two executors of one series never change a row twice") {
   Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, 4000) g");
+  make_counters(target, 4000);
   auto what = fill("t", "n", "n + 1");
   what.lock.stall_budget = planner::Duration(10'000);
   auto first = target.connect("first");

@@ -27,6 +27,17 @@ struct Silent {
   }
 };
 
+Client with_half_a_request(RunningServer& server) {
+  auto client = server.client();
+  // the second request's first bytes come along with the first request
+  client.send(get_request("/livez") + "GET /api/v1 HTTP/1.1\r\n");
+  CHECK(client.read_answer().status == 200);
+  // its reading has begun once what the I/O thread was about to do is done
+  server.on_io([](FakeService&) {});
+  server.on_io([](FakeService&) {});
+  return client;
+}
+
 }  // namespace
 
 TEST_CASE("a server says where it listens") {
@@ -135,13 +146,7 @@ TEST_CASE("a stopped server takes nobody new") {
 
 TEST_CASE("a request that is under way when the server stops is answered, and then it is closed") {
   RunningServer server;
-  auto client = server.client();
-  // the second request's first bytes come along with the first request
-  client.send(get_request("/livez") + "GET /api/v1 HTTP/1.1\r\n");
-  CHECK(client.read_answer().status == 200);
-  // its reading has begun once what the I/O thread was about to do is done
-  server.on_io([](FakeService&) {});
-  server.on_io([](FakeService&) {});
+  auto client = with_half_a_request(server);
   server.stop();
   client.send("Host: localhost\r\n\r\n");
   auto const answer = client.read_answer();
@@ -153,11 +158,7 @@ TEST_CASE("a request that is under way when the server stops is answered, and th
 
 TEST_CASE("destroying the server cuts a request that is half sent") {
   RunningServer server;
-  auto client = server.client();
-  client.send(get_request("/livez") + "GET /api/v1 HTTP/1.1\r\n");
-  CHECK(client.read_answer().status == 200);
-  server.on_io([](FakeService&) {});
-  server.on_io([](FakeService&) {});
+  auto client = with_half_a_request(server);
   server.destroy();
   CHECK(client.reads_end());
 }
