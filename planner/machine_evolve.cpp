@@ -415,14 +415,6 @@ struct Fold {
     if (!at_step(e.to)) {
       return;
     }
-    state.direction = Direction::forward;
-    state.current.reset();
-    state.phase = e.to.phase;
-    state.stage = e.to.step == 0 ? Stage::gate : Stage::steps;
-    forget_timers(state);
-    for (int p = e.to.phase; p < std::ssize(state.completed_at); ++p) {
-      state.completed_at[p] = {};
-    }
     // skipped steps of the undone part are open again
     for (int p = e.to.phase; p < std::ssize(state.steps); ++p) {
       for (int i = p == e.to.phase ? e.to.step : 0; i < std::ssize(state.steps[p]); ++i) {
@@ -432,10 +424,10 @@ struct Fold {
         }
       }
     }
-    if (state.stage == Stage::steps) {
-      state.stage = settle(plan, state, Stage::steps);
-    }
-    stand_before_what_is_open();
+    state.direction = Direction::forward;
+    state.current.reset();
+    forget_timers(state);
+    stand_no_further_than(e.to.phase, e.to.step == 0 ? Stage::gate : Stage::steps);
     state.mode = e.to == StepRef{} ? RunMode::rolled_back : RunMode::paused;
   }
   void operator()(CancelRequested const&) {
@@ -492,26 +484,23 @@ struct Fold {
     step.before.clear();
     step.first_try = {};
     step.series = 0;
-    if (state.direction == Direction::forward) {
-      stand_before_what_is_open();
-    }
+    stand_no_further_than(ref.phase, Stage::steps);
   }
-  // Forward work never leaves a phase before its steps are done: only a failover opens one again.
-  void stand_before_what_is_open() {
-    bool const past_steps = state.stage == Stage::validation || state.stage == Stage::soak ||
-                            state.stage == Stage::final_checks || state.stage == Stage::done;
-    int const first_not_passed = past_steps ? state.phase + 1 : state.phase;
-    for (int p = 0; p < first_not_passed; ++p) {
-      if (std::ranges::find(state.steps[p], StepStatus::pending, &StepState::status) !=
-          state.steps[p].end()) {
-        state.phase = p;
-        state.stage = Stage::steps;
-        state.approvers.clear();
-        state.watch_due.clear();
+  // The forward cursor only ever goes back here: a rollback that ends behind what a failover has
+  // opened leaves the run standing there, and never past a gate that was not passed.
+  void stand_no_further_than(int phase, Stage stage) {
+    std::fill(state.completed_at.begin() + phase, state.completed_at.end(), Moment{});
+    if (std::pair{phase, stage} < std::pair{state.phase, state.stage}) {
+      state.phase = phase;
+      state.stage = stage;
+      state.approvers.clear();
+      state.watch_due.clear();
+      if (state.direction == Direction::forward) {
         forget_timers(state);
-        std::fill(state.completed_at.begin() + p, state.completed_at.end(), Moment{});
-        return;
       }
+    }
+    if (state.stage == Stage::steps) {
+      state.stage = settle(plan, state, Stage::steps);
     }
   }
   // What is in doubt is asked about once more, at once: a session left behind is ended by it.
