@@ -172,14 +172,20 @@ void PostgresCluster::initialize() const {
   }
 }
 
+// Not every server comes with pg_basebackup; at rest its folder can simply be copied.
 void PostgresCluster::copy_primary() const {
-  auto const& primary = *options_.standby_of;
-  auto const status = wait_for(launch({programs_ + "/pg_basebackup", "-h", primary.folder_, "-p",
-                                       std::to_string(primary.port_), "-U", superuser, "-D",
-                                       folder_ + "/data", "-R", "-X", "stream", "-c", "fast"}));
+  auto& primary = *options_.standby_of;
+  primary.stop();
+  auto const status =
+      wait_for(launch({"/bin/cp", "-a", primary.folder_ + "/data", folder_ + "/data"}));
+  primary.start();
   if (status != 0) {
-    give_up("pg_basebackup failed:\n" + read_file(folder_ + "/log"));
+    give_up("the primary's folder cannot be copied:\n" + read_file(folder_ + "/log"));
   }
+  std::ofstream(folder_ + "/data/standby.signal");
+  std::ofstream(folder_ + "/data/postgresql.auto.conf", std::ios::app)
+      << "primary_conninfo = 'host=" << primary.folder_ << " port=" << primary.port_
+      << " user=" << superuser << "'\n";
 }
 
 void PostgresCluster::start() {

@@ -17,8 +17,9 @@ struct ClusterOptions {
   bool durable =
       false;  // true: fsync and full_page_writes on, as a server keeps data that is worth something
   bool tcp = false;  // listens on 127.0.0.1 too, where a password is asked for
-  std::map<std::string, std::string> settings;        // postgresql.conf
-  class PostgresCluster const* standby_of = nullptr;  // a streaming copy of this running server
+  std::map<std::string, std::string> settings;  // postgresql.conf
+  // a streaming copy of this running server, which is stopped for the moment of copying
+  class PostgresCluster* standby_of = nullptr;
 };
 
 class PostgresCluster {
