@@ -33,6 +33,12 @@ void mark_late(Events& events) {
   }
 }
 
+// A person who says this of a run that was fenced says that this daemon goes on, not the other.
+bool takes_back(Ask const& ask) {
+  return std::holds_alternative<Start>(ask) || std::holds_alternative<Resume>(ask) ||
+         std::holds_alternative<Retry>(ask) || std::holds_alternative<RollBack>(ask);
+}
+
 }  // namespace
 
 Conductor::Conductor(House& house, RunId id, std::shared_ptr<Plan const> plan, Events const& events)
@@ -98,6 +104,9 @@ Result<void> Conductor::submit(Command const& command) {
     return written;
   }
   crash_point(CrashPoint::command_recorded);
+  if (takes_back(command.ask)) {
+    house_.fences->take_back(history_.target);
+  }
   house_.grown(id_);
   act();
   return {};
@@ -186,6 +195,8 @@ Events Conductor::absorb(Events events) {
   for (auto const& event : events) {
     auto next = evolve(*plan_, state_, event);
     remember(*plan_, history_, state_, next, event);
+    bool const ends = is_final(next.mode) && !is_final(state_.mode);
+    farewell_due_ = ends ? next.target != TargetIdentity{} : farewell_due_ && is_final(next.mode);
     state_ = std::move(next);
     house_.log(id_, event, state_.current ? plan_->label(*state_.current) : "");
   }
@@ -221,6 +232,10 @@ void Conductor::act() {
 }
 
 void Conductor::act(DoNothing const&) {
+  if (std::exchange(farewell_due_, false)) {
+    start(FarewellJob{});
+    return;
+  }
   // at rest no thread and no connection of ours is kept
   if (runner_ && !runner_->busy()) {
     runner_.reset();
@@ -229,7 +244,9 @@ void Conductor::act(DoNothing const&) {
 
 void Conductor::act(WaitUntil const& wanted) { wake_at(wanted.at); }
 
-void Conductor::act(RecordBaselines const&) { start(BaselineJob{plan_.get()}); }
+void Conductor::act(RecordBaselines const&) {
+  start(BaselineJob{.tag = tag({}, Direction::forward, 0), .plan = plan_.get()});
+}
 
 void Conductor::act(RunChecks const& wanted) {
   checks_announced_ = false;
@@ -295,10 +312,15 @@ void Conductor::start(Job job) {
                                         }};
     runner_ = std::make_unique<StepRunner>(
         house_.io,
-        [this_target = history_.target, lookup = house_.target] { return lookup(this_target); },
-        session_name(house_.store_id, id_.text), std::move(callbacks));
+        StepRunner::Access{.target = [this_target = history_.target,
+                                      lookup = house_.target] { return lookup(this_target); },
+                           .fences = house_.fences,
+                           .run = id_.text,
+                           .plan = plan_->name,
+                           .name = session_name(house_.store_id, id_.text)},
+        std::move(callbacks));
   }
-  runner_->start(std::move(job), house_.chance.jitter());
+  runner_->start(std::move(job), expected(), house_.chance.jitter());
 }
 
 void Conductor::answered(Answer answer) {
@@ -332,6 +354,19 @@ AttemptTag Conductor::tag(StepRef ref, Direction direction, int attempt) const {
 // Going back the schema is always compared; going forward it is read where it may have changed.
 bool Conductor::fingerprint_after(StepRef ref, Direction direction) const {
   return direction == Direction::backward || changes_schema(action_of(*plan_, ref, direction));
+}
+
+// What a marker in the target should prove: the steps that a statement of ours has ended.
+Expected Conductor::expected() const {
+  Expected expected{.target = state_.target, .finished = {}};
+  for (int p = 0; p < std::ssize(plan_->phases); ++p) {
+    for (int i = 0; i < std::ssize(plan_->phases[p].steps); ++i) {
+      if (auto const ended = ended_on_target(*plan_, state_, {.phase = p, .step = i})) {
+        expected.finished.push_back({.ref = {.phase = p, .step = i}, .direction = *ended});
+      }
+    }
+  }
+  return expected;
 }
 
 // Bodies of schemas are not the machine's business: it compares digests of how they differ.

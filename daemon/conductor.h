@@ -24,6 +24,7 @@ struct House {
   Recorder& recorder;
   store::Journal& journal;
   std::string store_id;
+  std::shared_ptr<Fences> fences;
   std::function<planner::Result<TargetSettings>(std::string const& target)> target;
   std::function<void(planner::RunId const&)> grown;  // new events, or a new live line
   std::function<void(planner::RunId const&, planner::Event const&, std::string const& label)> log;
@@ -77,6 +78,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void answered(Answer answer);
   AttemptTag tag(planner::StepRef ref, planner::Direction direction, int attempt) const;
   bool fingerprint_after(planner::StepRef ref, planner::Direction direction) const;
+  Expected expected() const;
   void add_difference(planner::Outcome& outcome, Answer const& answer) const;
   // Empty until both bodies are durable.
   std::string const& mismatch_diff() const;
@@ -90,6 +92,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   std::unique_ptr<Alarm> alarm_;
   int pending_ = 0;  // appends that are not durable yet: nothing is acted on before they are
   bool checks_announced_ = false;
+  bool farewell_due_ = false;  // the run has ended just now, and the target does not know yet
   planner::EventSeq live_changes_ = 0;
   struct ShownMismatch {
     std::string expected, actual, diff;

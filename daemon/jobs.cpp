@@ -102,20 +102,33 @@ SqlResult<void> name_session(Session& session, AttemptJob const& job) {
   return named ? SqlResult<void>{} : tl::unexpected(std::move(named.error()));
 }
 
+// Nothing was asked of the target yet.
+AttemptResult not_begun(SqlFailure failure) {
+  auto const end = keeps_out(failure)            ? AttemptEnd::fenced
+                   : failure.sqlstate == "55P03" ? AttemptEnd::busy
+                                                 : AttemptEnd::failed;
+  return {.end = end, .failure = std::move(failure)};
+}
+
 AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*& session) {
   crash_point(CrashPoint::attempt_announced);
   auto opened = open(context);
   if (!opened) {
-    return {.end = AttemptEnd::failed, .failure = opened.error()};
+    return not_begun(opened.error());
   }
   session = *opened;
   crash_point(CrashPoint::attempt_connected);
+  auto claim = context.hands.check_in(*session, job.tag);
+  if (!claim) {
+    return not_begun(claim.error());
+  }
+  auto fenced = job;
+  fenced.tag.fence = std::move(*claim);
   if (auto named = name_session(*session, job); !named) {
-    // nothing was asked of the target yet
-    return {.end = AttemptEnd::failed, .failure = named.error()};
+    return not_begun(named.error());
   }
   crash_point(CrashPoint::attempt_named);
-  return run_action(context, *session, job);
+  return run_action(context, *session, fenced);
 }
 
 SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, DoubtJob const& job) {
@@ -155,17 +168,63 @@ SqlResult<Session*> Hands::session() {
     return session_.get();
   }
   session_.reset();
-  auto const target = target_();
+  auto const target = access_.target();
   if (!target) {
     return tl::unexpected(
         SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
   }
+  target_name_ = target->name;
   auto opened = connect(*target, name_);
   if (!opened) {
     return tl::unexpected(opened.error());
   }
+  auto const found = introduce(**opened);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  found_ = *found;
+  if (auto same = same_target(expected_.target, found_); !same) {
+    if (same.error().sqlstate == failed_over_code) {
+      moved_ = std::move(*opened);
+    }
+    return tl::unexpected(same.error());
+  }
   session_ = std::move(*opened);
   return session_.get();
+}
+
+SqlResult<FenceClaim> Hands::check_in(Session& session, AttemptTag tag) {
+  auto claim = access_.fences->claim(session, target_name_, found_);
+  if (!claim || listed_) {
+    return claim;
+  }
+  tag.fence = *claim;
+  if (auto opened = open_run(session, tag, access_.plan); !opened) {
+    if (opened.error().sqlstate == fenced_code) {
+      overtaken();
+    }
+    return tl::unexpected(opened.error());
+  }
+  listed_ = true;
+  return claim;
+}
+
+void Hands::check_out(Session& session) {
+  listed_ = false;
+  (void)close_run(session, access_.fences->store(), access_.run,
+                  access_.fences->known(target_name_));
+}
+
+std::optional<FailoverSeen> Hands::failover() {
+  auto const session = std::exchange(moved_, nullptr);
+  if (!session) {
+    return std::nullopt;
+  }
+  auto lost = unproven(*session, access_.fences->store(), access_.run, expected_.finished);
+  if (!lost) {
+    return std::nullopt;  // asked again by the next session
+  }
+  return FailoverSeen{.now = found_, .lost = std::move(*lost)};
 }
 
 void Hands::clean() {
@@ -187,7 +246,10 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
     return answer(BaselinesRead{.failure = prepared.error(), .failed_name = "schema runbookd"});
   }
   crash_point(CrashPoint::target_prepared);
-  BaselinesRead read;
+  if (auto claim = context.hands.check_in(**session, job.tag); !claim) {
+    return answer(BaselinesRead{.failure = claim.error(), .failed_name = "target fence"});
+  }
+  BaselinesRead read{.values = {}, .target = context.hands.found()};
   for (auto const& baseline : job.plan->baselines) {
     auto const result = run_check(**session, baseline.sql, Check{}.timeout, false);
     if (result.failure) {
@@ -255,6 +317,9 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   Session* session = nullptr;
   auto result = attempt(context, job, session);
   crash_point(CrashPoint::attempt_ended);
+  if (result.end == AttemptEnd::fenced && result.failure->sqlstate == fenced_code) {
+    context.hands.overtaken();
+  }
   if (nothing_left_to_drop(job, result)) {
     result = {.end = AttemptEnd::done, .note = "nothing was left to drop"};
   }
@@ -296,6 +361,11 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
   if (!session) {
     return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = session.error()});
   }
+  // after the claim no session of an older daemon can commit what is looked for in vain now
+  if (auto claim = context.hands.check_in(**session, job.tag);
+      !claim && !keeps_out(claim.error())) {
+    return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = claim.error()});
+  }
   auto const settled = settle(context, **session, job);
   if (!settled) {
     return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = settled.error()});
@@ -320,6 +390,13 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
   crash_point(CrashPoint::doubt_answered);
   result.outcome = std::move(told);
   return result;
+}
+
+Answer do_job(JobContext const& context, FarewellJob const&) {
+  if (auto session = open(context)) {
+    context.hands.check_out(**session);
+  }
+  return {};
 }
 
 }  // namespace runbookd::daemon

@@ -12,20 +12,35 @@ namespace runbookd::daemon {
 // The hands' session, opened when it is needed and thrown away when anything about it is in doubt.
 class Hands {
  public:
-  Hands(TargetLookup target, std::string name)
-      : target_(std::move(target)), name_(std::move(name)) {}
+  Hands(StepRunner::Access access, std::string name)
+      : access_(std::move(access)), name_(std::move(name)) {}
 
-  // The open session; `connected` is told its backend's pid.
+  // What every session opened from now on is held against.
+  void expect(Expected expected) { expected_ = std::move(expected); }
+  // The open session. A new one is looked at before anything is sent over it.
   SqlResult<Session*> session();
+  // The right to write: the fence claimed, the run in the target's list. Once per session it costs
+  // a question, afterwards nothing.
+  SqlResult<FenceClaim> check_in(Session& session, AttemptTag tag);
+  void overtaken() { access_.fences->overtaken(target_name_); }
+  void check_out(Session& session);
+  // Where the last session met another timeline than expected, and what of the run is there.
+  std::optional<planner::FailoverSeen> failover();
+  planner::TargetIdentity const& found() const { return found_; }
   void discard() { session_.reset(); }
   // A plan's SQL ran on it: clean() takes back what that may have set, off the way of the answer.
   void used_by_plan() { to_clean_ = true; }
   void clean();
 
  private:
-  TargetLookup target_;
-  std::string name_;  // what the session is called in the server
+  StepRunner::Access access_;
+  std::string name_;  // of our sessions
+  std::string target_name_;
+  Expected expected_;
+  planner::TargetIdentity found_;
   std::unique_ptr<Session> session_;
+  std::unique_ptr<Session> moved_;  // on the other timeline
+  bool listed_ = false;
   bool to_clean_ = false;
 };
 
@@ -45,5 +60,6 @@ Answer do_job(JobContext const& context, CheckJob const& job);
 Answer do_job(JobContext const& context, FingerprintJob const& job);
 Answer do_job(JobContext const& context, AttemptJob const& job);
 Answer do_job(JobContext const& context, DoubtJob const& job);
+Answer do_job(JobContext const& context, FarewellJob const& job);
 
 }  // namespace runbookd::daemon

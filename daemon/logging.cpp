@@ -57,6 +57,9 @@ std::string failure_of(planner::EventBody const& body) {
   if (auto const* lost = std::get_if<planner::OutcomeLost>(&body)) {
     return lost->why;
   }
+  if (auto const* interrupted = std::get_if<planner::StepInterrupted>(&body)) {
+    return interrupted->why;
+  }
   return "";
 }
 

@@ -127,7 +127,7 @@ std::string_view activity_of(Job const& job) {
   if (auto const* attempt = std::get_if<AttemptJob>(&job)) {
     return std::holds_alternative<BackfillAction>(*attempt->action) ? "backfilling" : "executing";
   }
-  return "verifying";
+  return std::holds_alternative<FarewellJob>(job) ? "" : "verifying";
 }
 
 // The eyes begin to look a moment later; a wait that ran into its limit lasted for all of it.
@@ -142,11 +142,10 @@ Duration whole_wait(Job const& job, AttemptEnded const& ended) {
 }  // namespace
 
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
-  Parts(boost::asio::io_context& io, TargetLookup target, std::string const& name,
-        Callbacks the_callbacks)
+  Parts(boost::asio::io_context& io, Access const& access, Callbacks the_callbacks)
       : callbacks(std::move(the_callbacks)),
-        hands(target, name),
-        eyes(std::move(target), name + "/eyes"),
+        hands(access, access.name),
+        eyes(access, access.name + "/eyes"),
         hands_thread(io),
         eyes_thread(io) {}
 
@@ -158,7 +157,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   // last: their destructors wait for jobs that use all of the above
   Worker hands_thread, eyes_thread;
 
-  void begin(Job job, double jitter) {
+  void begin(Job job, Expected const& expected, double jitter) {
     signals = std::make_shared<Signals>();
     busy = true;
     is_attempt = std::holds_alternative<AttemptJob>(job);
@@ -167,7 +166,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     is_backfill = live.activity == "backfilling";
     auto const shared = signals;
     auto const weak = weak_from_this();
-    hands_thread.post([this, shared, weak, jitter, job = std::move(job)] {
+    hands_thread.post([this, shared, weak, jitter, expected, job = std::move(job)] {
+      hands.expect(expected);
       auto result = work(*shared, weak, job, jitter);
       shared->over.request_stop();
       hands_thread.answer([weak, result = std::move(result)]() mutable {
@@ -177,7 +177,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       });
       hands.clean();
     });
-    eyes_thread.post([this, shared, weak] {
+    eyes_thread.post([this, shared, weak, expected] {
+      eyes.expect(expected);
       Watch watch(*shared, eyes, [this, shared, weak](Sight sight) {
         eyes_thread.answer([weak, shared, sight = std::move(sight)]() mutable {
           auto const self = weak.lock();
@@ -205,6 +206,9 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
         .ending = [&shared] { return shared.cancel.load(); },
         .jitter = jitter};
     auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
+    if (auto seen = hands.failover()) {
+      result = {.outcome = std::move(*seen), .fingerprints = {}};
+    }
     if (!result.outcome) {
       hands.discard();
       return result;
@@ -289,9 +293,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   }
 };
 
-StepRunner::StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& name,
-                       Callbacks callbacks)
-    : parts_(std::make_shared<Parts>(io, std::move(target), name, std::move(callbacks))) {}
+StepRunner::StepRunner(boost::asio::io_context& io, Access access, Callbacks callbacks)
+    : parts_(std::make_shared<Parts>(io, access, std::move(callbacks))) {}
 
 StepRunner::~StepRunner() {
   // the threads are joined here, while nothing can call back any more
@@ -305,7 +308,9 @@ StepRunner::~StepRunner() {
 }
 
 bool StepRunner::busy() const { return parts_->busy; }
-void StepRunner::start(Job job, double jitter) { parts_->begin(std::move(job), jitter); }
+void StepRunner::start(Job job, Expected expected, double jitter) {
+  parts_->begin(std::move(job), expected, jitter);
+}
 void StepRunner::stop(StopMode mode) { parts_->stop(mode); }
 Live const& StepRunner::live() const { return parts_->live; }
 

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/target/fence.h"
 #include "daemon/target/procedures.h"
 #include "planner/command.h"
 #include "planner/outcome.h"
@@ -24,6 +25,7 @@ class io_context;
 namespace runbookd::daemon {
 
 struct BaselineJob {
+  AttemptTag tag;  // of no attempt: store and run
   planner::Plan const* plan = nullptr;
 };
 struct CheckJob {
@@ -34,6 +36,8 @@ struct CheckJob {
   planner::BaselineValues baselines;
 };
 struct FingerprintJob {};
+// The run has ended: its row in the target's list of runs at work ends too.
+struct FarewellJob {};
 struct AttemptJob {
   AttemptTag tag;
   int since_attempt = 1;
@@ -45,14 +49,19 @@ struct DoubtJob {
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
 };
-using Job = std::variant<BaselineJob, CheckJob, FingerprintJob, AttemptJob, DoubtJob>;
+using Job = std::variant<BaselineJob, CheckJob, FingerprintJob, AttemptJob, DoubtJob, FarewellJob>;
 
 struct Answer {
   std::optional<planner::Outcome> outcome;  // empty: the job was given up before it said anything
   std::vector<std::pair<std::string, std::string>> fingerprints;  // digest, body
 };
 
-// Reads the settings anew at each connect, so that a changed password needs no restart.
+// What the journal says of the target: every new session is held against it before it is used.
+struct Expected {
+  planner::TargetIdentity target;  // empty: the run has not worked there yet
+  std::vector<FinishedStep> finished;
+};
+// Reads the settings anew at each connect, so that a changed password or server needs no restart.
 using TargetLookup = std::function<planner::Result<TargetSettings>()>;
 
 class StepRunner {
@@ -61,13 +70,17 @@ class StepRunner {
     std::function<void(Answer)> answered;
     std::function<void()> seen;  // live() has changed
   };
-  // `name`: of our sessions in the server.
-  StepRunner(boost::asio::io_context& io, TargetLookup target, std::string const& name,
-             Callbacks callbacks);
+  struct Access {
+    TargetLookup target;
+    std::shared_ptr<Fences> fences;
+    std::string run, plan;
+    std::string name;  // of our sessions in the server
+  };
+  StepRunner(boost::asio::io_context& io, Access access, Callbacks callbacks);
   ~StepRunner();
 
   bool busy() const;
-  void start(Job job, double jitter);
+  void start(Job job, Expected expected, double jitter);
   // Safe point: attempts end where it does no harm, checks are given up at once; a session that an
   // earlier attempt left behind goes to its end. Now: the statement is cancelled, and after a while
   // its backend is ended, be it ours or one left behind. May be called again; never weakens an

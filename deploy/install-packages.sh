@@ -4,7 +4,7 @@
 #   deploy/install-packages.sh [--check] [SET...]
 #
 #   build   compiler, libraries and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
-#   test    build, and what tests/run.sh adds: python3, clang-format-19, npm
+#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, npm
 #   tidy    clang-tidy-19
 #
 # --check only says what is missing and ends with 1 if anything is.
@@ -16,7 +16,7 @@ readonly build_set=(
   doctest-dev libpg-query-dev libyaml-cpp-dev libexpected-dev librapidcheck-dev libcli11-dev
   libssl-dev postgresql-15 postgresql-client-15 jq ca-certificates tzdata
 )
-readonly test_set=(python3 clang-format-19)
+readonly test_set=(python3 clang-format-19 pgbouncer)
 readonly tidy_set=(clang-tidy-19)
 
 die() {

@@ -81,6 +81,10 @@ template <>
 constexpr std::string_view kind<RunSucceeded> = "run.succeeded";
 template <>
 constexpr std::string_view kind<DaemonRestarted> = "daemon.restarted";
+template <>
+constexpr std::string_view kind<TargetIdentified> = "target.identified";
+template <>
+constexpr std::string_view kind<TargetMoved> = "target.moved";
 
 std::string_view verb(Start const&) { return "start"; }
 std::string_view verb(Advance const&) { return "advance"; }

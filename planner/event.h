@@ -28,6 +28,13 @@ struct RunStarted {
 struct BaselinesRecorded {
   BaselineValues values;
 };
+struct TargetIdentified {  // where the run works: every later session is compared with it
+  TargetIdentity target;
+};
+struct TargetMoved {  // the same database on another timeline: after a failover or a restore
+  TargetIdentity target;
+  std::vector<StepRef> lost;  // finished steps that no marker proves there
+};
 struct BaselinesFailed {
   std::string name;
   SqlFailure failure;
@@ -178,15 +185,14 @@ struct RunCancelled {};
 struct RunSucceeded {};
 struct DaemonRestarted {};
 
-using EventBody =
-    std::variant<RunCreated, RunStarted, BaselinesRecorded, BaselinesFailed, GateReached,
-                 PhaseApproved, PhaseRejected, PhaseEntered, ChecksStarted, ChecksJudged,
-                 FingerprintTaken, FingerprintFailed, StepStarted, StepSucceeded,
-                 StepRetryScheduled, StepFailed, StepInterrupted, OutcomeLost, DoubtSettled,
-                 DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
-                 PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed,
-                 RetryRequested, EvaluationRequested, RollbackStarted, RollbackFinished,
-                 CancelRequested, RunCancelled, RunSucceeded, DaemonRestarted>;
+using EventBody = std::variant<
+    RunCreated, RunStarted, BaselinesRecorded, BaselinesFailed, GateReached, PhaseApproved,
+    PhaseRejected, PhaseEntered, ChecksStarted, ChecksJudged, FingerprintTaken, FingerprintFailed,
+    StepStarted, StepSucceeded, StepRetryScheduled, StepFailed, StepInterrupted, OutcomeLost,
+    DoubtSettled, DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
+    PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed, RetryRequested,
+    EvaluationRequested, RollbackStarted, RollbackFinished, CancelRequested, RunCancelled,
+    RunSucceeded, DaemonRestarted, TargetIdentified, TargetMoved>;
 
 struct Event {
   Moment at{};

@@ -69,6 +69,10 @@ void describe(auto& io, Like<StepRef> auto& it) {
   io.must("phase", it.phase).must("step", it.step);
 }
 
+void describe(auto& io, Like<TargetIdentity> auto& it) {
+  io.must("database", it.database).may("system", it.system).may("timeline", it.timeline);
+}
+
 // The three that every event about one try begins with.
 void describe_try(auto& io, auto& it) {
   describe(io, it.ref);
@@ -168,5 +172,9 @@ void describe(auto& io, Like<CancelRequested> auto& it) { io.may("late", it.late
 void describe(auto&, Like<RunCancelled> auto&) {}
 void describe(auto&, Like<RunSucceeded> auto&) {}
 void describe(auto&, Like<DaemonRestarted> auto&) {}
+void describe(auto& io, Like<TargetIdentified> auto& it) { io.must("target", it.target); }
+void describe(auto& io, Like<TargetMoved> auto& it) {
+  io.must("target", it.target).may("lost", it.lost);
+}
 
 }  // namespace runbookd::planner::fields

@@ -215,15 +215,17 @@ struct Decision {
     return one(StepSkipped{.ref = *ref, .direction = state.direction});
   }
   Verdicts operator()(Resolve const& ask) const {
+    if (state.mode == RunMode::attention && !state.lost.empty()) {
+      return resolve_lost(ask);
+    }
     if (state.mode != RunMode::attention || !state.current) {
       return wrong_state("in need of attention: a step whose outcome nobody knows");
     }
     if (auto other = not_the_step(ask.step, *state.current)) {
       return *other;
     }
-    if (ask.evidence.empty()) {
-      return refuse("say what you looked at and saw", "resolve --evidence TEXT",
-                    ErrorCode::reason_required);
+    if (auto missing = evidence_missing(ask)) {
+      return *missing;
     }
     return one(StepResolved{.ref = *state.current,
                             .direction = state.direction,
@@ -278,6 +280,32 @@ struct Decision {
   }
 
  private:
+  // After a failover: does what the journal says of this step still hold?
+  Verdicts resolve_lost(Resolve const& ask) const {
+    auto const ref = ask.step.empty() ? state.lost.front() : plan.find_step(ask.step);
+    if (!ref) {
+      return refuse("the plan has no step \"" + ask.step + "\"", "", ErrorCode::not_found);
+    }
+    if (std::ranges::find(state.lost, *ref) == state.lost.end()) {
+      return refuse("the failover has not put step " + plan.label(*ref) + " in doubt",
+                    "resolve " + plan.label(state.lost.front()));
+    }
+    if (auto missing = evidence_missing(ask)) {
+      return *missing;
+    }
+    bool const undone = state.at(*ref).status == StepStatus::reverted;
+    return one(StepResolved{.ref = *ref,
+                            .direction = undone ? Direction::backward : Direction::forward,
+                            .succeeded = ask.succeeded,
+                            .evidence = ask.evidence});
+  }
+  std::optional<Verdicts> evidence_missing(Resolve const& ask) const {
+    if (!ask.evidence.empty()) {
+      return std::nullopt;
+    }
+    return refuse("say what you looked at and saw", "resolve --evidence TEXT",
+                  ErrorCode::reason_required);
+  }
   static std::vector<EventBody> one(EventBody body) {
     std::vector<EventBody> bodies;
     bodies.push_back(std::move(body));

@@ -1,6 +1,7 @@
 // The reducer. Total: an event that does not fit (another plan's, a damaged store's) changes
 // nothing.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/machine.h"
@@ -285,6 +286,14 @@ struct Fold {
     if (!at_step(e.ref)) {
       return;
     }
+    if (auto const lost = std::ranges::find(state.lost, e.ref); lost != state.lost.end()) {
+      state.lost.erase(lost);
+      if (!e.succeeded) {
+        as_it_was_before(e.ref);
+      }
+      state.mode = state.lost.empty() ? RunMode::paused : state.mode;
+      return;
+    }
     end_attempt();
     if (e.succeeded) {
       finish(e.ref, e.direction, "");
@@ -329,14 +338,7 @@ struct Fold {
     interrupt();
     state.escalate_at.reset();
   }
-  void operator()(RunPaused const&) {
-    leave_no_step_running();
-    state.mode = RunMode::paused;
-    state.interrupt = false;
-    state.escalate_at.reset();
-    state.restarted = false;
-    stand_still();
-  }
+  void operator()(RunPaused const&) { rest_in(RunMode::paused); }
   void operator()(RunResumed const&) {
     // after a restart a run that was not paused goes on: its timers have never stood still
     if (auto const left = state.time_left; left || state.mode == RunMode::paused) {
@@ -413,14 +415,6 @@ struct Fold {
     if (!at_step(e.to)) {
       return;
     }
-    state.direction = Direction::forward;
-    state.current.reset();
-    state.phase = e.to.phase;
-    state.stage = e.to.step == 0 ? Stage::gate : Stage::steps;
-    forget_timers(state);
-    for (int p = e.to.phase; p < std::ssize(state.completed_at); ++p) {
-      state.completed_at[p] = {};
-    }
     // skipped steps of the undone part are open again
     for (int p = e.to.phase; p < std::ssize(state.steps); ++p) {
       for (int i = p == e.to.phase ? e.to.step : 0; i < std::ssize(state.steps[p]); ++i) {
@@ -430,9 +424,10 @@ struct Fold {
         }
       }
     }
-    if (state.stage == Stage::steps) {
-      state.stage = settle(plan, state, Stage::steps);
-    }
+    state.direction = Direction::forward;
+    state.current.reset();
+    forget_timers(state);
+    stand_no_further_than(e.to.phase, e.to.step == 0 ? Stage::gate : Stage::steps);
     state.mode = e.to == StepRef{} ? RunMode::rolled_back : RunMode::paused;
   }
   void operator()(CancelRequested const&) {
@@ -451,8 +446,63 @@ struct Fold {
     state.current.reset();
   }
   void operator()(DaemonRestarted const&) { state.restarted = true; }
+  void operator()(TargetIdentified const& e) { state.target = e.target; }
+  void operator()(TargetMoved const& e) {
+    state.target = e.target;
+    state.fingerprint.clear();
+    // what an earlier failover took away stays in question until a person has settled it
+    std::ranges::copy_if(e.lost, std::back_inserter(state.lost), [this](StepRef ref) {
+      return at_step(ref) && std::ranges::find(state.lost, ref) == state.lost.end();
+    });
+    std::ranges::sort(state.lost);
+    if (!state.lost.empty() && state.mode != RunMode::cancelling) {
+      rest_in(RunMode::attention);
+    }
+  }
 
  private:
+  void rest_in(RunMode mode) {
+    leave_no_step_running();
+    state.mode = mode;
+    state.interrupt = false;
+    state.escalate_at.reset();
+    state.restarted = false;
+    stand_still();
+  }
+  // A failover has undone what the step did: done is open again, taken back is there again.
+  void as_it_was_before(StepRef ref) {
+    auto& step = state.at(ref);
+    if (step.status == StepStatus::reverted) {
+      step.status = StepStatus::succeeded;
+      if (state.direction == Direction::forward) {
+        state.stage = settle(plan, state, state.stage);
+      }
+      return;
+    }
+    step.status = StepStatus::pending;
+    step.started = false;
+    step.before.clear();
+    step.first_try = {};
+    step.series = 0;
+    stand_no_further_than(ref.phase, Stage::steps);
+  }
+  // The forward cursor only ever goes back here: a rollback that ends behind what a failover has
+  // opened leaves the run standing there, and never past a gate that was not passed.
+  void stand_no_further_than(int phase, Stage stage) {
+    std::fill(state.completed_at.begin() + phase, state.completed_at.end(), Moment{});
+    if (std::pair{phase, stage} < std::pair{state.phase, state.stage}) {
+      state.phase = phase;
+      state.stage = stage;
+      state.approvers.clear();
+      state.watch_due.clear();
+      if (state.direction == Direction::forward) {
+        forget_timers(state);
+      }
+    }
+    if (state.stage == Stage::steps) {
+      state.stage = settle(plan, state, Stage::steps);
+    }
+  }
   // What is in doubt is asked about once more, at once: a session left behind is ended by it.
   void interrupt() {
     state.interrupt = true;

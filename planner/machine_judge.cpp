@@ -44,6 +44,9 @@ struct Judgement {
       add(BaselinesFailed{.name = fact.failed_name, .failure = *fact.failure});
       return;
     }
+    if (fact.target != TargetIdentity{}) {
+      add(TargetIdentified{fact.target});
+    }
     add(BaselinesRecorded{fact.values});
   }
   void operator()(ChecksRun const& fact) {
@@ -112,6 +115,9 @@ struct Judgement {
                         .attempt = fact.attempt,
                         .why = fact.failure ? fact.failure->message : fact.note});
         return;
+      case AttemptEnd::fenced:
+        fenced(fact);
+        return;
     }
   }
   void operator()(DoubtAnswered const& fact) {
@@ -145,6 +151,24 @@ struct Judgement {
     if (state.in_doubt && state.current == fact.ref && state.mode != RunMode::attention) {
       add(DoubtDeferred{
           .ref = fact.ref, .failure = fact.failure, .ask_again_at = now + doubt_asked_again_after});
+    }
+  }
+  // Whoever asked for the session has not used it: an attempt that stood before it was not made.
+  void operator()(FailoverSeen const& fact) {
+    if (state.mode != RunMode::running && !stopping(state)) {
+      return;
+    }
+    if (state.trying) {
+      add(StepInterrupted{.ref = *state.current,
+                          .direction = state.direction,
+                          .attempt = state.at(*state.current).attempts,
+                          .why = "the target has failed over; nothing of this attempt was sent"});
+    }
+    add(TargetMoved{.target = fact.now, .lost = fact.lost});
+    if (state.mode == RunMode::running) {
+      add(
+          RunPaused{"the target has failed over to another server; every finished step of this run "
+                    "is there"});
     }
   }
   void operator()(TimeReached const&) {
@@ -201,6 +225,15 @@ struct Judgement {
       return;
     }
     add(succeeded(fact.ref, fact.attempt, fact.fingerprint, fact));
+  }
+  // Another daemon works there now: which of the two goes on is for people to say.
+  void fenced(AttemptEnded const& fact) {
+    auto const why = fact.failure ? fact.failure->message : fact.note;
+    add(StepInterrupted{
+        .ref = fact.ref, .direction = fact.direction, .attempt = fact.attempt, .why = why});
+    if (state.mode != RunMode::cancelling) {
+      add(RunPaused{why});
+    }
   }
   StepSucceeded succeeded(StepRef ref, int attempt, std::string const& fingerprint,
                           AttemptEnded const& fact) const {

@@ -23,8 +23,18 @@ struct Blocker {
   bool operator==(Blocker const&) const = default;
 };
 
+// Which database of which server a session talks to. A server restored from a backup keeps the
+// system identifier, and so does a promoted standby: the timeline tells them from the original.
+struct TargetIdentity {
+  std::string database;
+  std::string system;    // pg_control_system(); empty = the role may not ask
+  std::string timeline;  // eight hexadecimal digits, as in the names of WAL files
+  auto operator<=>(TargetIdentity const&) const = default;
+};
+
 struct BaselinesRead {
   BaselineValues values;
+  TargetIdentity target = {};
   std::optional<SqlFailure> failure;
   std::string failed_name;
 };
@@ -45,8 +55,9 @@ struct FingerprintRead {
   std::string difference;  // see AttemptEnded
 };
 
-// How one attempt ended.
-enum class AttemptEnd { done, busy, failed, interrupted, lost };
+// How one attempt ended. Fenced: this daemon may not write to the target (any more), and nothing of
+// the attempt was written.
+enum class AttemptEnd { done, busy, failed, interrupted, lost, fenced };
 struct AttemptEnded {
   StepRef ref;
   Direction direction = Direction::forward;
@@ -55,7 +66,7 @@ struct AttemptEnded {
   std::int64_t rows = -1;  // touched; -1 = not counted
   Duration took{};
   Duration lock_wait{};
-  std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed and lost
+  std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed, lost and fenced
   std::vector<Blocker> blockers;
   std::string fingerprint;  // after it; empty = not taken
   // After a reversal: digest of how the schema differs from that before the step; empty = not at
@@ -81,11 +92,18 @@ struct DoubtUnanswered {
   SqlFailure failure;
 };
 
+// A new session found the same database on another timeline: a standby was promoted, or a backup
+// restored. Nothing was done on it but to look for the markers of the run's finished steps.
+struct FailoverSeen {
+  TargetIdentity now;
+  std::vector<StepRef> lost;  // finished steps that no marker proves there
+};
+
 struct TimeReached {};  // the moment that the intent waited for has come
 struct Quiesced {};     // nothing of this run is in flight any more
 struct Restarted {};    // the daemon came up and found this run unfinished
 
 using Outcome = std::variant<BaselinesRead, ChecksRun, FingerprintRead, AttemptEnded, DoubtAnswered,
-                             DoubtUnanswered, TimeReached, Quiesced, Restarted>;
+                             DoubtUnanswered, FailoverSeen, TimeReached, Quiesced, Restarted>;
 
 }  // namespace runbookd::planner

@@ -36,6 +36,15 @@ bool leaves_traces(Action const& action) {
   return std::holds_alternative<BackfillAction>(action);
 }
 
+std::optional<Direction> ended_on_target(Plan const& plan, RunState const& state, StepRef ref) {
+  auto const status = state.at(ref).status;
+  if (status == StepStatus::succeeded && runs_on_target(plan.step(ref).forward)) {
+    return Direction::forward;
+  }
+  bool const undone = status == StepStatus::reverted && runs_on_target(plan.step(ref).backward);
+  return undone ? std::optional{Direction::backward} : std::nullopt;
+}
+
 bool executed(StepState const& step) {
   switch (step.status) {
     case StepStatus::succeeded:

@@ -19,6 +19,9 @@ bool changes_schema(Action const& action);
 // May leave something behind without having succeeded.
 bool leaves_traces(Action const& action);
 
+// How the step has ended, where the target can be asked about it: done, or taken back there.
+std::optional<Direction> ended_on_target(Plan const& plan, RunState const& state, StepRef ref);
+
 // Has something to undo: succeeded, or begun without being one transaction.
 bool executed(StepState const& step);
 bool executed_anything(RunState const& state);

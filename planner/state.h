@@ -88,7 +88,9 @@ struct RunState {
   std::string difference;              // of a mismatch: what differs
   std::set<std::string> accepted;      // differences that a person took as they are
   std::string creator;
-  bool restarted = false;  // the daemon died under this run; it does not go on by itself
+  TargetIdentity target;      // as the last session found it; empty = not known yet
+  std::vector<StepRef> lost;  // finished steps that a failover seems to have undone, in plan order
+  bool restarted = false;     // the daemon died under this run; it does not go on by itself
   auto operator<=>(RunState const&) const = default;
 
   StepState const& at(StepRef ref) const { return steps[ref.phase][ref.step]; }

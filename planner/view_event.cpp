@@ -60,6 +60,11 @@ std::string progress_message(std::string const& step, Live const& live) {
 std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event const& event) {
   auto document = Json::parse(body_to_json(event.body));
   put_names(plan, document);
+  if (document.contains("lost")) {
+    for (auto& step : document["lost"]) {
+      put_names(plan, step);
+    }
+  }
   name_condition(document);
   shorten_queries(document);
   document["seq"] = seq;

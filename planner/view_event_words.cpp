@@ -162,6 +162,14 @@ struct Words {
   std::string operator()(DaemonRestarted const&) const {
     return "the daemon was restarted while the run was under way";
   }
+  std::string operator()(TargetIdentified const& e) const {
+    return "the run works in " + identity_words(e.target);
+  }
+  std::string operator()(TargetMoved const& e) const {
+    auto const found = "a new session found " + identity_words(e.target) + ": ";
+    return found + (e.lost.empty() ? "the target has failed over, every finished step is there"
+                                   : lost_words(plan, e.lost));
+  }
 };
 
 }  // namespace

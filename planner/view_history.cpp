@@ -151,6 +151,11 @@ struct Remembering {
     auto const word = e.succeeded ? " was declared done" : " was declared failed";
     auto const said = doing(e.ref, e.direction) + word + by_whom(e.evidence);
     at_peace();
+    if (auto still = before.lost; std::erase(still, e.ref) > 0) {
+      history.problem = view::lost_words(plan, still);
+      history.because = ": " + said;
+      return;
+    }
     if (e.succeeded) {
       history.because = ": " + said;
       return;
@@ -204,6 +209,8 @@ struct Remembering {
   }
   void operator()(RunSucceeded const&) { at_peace(); }
   void operator()(DaemonRestarted const&) {}
+  void operator()(TargetIdentified const&) {}
+  void operator()(TargetMoved const& e) { history.problem = view::lost_words(plan, e.lost); }
 
  private:
   static std::string result_of(Doubt answer) {

@@ -84,7 +84,19 @@ struct Waiting {
     auto const when = state.mismatch ? "once the schema is mended: " : "to try again: ";
     return {at_step("retry", *ref, when + command(facts, "retry", shell_word(plan.label(*ref))))};
   }
+  std::vector<WaitsFor> lost() const {
+    auto const ref = state.lost.front();
+    auto const how = command(
+        facts, "resolve", shell_word(plan.label(ref)) + " --as succeeded|failed --evidence TEXT");
+    auto const holds = state.at(ref).status == StepStatus::reverted ? "is taken back" : "is done";
+    return {at_step("resolve", ref,
+                    "look at the database: succeeded says that step " + plan.label(ref) + " " +
+                        holds + " there all the same, failed that it is not: " + how)};
+  }
   std::vector<WaitsFor> attention() const {
+    if (!state.lost.empty()) {
+      return lost();
+    }
     auto const ref = step_at_hand(facts);
     if (!ref) {
       return {};

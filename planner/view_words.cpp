@@ -105,4 +105,22 @@ std::string phase_label(Plan const& plan, int phase) {
   return there ? plan.phases[phase].name : "number " + std::to_string(phase);
 }
 
+std::string identity_words(TargetIdentity const& target) {
+  return "database " + in_a_line(target.database, 60) +
+         (target.system.empty() ? "" : " of server " + in_a_line(target.system, 30)) +
+         (target.timeline.empty() ? "" : ", timeline " + in_a_line(target.timeline, 30));
+}
+
+std::string lost_words(Plan const& plan, std::vector<StepRef> const& lost) {
+  if (lost.empty()) {
+    return "";
+  }
+  std::string names;
+  for (auto const& ref : lost) {
+    names += (names.empty() ? "" : ", ") + step_label(plan, ref);
+  }
+  return "the target has failed over, and no marker there proves what was recorded of " +
+         count_words(std::ssize(lost), "step") + ": " + names;
+}
+
 }  // namespace runbookd::planner::view

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "planner/outcome.h"
 #include "planner/plan.h"
@@ -29,5 +30,9 @@ std::string shell_word(std::string const& word);
 // "phase/step"; for a place that the plan does not have, words that say so.
 std::string step_label(Plan const& plan, StepRef ref);
 std::string phase_label(Plan const& plan, int phase);
+// "database app of server 7300…, timeline 00000002"
+std::string identity_words(TargetIdentity const& target);
+// What a failover has taken away; nothing for no steps.
+std::string lost_words(Plan const& plan, std::vector<StepRef> const& lost);
 
 }  // namespace runbookd::planner::view

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/target/backfill_sql.h"
+#include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
@@ -120,7 +121,8 @@ class Backfill {
                            : values_from(greatest->rows[0], 0, key_.columns.size());
     crash_point(CrashPoint::backfill_end_read);
     if (auto const inserted =
-            session_.run(sql_.insert_state(upper, estimated_rows(session_, key_.table)));
+            session_.run(fence_guard_sql(session_, tag_) + "; " +
+                         sql_.insert_state(upper, estimated_rows(session_, key_.table)));
         !inserted) {
       return tl::unexpected(inserted.error());
     }
@@ -160,7 +162,9 @@ class Backfill {
   // The last batch was committed under an earlier attempt's name, or there was nothing to do.
   AttemptResult done_before() {
     crash_point(CrashPoint::backfill_already_done);
-    auto const marked = session_.run(insert_marker_sql(session_, tag_));
+    auto const marked =
+        session_.run(fence_guard_sql(session_, tag_) + "; " + marker_guard_sql(session_, tag_) +
+                     "; " + insert_marker_sql(session_, tag_));
     if (!marked) {
       return ended_by(marked.error(), {}, {});
     }
@@ -203,7 +207,8 @@ class Backfill {
 
   SqlResult<void> move_cursor() {
     Limits const limits{.lock = action_.lock.stall_budget, .statement = action_.statement_timeout};
-    auto const ahead = session_.run(begin_sql(limits) + sql_.lock_and_look_ahead(state_, rows_));
+    auto const ahead = session_.run(begin_sql(limits) + fence_guard_sql(session_, tag_) + "; " +
+                                    sql_.lock_and_look_ahead(state_, rows_));
     if (!ahead) {
       return tl::unexpected(ahead.error());
     }

@@ -30,6 +30,7 @@ constexpr auto old_backend = R"sql(
     SELECT 1 FROM runbookd.intent i
     WHERE i.store = $2 AND i.run = $3 AND i.phase = $4::int AND i.step = $5::int AND i.direction = $6::"char"
       AND i.attempt = $7::int AND i.backend_pid = a.pid AND i.backend_start = a.backend_start))
+    AND ($8::boolean OR a.state <> 'idle')
   LIMIT 1
 )sql";
 
@@ -149,8 +150,12 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
   if (auto const primary = on_primary(session); !primary) {
     return tl::unexpected(primary.error());
   }
+  // between two batches a backfill's session holds nothing, and the fence keeps it from the next
+  // one
+  bool const idle_counts = !std::holds_alternative<planner::BackfillAction>(action);
   auto key = key_of(tag);
   key.insert(key.begin(), application_name(tag));
+  key.emplace_back(idle_counts ? "t" : "f");
   auto const alive = session.run(old_backend, key);
   if (!alive && alive.error().sqlstate == "42P01") {
     return tables_gone();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/target/fence.h"
 #include "daemon/target/outside.h"
 
 namespace runbookd::daemon {
@@ -16,11 +17,11 @@ constexpr auto what_is_there = R"sql(
   FROM (VALUES ('runbookd')) AS w(name)
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
   CROSS JOIN LATERAL (
-    SELECT count(*) = 3 AS complete,
+    SELECT count(*) = 5 AS complete,
            bool_and(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                     AND has_table_privilege(c.oid, 'UPDATE')) AS usable
     FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname IN ('marker', 'intent', 'backfill')) t
+    WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname IN ('marker', 'intent', 'backfill', 'fence', 'run')) t
 )sql";
 
 // The lock makes a second daemon wait: CREATE … IF NOT EXISTS alone can collide in the catalogs.
@@ -30,7 +31,7 @@ constexpr auto create_tables = R"sql(
   SET LOCAL client_min_messages = warning;
   SELECT pg_advisory_xact_lock(7232025, 1);
   CREATE SCHEMA IF NOT EXISTS runbookd;
-  COMMENT ON SCHEMA runbookd IS 'runbookd: what has been done here, step by step; layout 1';
+  COMMENT ON SCHEMA runbookd IS 'runbookd: what has been done here, step by step; layout 2';
   CREATE TABLE IF NOT EXISTS runbookd.marker (
     store text NOT NULL, run text NOT NULL, phase int NOT NULL, step int NOT NULL,
     direction "char" NOT NULL, attempt int NOT NULL,
@@ -60,6 +61,14 @@ constexpr auto create_tables = R"sql(
     batches bigint NOT NULL DEFAULT 0, done boolean NOT NULL DEFAULT false,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (store, run, phase, step, direction, since_attempt));
+  CREATE TABLE IF NOT EXISTS runbookd.fence (
+    store text PRIMARY KEY, number bigint NOT NULL, holder text NOT NULL,
+    host text NOT NULL, pid int NOT NULL,
+    claimed_at timestamptz NOT NULL DEFAULT clock_timestamp());
+  CREATE TABLE IF NOT EXISTS runbookd.run (
+    store text NOT NULL, run text NOT NULL, plan text NOT NULL,
+    begun_at timestamptz NOT NULL DEFAULT clock_timestamp(), ended_at timestamptz,
+    PRIMARY KEY (store, run));
   COMMIT
 )sql";
 
@@ -141,7 +150,8 @@ std::string insert_intent_sql(Session const& session, AttemptTag const& tag,
                               planner::Outside const& outside) {
   auto const relation =
       outside.on_schema.empty() ? outside.on : outside.on_schema + "." + outside.on;
-  return "INSERT INTO runbookd.intent (store, run, phase, step, direction, attempt, label, kind, "
+  return fence_guard_sql(session, tag) + "; " + marker_guard_sql(session, tag) +
+         "; INSERT INTO runbookd.intent (store, run, phase, step, direction, attempt, label, kind, "
          "object, relation, statement, backend_start, objects, relations, beside) SELECT " +
          step_key(session, tag) + ", " + std::to_string(tag.attempt) + ", " +
          session.quote_literal(tag.label) + ", " + session.quote_literal(statement.kind) + ", " +
@@ -153,7 +163,8 @@ std::string insert_intent_sql(Session const& session, AttemptTag const& tag,
 }
 
 std::string finish_intent_sql(Session const& session, AttemptTag const& tag) {
-  return "UPDATE runbookd.intent SET done_at = pg_catalog.clock_timestamp() WHERE " +
+  return fence_guard_sql(session, tag) +
+         "; UPDATE runbookd.intent SET done_at = pg_catalog.clock_timestamp() WHERE " +
          step_condition(session, tag) + " AND attempt = " + std::to_string(tag.attempt);
 }
 

@@ -18,6 +18,10 @@
 //                      relation, key_columns, cursor and upper (the key values as text),
 //                      rows_scanned, rows_changed, batches, done, updated_at.
 //
+//   runbookd.fence     one row per store: the newest claim of a daemon (number, holder, host, pid,
+//                      claimed_at). fence.h says how it is used.
+//   runbookd.run       one row per run that has worked here; ended_at is empty while it may go on.
+//
 // `store` names the daemon's own store, so that two daemons can work on one target without mixing
 // their rows.
 #pragma once

@@ -6,6 +6,8 @@
 
 #include <pqxx/except>
 
+#include "daemon/target/fence.h"
+
 namespace runbookd::daemon {
 namespace {
 
@@ -40,7 +42,9 @@ SqlFailure from_server(pqxx::sql_error const& error, std::string_view statement)
   if (ends_the_session(error.sqlstate())) {
     return unknown(error.sqlstate(), tidy_server_message(error.what()), statement);
   }
-  return failed(error.sqlstate(), error.what(), statement);
+  auto failure = failed(error.sqlstate(), error.what(), statement);
+  translate_guard(failure);
+  return failure;
 }
 
 bool is_excerpt_line(std::string_view line) {

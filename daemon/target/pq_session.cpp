@@ -8,6 +8,7 @@
 #include "daemon/target/pq_failure.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/session.h"
+#include "daemon/target/transaction.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -134,19 +135,19 @@ class PqSession final : public Session {
 };
 
 // An idle session of ours is nobody's mistake, and a backend whose client died must not work on for
-// minutes. Servers before 14 know neither setting.
+// minutes. Servers before 14 know neither setting. What we commit survives a crash of the server,
+// whatever the role's default is; and a mark of our own is found again where nobody stands between.
 std::string settled_in_sql(Session const& session) {
   constexpr int knows_both = 140000;
-  return session.server_version() < knows_both
-             ? ""
-             : "SET idle_session_timeout = 0; SET client_connection_check_interval = '1s'; ";
+  std::string const modern =
+      session.server_version() < knows_both
+          ? ""
+          : "SET idle_session_timeout = 0; SET client_connection_check_interval = '1s'; ";
+  return modern + "SET runbookd.session = '" + std::to_string(session.pid()) + "'; SELECT " +
+         durable_commit("false") + "; ";
 }
 
-void settle_in(Session& session) {
-  if (auto const sql = settled_in_sql(session); !sql.empty()) {
-    (void)session.run(sql);
-  }
-}
+void settle_in(Session& session) { (void)session.run(settled_in_sql(session)); }
 
 }  // namespace
 

@@ -17,6 +17,12 @@
 
 namespace runbookd::daemon {
 
+// A daemon's claim on a target: the row of its store in runbookd.fence, as it wrote it.
+struct FenceClaim {
+  std::int64_t number = 0;  // 0 = none
+  std::string holder;       // random: two daemons may come to the same number after a failover
+};
+
 // Which attempt a session works for; also written into markers and application_name.
 struct AttemptTag {
   std::string store, run;
@@ -24,6 +30,7 @@ struct AttemptTag {
   planner::Direction direction = planner::Direction::forward;
   int attempt = 1;
   std::string label;  // "phase/step"
+  FenceClaim fence = {};
 };
 // "runbookd/<store, 8 characters>/<run>": what our sessions are called when they connect.
 std::string session_name(std::string const& store, std::string const& run);
@@ -44,6 +51,20 @@ struct AttemptResult {
 // --- preparation (marker.cpp, preflight.cpp)
 // Creates schema runbookd and its tables in the target if they are not there.
 SqlResult<void> prepare_target(Session& session);
+// Who is at the other end. Refused: a standby, and a connection pooler.
+SqlResult<planner::TargetIdentity> introduce(Session& session);
+// Is this where the run began? Refused with other_target_code or failed_over_code (fence.h);
+// everything fits an expectation that is empty.
+SqlResult<void> same_target(planner::TargetIdentity const& expected,
+                            planner::TargetIdentity const& found);
+// The steps whose last marker in the target is not of the direction in which they ended.
+struct FinishedStep {
+  planner::StepRef ref;
+  planner::Direction direction = planner::Direction::forward;
+};
+SqlResult<std::vector<planner::StepRef>> unproven(Session& session, std::string const& store,
+                                                  std::string const& run,
+                                                  std::vector<FinishedStep> const& finished);
 // Not a standby, a version that the plan allows, rights for every statement of the plan. The
 // failure's message names each missing right with the statement that grants it.
 SqlResult<void> check_target(Session& session, planner::Plan const& plan);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/target/fence.h"
 #include "planner/mutant.h"
 
 namespace runbookd::daemon {
@@ -23,6 +24,9 @@ SqlFailure limits_differ(std::vector<Cell> const& shown, std::vector<Cell> const
     message += std::string(" ") + names[i] + " is " + shown[i].value_or("?") + " ms, not " +
                wanted[i].value_or("?") + " ms;";
   }
+  if (shown.size() > std::size(names) && shown.back() != "t") {
+    message += " synchronous_commit is not on, so that a commit could be lost in a crash;";
+  }
   return {.message = message +
                      " a connection pooler between us and the server may be the cause: name the "
                      "server itself"};
@@ -33,13 +37,21 @@ SqlFailure limits_differ(std::vector<Cell> const& shown, std::vector<Cell> const
 std::string_view const limits_shown = R"sql(SELECT
   (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::bigint,
   (extract(epoch FROM current_setting('statement_timeout')::interval) * 1000)::bigint,
-  (extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval) * 1000)::bigint)sql";
+  (extract(epoch FROM current_setting('idle_in_transaction_session_timeout')::interval) * 1000)::bigint,
+  current_setting('synchronous_commit') IN ('on', 'remote_apply'))sql";
+
+std::string durable_commit(std::string_view only_this_transaction) {
+  return "set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = "
+         "'remote_apply' THEN 'remote_apply' ELSE 'on' END, " +
+         std::string(only_this_transaction) + ")";
+}
 
 std::string begin_sql(Limits const& limits) {
   if (planner::mutant(planner::Mutant::limits_not_set)) {
     return "BEGIN; ";
   }
-  return "BEGIN ISOLATION LEVEL READ COMMITTED; " + set_sql("SET LOCAL ", limits, idle_limit);
+  return "BEGIN ISOLATION LEVEL READ COMMITTED; " + set_sql("SET LOCAL ", limits, idle_limit) +
+         "SELECT " + durable_commit("true") + "; ";
 }
 
 std::string session_limits_sql(Limits const& limits) {
@@ -51,7 +63,7 @@ SqlResult<void> limits_hold(SqlResult<Rows> const& shown, Limits const& limits,
   if (!shown) {
     return tl::unexpected(shown.error());
   }
-  std::vector<Cell> const wanted{millis(limits.lock), millis(limits.statement), millis(idle)};
+  std::vector<Cell> const wanted{millis(limits.lock), millis(limits.statement), millis(idle), "t"};
   if (shown->rows.size() != 1 || shown->rows.front() != wanted) {
     return tl::unexpected(
         limits_differ(shown->rows.empty() ? wanted : shown->rows.front(), wanted));
@@ -61,7 +73,10 @@ SqlResult<void> limits_hold(SqlResult<Rows> const& shown, Limits const& limits,
 
 AttemptResult ended_by(SqlFailure failure, std::stop_token const& stop,
                        planner::Duration statement_limit) {
-  if (failure.fate == SqlFailure::Fate::unknown) {
+  if (keeps_out(failure)) {
+    return {.end = planner::AttemptEnd::fenced, .failure = std::move(failure)};
+  }
+  if (failure.fate == SqlFailure::Fate::unknown || failure.sqlstate == already_done_code) {
     return {.end = planner::AttemptEnd::lost, .failure = std::move(failure)};
   }
   if (failure.sqlstate == "55P03" || failure.sqlstate == "40P01") {

@@ -23,7 +23,11 @@ inline constexpr planner::Duration idle_limit{10'000};
 std::string begin_sql(Limits const& limits);
 // "SET …": for a session that works outside transactions.
 std::string session_limits_sql(Limits const& limits);
-// A SELECT that shows the three limits as milliseconds, and its comparison with what was asked for.
+// An expression that sets synchronous_commit to on, for the transaction or the session, unless it
+// is stronger already.
+std::string durable_commit(std::string_view only_this_transaction);
+// A SELECT that shows the three limits as milliseconds and whether a commit is durable, and its
+// comparison with what was asked for.
 extern std::string_view const limits_shown;
 SqlResult<void> limits_hold(SqlResult<Rows> const& shown, Limits const& limits,
                             planner::Duration idle);

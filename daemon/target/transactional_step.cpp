@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
@@ -19,7 +20,8 @@ std::int64_t counted(std::int64_t so_far, planner::Statement const& statement, R
   return statement.changes_schema ? so_far : std::max<std::int64_t>(so_far, 0) + rows.affected;
 }
 
-// A plan that changed the role would write our marker as somebody who may not.
+// A plan that changed the role would write our marker as somebody who may not; one that asked for a
+// commit without a sync would lose step and marker in a crash that the journal does not know of.
 std::string marker_and_commit(Session const& session, AttemptTag const& tag,
                               planner::SqlAction const& action) {
   bool const sets = std::ranges::any_of(
@@ -27,8 +29,9 @@ std::string marker_and_commit(Session const& session, AttemptTag const& tag,
   if (mutant(Mutant::no_marker) || mutant(Mutant::marker_first)) {
     return "COMMIT";
   }
-  return (sets && !mutant(Mutant::role_keeps) ? "RESET ROLE; " : "") +
-         insert_marker_sql(session, tag) + "; COMMIT";
+  auto const undo = (mutant(Mutant::role_keeps) ? std::string() : "RESET ROLE; ") + "SELECT " +
+                    durable_commit("true") + "; ";
+  return (sets ? undo : "") + insert_marker_sql(session, tag) + "; COMMIT";
 }
 
 AttemptResult ended_at(Session& session, SqlFailure failure, std::string const& where,
@@ -53,7 +56,8 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   }
   Limits const limits{.lock = action.lock.stall_budget, .statement = action.statement_timeout};
   auto const begun = session.run(begin_sql(limits) + "SET LOCAL " + name_sql(session, tag) + "; " +
-                                 std::string(limits_shown));
+                                 fence_guard_sql(session, tag) + "; " +
+                                 marker_guard_sql(session, tag) + "; " + std::string(limits_shown));
   if (auto held = limits_hold(begun, limits, idle_limit); !held) {
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }

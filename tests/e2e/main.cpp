@@ -10,8 +10,7 @@
 
 int main(int argc, char** argv) {
   doctest::Context context(argc, argv);
-  char const* asked = std::getenv("RUNBOOKD_TEST_MAJOR");
-  int const major = asked == nullptr ? 15 : std::stoi(asked);
+  int const major = runbookd::testing::server_major();
   if (!runbookd::testing::PostgresCluster::programs(major)) {
     char const* all = std::getenv("RUNBOOKD_PG_ALL");
     bool const demanded = all != nullptr && std::string{all} == "1";

@@ -1,6 +1,7 @@
 #include "tests/e2e/scenario.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
@@ -48,6 +49,10 @@ std::string indented(std::string const& text, std::string const& by) {
 
 PostgresCluster& server() { return *the_server; }
 void use_server(PostgresCluster* cluster) { the_server = cluster; }
+int server_major() {
+  char const* asked = std::getenv("RUNBOOKD_TEST_MAJOR");
+  return asked == nullptr ? 15 : std::stoi(asked);
+}
 
 Database::Database(int rows, PostgresCluster& cluster)
     : cluster_(cluster), name_("e2e_" + std::to_string(++databases_made)) {

@@ -12,6 +12,7 @@ namespace runbookd::testing {
 
 PostgresCluster& server();
 void use_server(PostgresCluster* cluster);
+int server_major();  // of it, and of any other that a test starts
 
 // A fresh database on this suite's server, with table t (id bigint primary key, a int) of `rows`
 // rows.

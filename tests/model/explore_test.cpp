@@ -45,6 +45,24 @@ void note_broken(Graph& graph, std::vector<std::string> const& rules, std::strin
   }
 }
 
+// After a failover that lost a step only what leads on is followed; the random lives try the rest.
+bool is_followed(Node const& node, Move const& move) {
+  static std::set<std::string> const left_out{"pause",
+                                              "skip",
+                                              "reject",
+                                              "restart",
+                                              "escalation",
+                                              "attempt busy",
+                                              "attempt interrupted",
+                                              "attempt fenced",
+                                              "attempt lost, applied",
+                                              "attempt lost, not applied",
+                                              "attempt done, schema differs",
+                                              "fingerprint fails",
+                                              "failover, nothing lost"};
+  return !node.world.failed_over || !left_out.contains(move.name);
+}
+
 Graph explore(Plan const& plan) {
   Graph graph;
   std::unordered_map<std::string, int> seen;
@@ -66,6 +84,9 @@ Graph explore(Plan const& plan) {
     open.pop_front();
     Node const node = graph.nodes[from];
     for (auto const& move : every_move(plan, node)) {
+      if (!is_followed(node, move)) {
+        continue;
+      }
       note_verb(graph, node, move);
       note_broken(graph, broken_rules(plan, node, move), graph.path[from] + ", " + move.name);
       if (move.events.empty()) {

@@ -29,6 +29,9 @@ bool beliefs_are_true(Plan const& plan, Node const& node) {
       if (!runs_on_target(plan.step(ref).forward)) {
         continue;
       }
+      if (std::ranges::find(node.state.lost, ref) != node.state.lost.end()) {
+        continue;  // a failover has put it in doubt, and everybody is told
+      }
       auto const& step = node.state.at(ref);
       bool const there = node.world.applied.contains(ref);
       bool const undone_on_target = runs_on_target(plan.step(ref).backward);
@@ -139,6 +142,13 @@ std::vector<std::string> broken_rules(Plan const& plan, Node const& before, Move
   }
   if (state != move.next.state) {
     broken.emplace_back("the state is the fold of its events");
+  }
+  bool const fenced = move.name == "attempt fenced" || move.name.starts_with("failover");
+  if (fenced && !move.events.empty() && move.next.state.mode == RunMode::running) {
+    broken.emplace_back("whoever was fenced or saw a failover does not go on by itself");
+  }
+  if (!before.state.lost.empty() && move.next.state.mode == RunMode::running) {
+    broken.emplace_back("nothing goes on before a person has settled what a failover took away");
   }
   bool const reopened = before.state.mode == RunMode::succeeded && move.name == "rollback";
   if (is_final(before.state.mode) && !move.events.empty() && !reopened) {

@@ -30,6 +30,42 @@ struct Answers {
     moves.push_back(std::move(move));
   }
 
+  // The last step that went each way: what a standby that lagged behind is most likely to lack.
+  std::set<StepRef> last_finished() const {
+    std::optional<StepRef> done, undone;
+    for (int p = 0; p < std::ssize(plan.phases); ++p) {
+      for (int i = 0; i < std::ssize(plan.phases[p].steps); ++i) {
+        StepRef const ref{.phase = p, .step = i};
+        auto const way = ended_on_target(plan, node.state, ref);
+        done = way == Direction::forward ? ref : done;
+        undone = way == Direction::backward && !undone ? ref : undone;
+      }
+    }
+    std::set<StepRef> refs;
+    for (auto const& ref : {done, undone}) {
+      if (ref) {
+        refs.insert(*ref);
+      }
+    }
+    return refs;
+  }
+  // The session that the answer needed finds a promoted standby.
+  void failover() {
+    add("failover, nothing lost", node, FailoverSeen{.now = {.timeline = "2"}, .lost = {}});
+    if (node.world.failed_over) {
+      return;
+    }
+    for (auto const& ref : last_finished()) {
+      auto over = node;
+      over.world.failed_over = true;
+      add("failover, not proven", over, FailoverSeen{.now = {.timeline = "2"}, .lost = {ref}});
+      if (!over.world.applied.erase(ref)) {
+        over.world.applied.insert(ref);
+      }
+      add("failover, lost", over, FailoverSeen{.now = {.timeline = "2"}, .lost = {ref}});
+    }
+  }
+
   void operator()(DoNothing const&) {}
   void operator()(WaitUntil const& wait) {
     auto later = node;
@@ -37,10 +73,11 @@ struct Answers {
     add("time", later, TimeReached{});
   }
   void operator()(RecordBaselines const&) {
-    add("baselines", node, BaselinesRead{.values = {{"total", "7"}}});
+    add("baselines", node, BaselinesRead{.values = {{"total", "7"}}, .target = {.timeline = "1"}});
     add("baselines fail", node, BaselinesRead{.failure = failure("08006"), .failed_name = "total"});
   }
   void operator()(RunChecks const& checks) {
+    failover();
     for (auto const verdict : {Verdict::passed, Verdict::failed, Verdict::error}) {
       ChecksRun run{.stage = checks.stage, .phase = checks.phase, .which = checks.which};
       for (std::size_t i = 0; i < checks.which.size(); ++i) {
@@ -50,6 +87,7 @@ struct Answers {
     }
   }
   void operator()(TakeFingerprint const&) {
+    failover();
     add("fingerprint", node, FingerprintRead{.digest = node.world.fingerprint()});
     if (node.state.mismatch) {
       add("fingerprint still differs", node,
@@ -57,7 +95,10 @@ struct Answers {
     }
     add("fingerprint fails", node, FingerprintRead{.failure = failure("08006")});
   }
-  void operator()(RunStep const& step) { attempt(step.ref, step.direction, step.attempt, node); }
+  void operator()(RunStep const& step) {
+    failover();
+    attempt(step.ref, step.direction, step.attempt, node);
+  }
   void operator()(ResolveDoubt const& doubt) {
     bool const there = node.world.applied.contains(doubt.ref);
     bool const applied = there == (doubt.direction == Direction::forward);
@@ -66,6 +107,7 @@ struct Answers {
                          .attempt = doubt.attempt,
                          .answer = applied ? Doubt::applied : Doubt::not_applied,
                          .fingerprint = applied ? node.world.fingerprint() : ""};
+    failover();
     add("doubt settled", node, answer);
     answer.answer = Doubt::unknowable;
     answer.fingerprint.clear();
@@ -75,6 +117,7 @@ struct Answers {
   void operator()(Quiesce const& quiesce) {
     if (node.state.trying) {
       auto const ref = *node.state.current;
+      failover();
       attempt(ref, node.state.direction, node.state.at(ref).attempts, node);
     } else {
       add("quiesced", node, Quiesced{});
@@ -110,6 +153,8 @@ struct Answers {
     add("attempt failed", from, ended);
     ended.end = AttemptEnd::interrupted;
     add("attempt interrupted", from, ended);
+    ended.end = AttemptEnd::fenced;
+    add("attempt fenced", from, ended);
     ended.end = AttemptEnd::lost;
     add("attempt lost, not applied", from, ended);
     add("attempt lost, applied", applied, ended);
@@ -203,11 +248,11 @@ std::vector<Move> every_move(Plan const& plan, Node const& node) {
     }
     // a person's word that a step stands or does not stand is taken as true
     if (auto const* resolve = std::get_if<Resolve>(&command.ask); resolve != nullptr && decided) {
-      bool const forward = node.state.direction == Direction::forward;
-      if (resolve->succeeded == forward) {
-        move.next.world.applied.insert(*node.state.current);
+      auto const& said = std::get<StepResolved>(move.events.front().body);
+      if (resolve->succeeded == (said.direction == Direction::forward)) {
+        move.next.world.applied.insert(said.ref);
       } else {
-        move.next.world.applied.erase(*node.state.current);
+        move.next.world.applied.erase(said.ref);
       }
     }
     moves.push_back(std::move(move));
@@ -262,7 +307,10 @@ std::string key_of(Plan const& plan, Node const& node) {
       put_first_try(out, step, now);
     }
   }
-  out << node.world.fingerprint();
+  for (auto const& ref : s.lost) {
+    out << '!' << ref.phase << '.' << ref.step;
+  }
+  out << node.world.failed_over << node.world.fingerprint();
   return out.str();
 }
 

@@ -13,6 +13,7 @@ namespace runbookd::tests {
 struct World {
   std::set<planner::StepRef> applied;  // what the database holds, whatever anybody believes
   planner::Moment now{};
+  bool failed_over = false;  // with a loss; once in a life
   bool operator==(World const&) const = default;
 
   std::string fingerprint() const;

@@ -162,7 +162,7 @@ TEST_CASE("the words of kinds never change") {
         "run.paused run.resumed run.started run.succeeded soak.started step.doubt_deferred "
         "step.doubt_settled step.failed step.fingerprint_mismatched step.interrupted "
         "step.outcome_lost step.resolved step.retry_requested step.retry_scheduled step.skipped "
-        "step.started step.succeeded ");
+        "step.started step.succeeded target.identified target.moved ");
 }
 
 TEST_CASE("a failed step is spelled like this") {

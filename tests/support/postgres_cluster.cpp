@@ -112,7 +112,11 @@ PostgresCluster::PostgresCluster(ClusterOptions options) : options_(std::move(op
   }
   fs::permissions(folder_, fs::perms(0755));
   port_ = options_.tcp ? free_port() : port_;
-  initialize();
+  if (options_.standby_of != nullptr) {
+    copy_primary();
+  } else {
+    initialize();
+  }
   start();
 }
 
@@ -166,6 +170,22 @@ void PostgresCluster::initialize() const {
   for (auto const& [name, value] : options_.settings) {
     settings << name << " = '" << value << "'\n";
   }
+}
+
+// Not every server comes with pg_basebackup; at rest its folder can simply be copied.
+void PostgresCluster::copy_primary() const {
+  auto& primary = *options_.standby_of;
+  primary.stop();
+  auto const status =
+      wait_for(launch({"/bin/cp", "-a", primary.folder_ + "/data", folder_ + "/data"}));
+  primary.start();
+  if (status != 0) {
+    give_up("the primary's folder cannot be copied:\n" + read_file(folder_ + "/log"));
+  }
+  std::ofstream(folder_ + "/data/standby.signal");
+  std::ofstream(folder_ + "/data/postgresql.auto.conf", std::ios::app)
+      << "primary_conninfo = 'host=" << primary.folder_ << " port=" << primary.port_
+      << " user=" << superuser << "'\n";
 }
 
 void PostgresCluster::start() {

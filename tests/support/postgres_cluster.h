@@ -18,6 +18,8 @@ struct ClusterOptions {
       false;  // true: fsync and full_page_writes on, as a server keeps data that is worth something
   bool tcp = false;  // listens on 127.0.0.1 too, where a password is asked for
   std::map<std::string, std::string> settings;  // postgresql.conf
+  // a streaming copy of this running server, which is stopped for the moment of copying
+  class PostgresCluster* standby_of = nullptr;
 };
 
 class PostgresCluster {
@@ -47,13 +49,16 @@ class PostgresCluster {
   // refuses.
   std::string sql(std::string const& database, std::string const& text) const;
 
+  // Another program, as the server's user, with its output in this folder's log.
+  pid_t launch(std::vector<std::string> const& command) const;
+
   enum class Stop { fast, immediate };
   void start();
   void stop(Stop how = Stop::fast);
 
  private:
-  pid_t launch(std::vector<std::string> const& command) const;
   void initialize() const;
+  void copy_primary() const;
   bool answers() const;
 
   ClusterOptions options_;

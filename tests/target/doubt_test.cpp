@@ -1,4 +1,6 @@
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -33,6 +35,22 @@ daemon::AttemptResult cut(Target const& target, planner::SqlAction const& what,
 
 constexpr auto sleeping = "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
 
+// While it lives, a commit with synchronous_commit = on waits for ever.
+struct AskingStandby {
+  AskingStandby() { name("'nobody'"); }
+  ~AskingStandby() { name("''"); }
+  AskingStandby(AskingStandby const&) = delete;
+  AskingStandby& operator=(AskingStandby const&) = delete;
+  static void name(std::string const& standby) {
+    server().sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = " + standby);
+    server().sql("postgres", "SELECT pg_reload_conf()");
+    auto const shown = "SHOW synchronous_standby_names";
+    while (server().sql("postgres", shown).empty() != (standby == "''")) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+};
+
 }  // namespace
 
 TEST_CASE("an attempt cut before its commit is settled as not applied") {
@@ -46,7 +64,9 @@ TEST_CASE("an attempt cut before its commit is settled as not applied") {
 
 TEST_CASE("an attempt cut between its commit and the answer is settled as applied") {
   Target target;
-  auto const what = action("SET LOCAL synchronous_commit = on; CREATE TABLE t (a int)");
+  // a commit that asks for the answer of a standby that is not there waits for ever
+  AskingStandby const asking;
+  auto const what = action("CREATE TABLE t (a int)");
   auto const result =
       cut(target, what, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
   CHECK(result.end == AttemptEnd::lost);

@@ -22,6 +22,8 @@ Target::Target() : name_("t" + std::to_string(++databases)) {
   if (auto const ready = daemon::prepare_target(*connect("preparation")); !ready) {
     throw std::runtime_error(ready.error().message);
   }
+  sql("INSERT INTO runbookd.fence (store, number, holder, host, pid) VALUES ('store-1', 1, 'us', "
+      "'here', 1)");
 }
 
 Target::~Target() {
@@ -65,7 +67,8 @@ daemon::AttemptTag tag(int attempt, planner::Direction direction) {
           .ref = {1, 2},
           .direction = direction,
           .attempt = attempt,
-          .label = "expand/add-column"};
+          .label = "expand/add-column",
+          .fence = {.number = 1, .holder = "us"}};
 }
 
 planner::SqlText text(std::string const& sql) { return {.text = sql}; }

@@ -1,0 +1,68 @@
+// The fence of a target: who of several daemons with one store (a copied store, a process that was
+// stopped and woke) may write there. A daemon claims it once per target; every transaction of ours
+// reads the row FOR SHARE and compares, so that a newer claim waits for it, and it fails after one.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "daemon/target/procedures.h"
+
+namespace runbookd::daemon {
+
+// SQLSTATEs of our own guards. The servers' classes never begin with R.
+inline constexpr std::string_view fenced_code = "RBF01";        // another daemon holds the fence
+inline constexpr std::string_view already_done_code = "RBF02";  // this very attempt has its marker
+inline constexpr std::string_view store_behind_code = "RBF03";  // markers of later attempts
+inline constexpr std::string_view foreign_run_code = "RBF04";   // another store has open runs here
+inline constexpr std::string_view other_target_code = "RBT01";  // not where the run began
+inline constexpr std::string_view failed_over_code = "RBT02";   // there, on another timeline
+// The daemon must not write there; nothing was written.
+bool keeps_out(SqlFailure const& failure);
+
+// A guard speaks through the server's complaint about a text that is no number: in the message that
+// was sent anyway, and so that the rest of the message is not run. Nothing where it was no guard.
+std::string guard_text(std::string_view code);
+bool translate_guard(SqlFailure& failure);
+
+// SELECTs that fail as above; each ends without a semicolon.
+std::string fence_guard_sql(Session const& session, AttemptTag const& tag);
+std::string marker_guard_sql(Session const& session, AttemptTag const& tag);
+
+// The claims of this process. Used from several hands threads.
+class Fences {
+ public:
+  explicit Fences(std::string store) : store_(std::move(store)) {}
+
+  // The claim on this target; made now if this process has none. Two names of one database share
+  // it: a daemon does not overtake itself.
+  SqlResult<FenceClaim> claim(Session& session, std::string const& target,
+                              planner::TargetIdentity const& found);
+  // Somebody else has claimed it. This process claims it again only after `take_back`: that is for
+  // a person to say.
+  void overtaken(std::string const& target);
+  void take_back(std::string const& target);
+  // The claim as far as there is one.
+  FenceClaim known(std::string const& target);
+  std::string const& store() const { return store_; }
+
+ private:
+  struct Known {
+    FenceClaim claim;
+    bool overtaken = false;
+  };
+  std::string store_;
+  std::mutex mutex_;
+  std::map<std::string, std::string> databases_;  // by target
+  std::map<std::string, Known> known_;            // by database
+};
+
+// The target's list of runs at work: refused where another store has some that have not ended.
+SqlResult<void> open_run(Session& session, AttemptTag const& tag, std::string const& plan);
+// Changes nothing where somebody else has claimed the fence since: the run is theirs now.
+SqlResult<void> close_run(Session& session, std::string const& store, std::string const& run,
+                          FenceClaim const& claim);
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,129 @@
+// Two real daemons with copies of one store on one target.
+#include <csignal>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include "tests/e2e/scenario.h"
+
+namespace runbookd::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto claim_was_tried =
+    "SELECT (SELECT number FROM runbookd.fence) > 1 OR EXISTS (SELECT FROM pg_stat_activity WHERE "
+    "query LIKE '%INSERT INTO runbookd.fence%' AND wait_event_type = 'Lock')";
+
+// What is beside the store goes with it where a folder was copied or a machine cloned. Without the
+// mark it is the file alone that somebody has taken along. Neither is noticed by the store itself.
+enum class Copied { with_its_mark, alone };
+
+// A daemon whose store is a copy of that of a stopped one.
+struct Rivals {
+  explicit Rivals(int rows)
+      : scene(rows), second({.targets = {{"main", scene.database.dsn()}}, .start = false}) {}
+  void stop_first() const {
+    ::kill(scene.daemon.pid(), SIGSTOP);
+    int status = 0;
+    waitpid(scene.daemon.pid(), &status, WUNTRACED);
+  }
+  void wake_first() const { ::kill(scene.daemon.pid(), SIGCONT); }
+  void start_second(Copied copied) {
+    for (std::string const end : {"", "-wal", ".mark"}) {
+      bool const wanted = end != ".mark" || copied == Copied::with_its_mark;
+      if (wanted && fs::exists(scene.daemon.store_path() + end)) {
+        fs::copy_file(scene.daemon.store_path() + end, second.store_path() + end);
+      }
+    }
+    second.start();
+  }
+  Scene scene;
+  RunningDaemon second;
+};
+
+bool is_fenced_by(json const& run, RunningDaemon const& holder) {
+  auto const message = run.at("state_message").get<std::string>();
+  return message.find("fenced") != std::string::npos &&
+         message.find("pid " + std::to_string(holder.pid())) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a daemon stopped in the middle of a step and overtaken writes nothing when it wakes") {
+  Rivals rivals(100);
+  auto& first = rivals.scene.daemon;
+  auto& database = rivals.scene.database;
+  auto const id = first.create(
+      plan_text({{.name = "count",
+                  .forward = "UPDATE t SET a = a + 1 WHERE id <= 100;\nSELECT pg_sleep(0.5)",
+                  .backward = "UPDATE t SET a = a - 1 WHERE id <= 100"},
+                 {.name = "next",
+                  .forward = "ALTER TABLE t ADD COLUMN c2 int",
+                  .backward = "ALTER TABLE t DROP COLUMN c2"}}));
+  first.verb(id, "start");
+  database.until(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND "
+      "application_name LIKE 'runbookd/%' AND state = 'active'");
+  rivals.stop_first();
+  rivals.start_second(Copied::with_its_mark);
+  rivals.second.until(id, {"paused"});
+  rivals.second.verb(id, "resume");
+  rivals.second.until(id, {"succeeded"});
+  rivals.wake_first();
+  auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
+  CHECK(stale.at("state") == "paused");
+  CHECK(is_fenced_by(stale, rivals.second));
+  CHECK(database.sql("SELECT count(*) FROM t WHERE a = 1") == "100");
+  CHECK(database.sql("SELECT count(*) FROM runbookd.marker") == "2");
+}
+
+TEST_CASE("twenty races of a stopped and woken daemon with its copy: every row touched once") {
+  for (int round = 0; round < 20; ++round) {
+    CAPTURE(round);
+    Rivals rivals(4'000);
+    auto& first = rivals.scene.daemon;
+    auto& database = rivals.scene.database;
+    auto const id = first.create(
+        plan_text({{.name = "fill",
+                    .more = "backfill:\n  table: t\n  set: {a: t.a + 1}\n  where: 'true'\n"
+                            "  batch: {max_rows: 40, pause: 5ms}"}}));
+    first.verb(id, "start");
+    database.until("SELECT count(*) > " + std::to_string(round * 60) + " FROM t WHERE a > 0");
+    rivals.stop_first();
+    rivals.start_second(round % 2 == 0 ? Copied::with_its_mark : Copied::alone);
+    database.until(claim_was_tried);
+    rivals.wake_first();
+    rivals.second.until(id, {"paused"});
+    rivals.second.verb(id, "resume");
+    auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
+    CHECK(stale.at("state") == "paused");
+    CHECK(is_fenced_by(stale, rivals.second));
+    rivals.second.until(id, {"succeeded"});
+    CHECK(database.sql("SELECT count(*) FROM t WHERE a = 1") == "4000");
+  }
+}
+
+TEST_CASE("a store that is new to a target is told of another store's open run, and which") {
+  Scene scene;
+  auto const plan =
+      plan_text(column_steps(1), "", "") +
+      "  - name: later\n    kind: expand\n    steps:\n      - {name: x, sql: SELECT 1, rollback: "
+      "SELECT 1}\n";
+  auto const open = scene.daemon.create(plan);
+  scene.daemon.verb(open, "start");
+  scene.daemon.until(open, {"waiting"});
+  RunningDaemon stranger({.targets = {{"main", scene.database.dsn()}}});
+  auto const id = stranger.create(plan_text(column_steps(1)));
+  stranger.verb(id, "start");
+  auto const refused = stranger.until(id, {"pending", "failed", "succeeded", "waiting"});
+  CHECK(refused.at("state") == "pending");
+  CHECK(refused.at("state_message").get<std::string>().find(open) != std::string::npos);
+  scene.daemon.verb(open, "advance", {{"to_phase", "later"}});
+  scene.daemon.until(open, {"succeeded"});
+  scene.database.until("SELECT count(*) = 0 FROM runbookd.run WHERE ended_at IS NULL");
+  CHECK(scene.database.sql("SELECT count(*) FROM runbookd.run") == "1");
+}
+
+}  // namespace runbookd::testing

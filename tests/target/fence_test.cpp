@@ -1,0 +1,189 @@
+// Two daemons with one store: the older claim writes nothing any more.
+#include "daemon/target/fence.h"
+
+#include <chrono>
+#include <future>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/target/target.h"
+
+using namespace runbookd;
+using namespace runbookd::testing;
+using daemon::Fences;
+using daemon::run_transactional;
+using planner::AttemptEnd;
+
+namespace {
+
+daemon::AttemptTag tag_of(daemon::FenceClaim const& claim, int attempt = 1) {
+  auto result = tag(attempt);
+  result.store = "store-9";
+  result.fence = claim;
+  return result;
+}
+
+daemon::FenceClaim claimed(Target const& target, Fences& fences, std::string const& name = "main") {
+  auto claim = fences.claim(*target.connect(), name, {.database = "app", .system = "7"});
+  REQUIRE(claim);
+  return *claim;
+}
+
+bool says(daemon::AttemptResult const& result, std::string const& words) {
+  return result.failure && result.failure->message.find(words) != std::string::npos;
+}
+
+struct TwoDaemons {
+  Target target;
+  Fences older{"store-9"}, newer{"store-9"};
+  daemon::FenceClaim old_claim = claimed(target, older), new_claim = claimed(target, newer);
+};
+
+planner::BackfillAction fill() {
+  planner::BackfillAction action;
+  action.table = "t";
+  action.set = {{"a", "t.a + 1"}};
+  action.batch.max_rows = 10;
+  action.batch.pause = {};
+  return action;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(TwoDaemons, "each daemon's claim is one higher, and a second question keeps it") {
+  CHECK(old_claim.number == 1);
+  CHECK(new_claim.number == 2);
+  CHECK(claimed(target, older).number == 1);
+  CHECK(claimed(target, older, "another name of it").number == 1);
+}
+
+TEST_CASE_FIXTURE(TwoDaemons, "a step under an older claim writes nothing and says who holds it") {
+  auto const what = action("CREATE TABLE t (a int)");
+  auto const stale = run_transactional(*target.connect(), tag_of(old_claim), what, never());
+  CHECK(stale.end == AttemptEnd::fenced);
+  CHECK(stale.failure->sqlstate == "RBF01");
+  CHECK(says(stale, "number 2 is held by the daemon on "));
+  CHECK(
+      says(stale, ", pid " + target.sql("SELECT pid FROM runbookd.fence WHERE store = 'store-9'")));
+  CHECK(says(stale, ", since 20"));
+  CHECK(target.sql("SELECT to_regclass('t') IS NULL") == "t");
+  CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "0");
+  CHECK(run_transactional(*target.connect(), tag_of(new_claim), what, never()).end ==
+        AttemptEnd::done);
+}
+
+TEST_CASE_FIXTURE(TwoDaemons, "a statement outside transactions is not sent under an older claim") {
+  target.sql("CREATE TABLE t (a int)");
+  auto const stale = run_concurrent(*target.connect(), tag_of(old_claim),
+                                    action("CREATE INDEX CONCURRENTLY t_a ON t (a)"), 1, never());
+  CHECK(stale.end == AttemptEnd::fenced);
+  CHECK(target.sql("SELECT to_regclass('t_a') IS NULL") == "t");
+  CHECK(target.sql("SELECT count(*) FROM runbookd.intent") == "0");
+}
+
+TEST_CASE("a backfill that is overtaken ends after the batch that it was in") {
+  Target target;
+  target.sql(
+      "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, 0 FROM "
+      "generate_series(1, 5000) g");
+  Fences older("store-9");
+  Fences newer("store-9");
+  auto const claim = claimed(target, older);
+  bool taken = false;
+  auto const result = run_backfill(*target.connect(), tag_of(claim), fill(), 1, never(),
+                                   [&](planner::Progress const&) {
+                                     if (!std::exchange(taken, true)) {
+                                       (void)claimed(target, newer);
+                                     }
+                                   });
+  REQUIRE(taken);
+  CHECK(result.end == AttemptEnd::fenced);
+  auto const changed = target.sql("SELECT count(*) FROM t WHERE a = 1");
+  CHECK(changed != "5000");
+  CHECK(changed == target.sql("SELECT rows_changed FROM runbookd.backfill"));
+  auto const rest =
+      run_backfill(*target.connect(), tag_of(claimed(target, newer), 2), fill(), 1, never(), {});
+  CHECK(rest.end == AttemptEnd::done);
+  CHECK(target.sql("SELECT count(*) FROM t WHERE a = 1") == "5000");
+}
+
+TEST_CASE("a claim waits for the step that is under way, and the step is not harmed") {
+  Target target;
+  Fences older("store-9");
+  Fences newer("store-9");
+  auto const claim = claimed(target, older);
+  auto session = target.connect("mover");
+  Hands hands([&] {
+    return run_transactional(*session, tag_of(claim),
+                             action("CREATE TABLE t (a int); SELECT pg_sleep(0.3)"), never());
+  });
+  target.until("SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%sleep(0.3)'");
+  auto const next = claimed(target, newer);
+  CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "1");
+  CHECK(hands.result().end == AttemptEnd::done);
+  CHECK(next.number == 2);
+}
+
+TEST_CASE_FIXTURE(TwoDaemons, "who was overtaken claims again only when a person says so") {
+  older.overtaken("main");
+  CHECK(claimed(target, older).number == 1);
+  older.take_back("main");
+  CHECK(claimed(target, older).number == 3);
+  newer.take_back("main");  // nobody has overtaken it as far as it knows
+  CHECK(claimed(target, newer).number == 2);
+}
+
+TEST_CASE_FIXTURE(TwoDaemons, "an attempt whose marker is there is not made a second time") {
+  auto const what = action("CREATE TABLE IF NOT EXISTS t (a int); INSERT INTO t VALUES (1)");
+  REQUIRE(run_transactional(*target.connect(), tag_of(new_claim), what, never()).end ==
+          AttemptEnd::done);
+  auto const again = run_transactional(*target.connect(), tag_of(new_claim), what, never());
+  CHECK(again.end == AttemptEnd::lost);
+  CHECK(settle_doubt(*target.connect(), tag_of(new_claim), what)->answer ==
+        planner::Doubt::applied);
+  CHECK(target.sql("SELECT count(*) FROM t") == "1");
+}
+
+TEST_CASE_FIXTURE(TwoDaemons, "a store that is older than the target's markers is told so") {
+  auto const what = action("SELECT 1");
+  REQUIRE(run_transactional(*target.connect(), tag_of(new_claim, 4), what, never()).end ==
+          AttemptEnd::done);
+  auto const behind = run_transactional(*target.connect(), tag_of(new_claim, 3), what, never());
+  CHECK(behind.end == AttemptEnd::failed);
+  CHECK(behind.failure->sqlstate == "RBF03");
+  CHECK(says(behind, "attempt 4"));
+}
+
+TEST_CASE("a store meets the open run of another: told who, which run, and the way out") {
+  Target target;
+  Fences first("store-9");
+  Fences second("store-8");
+  auto one = tag_of(claimed(target, first));
+  REQUIRE(open_run(*target.connect(), one, "users-org-id"));
+  REQUIRE(open_run(*target.connect(), one, "users-org-id"));
+  auto two = tag_of(claimed(target, second));
+  two.store = "store-8";
+  auto const refused = open_run(*target.connect(), two, "other");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().sqlstate == "RBF04");
+  for (auto const* words : {"run run_0123456789ab", "plan users-org-id", "store store-9", "pid "}) {
+    CHECK(refused.error().message.find(words) != std::string::npos);
+  }
+  CHECK(target.sql("SELECT count(*) FROM runbookd.run") == "1");
+  auto const& message = refused.error().message;
+  target.sql(message.substr(message.find("UPDATE ")));  // the way out that it names
+  CHECK(open_run(*target.connect(), two, "other"));
+}
+
+TEST_CASE("a run that has ended is in nobody's way") {
+  Target target;
+  Fences first("store-9");
+  Fences second("store-8");
+  auto const one = tag_of(claimed(target, first));
+  REQUIRE(open_run(*target.connect(), one, "users-org-id"));
+  REQUIRE(close_run(*target.connect(), one.store, one.run, one.fence));
+  auto two = tag_of(claimed(target, second));
+  two.store = "store-8";
+  CHECK(open_run(*target.connect(), two, "other"));
+}
