@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "daemon/target/line.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
@@ -19,6 +20,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr auto old_backend_looked_at_every = std::chrono::milliseconds{200};
 constexpr int old_backend_looks = 50;
 constexpr auto questions_take_at_most = "SET statement_timeout = '10s'";
+constexpr Duration any_time{};
 
 Duration since(SteadyTime begin) {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
@@ -36,7 +38,8 @@ void sleep_unless_stopped(std::stop_token const& stop, Duration duration) {
 SqlResult<Session*> open(JobContext const& context) {
   auto session = context.hands.session();
   if (session) {
-    context.working((*session)->pid());
+    (*session)->line()->answer_within(any_time);  // the eyes see whether there is a backend
+    context.working(**session);
   }
   return session;
 }
@@ -165,6 +168,7 @@ Cell first_cell(QueryAnswer const& result) {
 
 SqlResult<Session*> Hands::session() {
   if (session_ && session_->alive()) {
+    session_->line()->answer_within(patience_);
     return session_.get();
   }
   session_.reset();
@@ -190,6 +194,7 @@ SqlResult<Session*> Hands::session() {
     return tl::unexpected(same.error());
   }
   session_ = std::move(*opened);
+  session_->line()->answer_within(patience_);
   return session_.get();
 }
 
@@ -228,7 +233,11 @@ std::optional<FailoverSeen> Hands::failover() {
 }
 
 void Hands::clean() {
-  if (std::exchange(to_clean_, false) && session_ && !clean_session(*session_)) {
+  if (!std::exchange(to_clean_, false) || !session_) {
+    return;
+  }
+  session_->line()->answer_within(patience_);
+  if (!clean_session(*session_)) {
     discard();
   }
 }

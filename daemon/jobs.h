@@ -12,8 +12,9 @@ namespace runbookd::daemon {
 // The hands' session, opened when it is needed and thrown away when anything about it is in doubt.
 class Hands {
  public:
-  Hands(StepRunner::Access access, std::string name)
-      : access_(std::move(access)), name_(std::move(name)) {}
+  // `patience`: with the answers that nobody else looks after.
+  Hands(StepRunner::Access access, std::string name, planner::Duration patience)
+      : access_(std::move(access)), name_(std::move(name)), patience_(patience) {}
 
   // What every session opened from now on is held against.
   void expect(Expected expected) { expected_ = std::move(expected); }
@@ -35,6 +36,7 @@ class Hands {
  private:
   StepRunner::Access access_;
   std::string name_;  // of our sessions
+  planner::Duration patience_;
   std::string target_name_;
   Expected expected_;
   planner::TargetIdentity found_;
@@ -47,7 +49,7 @@ class Hands {
 struct JobContext {
   Hands& hands;
   std::stop_token stop;
-  std::function<void(int pid)> working;  // our backend's pid, once there is one
+  std::function<void(Session const&)> working;  // our session, once there is one
   std::function<void(planner::Progress const&)> progress;
   // A session that an earlier attempt left behind still works: its pid, and what it does.
   std::function<void(int pid, std::string const& doing)> orphan;

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "daemon/jobs.h"
+#include "daemon/target/line.h"
 #include "daemon/worker.h"
+#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -18,18 +20,33 @@ using namespace planner;
 constexpr auto first_look_after = std::chrono::milliseconds{40};
 constexpr auto looks_every = std::chrono::milliseconds{80};
 constexpr auto terminate_after = std::chrono::seconds{5};
+// Looking again is cheap; settling a doubt asks the catalog more.
+constexpr auto eyes_patience = std::chrono::seconds{5};
+constexpr auto hands_patience = std::chrono::seconds{15};
+constexpr auto end_is_heard_within = std::chrono::seconds{2};
 
 // What hands, eyes and the I/O thread share about one job. Everything else goes by message.
 struct Signals {
-  std::atomic<int> pid{0};
+  std::atomic<int> pid{0};                       // of the backend that is looked at
   std::atomic<bool> cancel_when_waiting{false};  // safe point: a wait for a lock ends at once
   std::atomic<bool> cancel{false};               // now
   std::atomic<bool> seen_waiting{false};
   std::atomic<Duration::rep> lock_wait_ms{0};
   std::stop_source asked_to_stop;
   std::stop_source over;
-  std::mutex mutex;
-  std::vector<Blocker> last_blockers;  // of the last moment that we waited; guarded by mutex
+  std::mutex mutex;                    // guards the two below
+  std::vector<Blocker> last_blockers;  // of the last moment that we waited
+  std::shared_ptr<Line> line;          // to that backend, where the session is ours
+
+  void look_at(int backend, std::shared_ptr<Line> to_it) {
+    std::lock_guard const lock(mutex);
+    pid = backend;
+    line = std::move(to_it);
+  }
+  std::shared_ptr<Line> line_to(int backend) {
+    std::lock_guard const lock(mutex);
+    return pid == backend ? line : nullptr;
+  }
 
   void pause_looking(Duration duration) {
     std::mutex sleep;
@@ -76,7 +93,20 @@ class Watch {
       return;
     }
     note(pid, *sight);
+    cut_if_dead(pid, sight->gone);
     cancel_if_asked(**session, pid, sight->waiting);
+  }
+  // A backend that has ended says so; when nothing was heard of its end for a while, nothing will.
+  void cut_if_dead(int pid, bool gone) {
+    auto const now = std::chrono::steady_clock::now();
+    if (!gone || mutant(Mutant::dead_line_waited_for)) {
+      gone_since_.reset();
+      return;
+    }
+    gone_since_ = gone_since_.value_or(now);
+    if (auto const line = signals_.line_to(pid); line && now - *gone_since_ > end_is_heard_within) {
+      line->cut();
+    }
   }
   void note(int pid, LockSight const& sight) {
     if (sight.waiting) {
@@ -119,7 +149,8 @@ class Watch {
   Signals& signals_;
   Hands& eyes_;
   std::function<void(Sight)> tell_;
-  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_,
+      gone_since_;
   bool told_waiting_ = false;
 };
 
@@ -144,8 +175,8 @@ Duration whole_wait(Job const& job, AttemptEnded const& ended) {
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   Parts(boost::asio::io_context& io, Access const& access, Callbacks the_callbacks)
       : callbacks(std::move(the_callbacks)),
-        hands(access, access.name),
-        eyes(access, access.name + "/eyes"),
+        hands(access, access.name, hands_patience),
+        eyes(access, access.name + "/eyes", eyes_patience),
         hands_thread(io),
         eyes_thread(io) {}
 
@@ -196,11 +227,12 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     JobContext const context{
         .hands = hands,
         .stop = shared.asked_to_stop.get_token(),
-        .working = [&shared](int pid) { shared.pid = pid; },
+        .working =
+            [&shared](Session const& session) { shared.look_at(session.pid(), session.line()); },
         .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
         .orphan =
             [this, weak, &shared](int pid, std::string const& doing) {
-              shared.pid = pid;
+              shared.look_at(pid, nullptr);
               tell_of_orphan(weak, pid, doing);
             },
         .ending = [&shared] { return shared.cancel.load(); },

@@ -50,7 +50,9 @@ namespace runbookd::planner {
          "store store_check_test")                                                                 \
   MUTANT(target_not_claimed, "a second run starts on a target that is busy", "e2e verbs_test")     \
   MUTANT(any_revision_commands, "a command against an older revision is carried out",              \
-         "e2e verbs_test")
+         "e2e verbs_test")                                                                         \
+  MUTANT(dead_line_waited_for, "an answer is waited for on a connection whose backend is gone",    \
+         "faults connection half open")
 
 enum class Mutant {
 #define RUNBOOKD_MUTANT(name, meaning, notices) name,

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "daemon/target/dsn.h"
+#include "daemon/target/line.h"
 #include "daemon/target/pq_failure.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/session.h"
@@ -44,6 +45,14 @@ SqlFailure zero_byte(std::string_view sql) {
           .statement = std::string(sql)};
 }
 
+SqlFailure no_answer(std::string_view sql) {
+  return {.message =
+              "no answer came, and the connection was given up: the server does not answer, "
+              "or something between us and it has forgotten the connection",
+          .statement = std::string(sql),
+          .fate = SqlFailure::Fate::unknown};
+}
+
 class PqSession final : public Session {
  public:
   explicit PqSession(std::string const& dsn) : connection_(dsn), notices_(connection_) {
@@ -53,6 +62,7 @@ class PqSession final : public Session {
 #pragma GCC diagnostic pop
     pid_ = connection_.backendpid();
     version_ = connection_.server_version();
+    line_ = std::make_shared<Line>(connection_.sock());
   }
 
   SqlResult<Rows> run(std::string_view sql) override {
@@ -71,7 +81,8 @@ class PqSession final : public Session {
 
   int pid() const override { return pid_; }
   int server_version() const override { return version_; }
-  bool alive() const override { return connection_.is_open(); }
+  bool alive() const override { return connection_.is_open() && !line_->is_cut(); }
+  std::shared_ptr<Line> line() const override { return line_; }
 
   std::string quote_name(std::string_view name) const override {
     std::string text = "\"";
@@ -112,10 +123,11 @@ class PqSession final : public Session {
       return tl::unexpected(zero_byte(sql));
     }
     try {
+      Line::Asking const asking(*line_);
       pqxx::nontransaction wire(connection_);
       return rows_of(call(wire));
     } catch (pqxx::pqxx_exception const&) {
-      return tl::unexpected(failure_in_flight(sql));
+      return tl::unexpected(line_->is_cut() ? no_answer(sql) : failure_in_flight(sql));
     }
   }
 
@@ -130,6 +142,7 @@ class PqSession final : public Session {
   pqxx::connection connection_;
   QuietNotices notices_;
   std::map<std::string, std::string> names_;
+  std::shared_ptr<Line> line_;
   int pid_ = 0;
   int version_ = 0;
 };
@@ -159,6 +172,7 @@ SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
   }
   try {
     auto session = std::make_unique<PqSession>(*dsn);
+    session->line()->answer_within(target.connect_timeout);
     settle_in(*session);
     return session;
   } catch (pqxx::failure const& e) {

@@ -112,9 +112,11 @@ struct DoubtAnswer {
 SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
                                     planner::Action const& action);
 
-// Who blocks `pid` now; empty = nobody. `waiting` = it waits for a lock.
+// Who blocks `pid` now; empty = nobody. `waiting` = it waits for a lock. `gone`: there is no such
+// backend.
 struct LockSight {
   bool waiting = false;
+  bool gone = false;
   std::vector<planner::Blocker> blockers;
 };
 SqlResult<LockSight> look_at_locks(Session& eyes, int pid);

@@ -27,6 +27,8 @@ struct Rows {
 template <typename T>
 using SqlResult = tl::expected<T, SqlFailure>;
 
+class Line;
+
 class Session {
  public:
   virtual ~Session() = default;
@@ -38,6 +40,8 @@ class Session {
   virtual int pid() const = 0;
   virtual int server_version() const = 0;  // 150020
   virtual bool alive() const = 0;
+  // To end it from another thread, and to limit how long it waits for an answer.
+  virtual std::shared_ptr<Line> line() const = 0;
   virtual std::string quote_name(std::string_view name) const = 0;
   virtual std::string quote_literal(std::string_view text) const = 0;
 };
@@ -55,7 +59,7 @@ std::string described_dsn(std::string const& dsn);
 
 // Opens a session: application_name, search_path left as the role has it, no automatic
 // reconnection, keepalives, client_connection_check_interval where the server knows it. A refusal
-// carries the reason.
+// carries the reason. Its line waits for an answer as long as the connect timeout says.
 SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
                                             std::string const& application_name);
 

@@ -48,6 +48,9 @@ constexpr auto who_blocks = R"sql(
   WHERE EXISTS (SELECT 1 FROM blocker WHERE pid = 0)
   UNION ALL
   SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM me
+  UNION ALL
+  SELECT NULL, NULL, NULL, 'gone', NULL, NULL, NULL, NULL
+  WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int)
   ORDER BY 6 DESC NULLS LAST
 )sql";
 
@@ -87,6 +90,10 @@ SqlResult<LockSight> look_at_locks(Session& eyes, int pid) {
   }
   LockSight sight;
   for (auto const& row : seen->rows) {
+    if (!row[0] && row[3]) {
+      sight.gone = true;
+      continue;
+    }
     sight.waiting = true;  // one row without a pid stands for the wait itself
     if (row[0]) {
       sight.blockers.push_back(blocker_of(row));

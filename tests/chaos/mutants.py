@@ -15,7 +15,7 @@ import time
 
 ENTRY = re.compile(r'MUTANT\(\s*(\w+),\s*((?:"[^"]*"\s*)+),\s*((?:"[^"]*"\s*)+)\)')
 LIMIT = 600
-SLOW = ("e2e", "chaos")  # their entries are for --all
+SLOW = ("e2e", "chaos", "faults")  # their entries are for --all
 SKIPPED = 77
 
 
@@ -29,10 +29,12 @@ def mutants_in(header):
 
 
 def command_of(binaries, notices):
-    """"SUITE [SOURCE_FILE]", or "chaos SCENARIO"."""
+    """"SUITE [SOURCE_FILE]", "chaos SCENARIO" or "faults FAULT"."""
     suite, _, part = notices.partition(" ")
     if suite == "chaos":
         return [f"{binaries}/runbookd_chaos", "--matrix", "--visits", "1", "--jobs", "3", "--first", "--only", part]
+    if suite == "faults":
+        return [f"{binaries}/runbookd_chaos", "--faults", "8", "--seed", "1", "--first", "--only", part]
     command = [f"{binaries}/runbookd_{suite}_tests", "--abort-after=1"]
     return command + [f"--source-file=*{part}.cpp"] if part else command
 

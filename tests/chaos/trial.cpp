@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "store/store.h"
 
@@ -124,10 +125,10 @@ Ending Trial::live(Leg leg, Environment const& environment,
   if (kill_after) {
     killer.emplace(daemon_.pid(), *kill_after);
   }
-  auto const end = Clock::now() + patience;
+  last_progress_ = Clock::now();
   std::string trouble;
   while (daemon_.alive()) {
-    if (Clock::now() > end) {
+    if (Clock::now() > last_progress_ + patience) {
       violated("no progress for " + std::to_string(patience.count()) +
                " s; last seen: " + last_seen_ + "; last trouble: " + trouble);
     }
@@ -180,7 +181,10 @@ bool Trial::step(Leg leg) {
   }
   auto const run = daemon_.run(run_);
   auto const state = run.at("state").get<std::string>();
-  last_seen_ = state + ", " + run.value("state_message", "");
+  auto const seen = state + ", " + run.value("state_message", "");
+  if (std::exchange(last_seen_, seen) != seen) {
+    last_progress_ = Clock::now();
+  }
   if (state == "pending") {
     daemon_.verb(run_, "start");
   } else if (state == "paused") {

@@ -86,6 +86,7 @@ class Trial {
   testing::RunningDaemon daemon_;
   std::string run_, digest_, last_seen_;
   std::string first_facts_;
+  std::chrono::steady_clock::time_point last_progress_;
   std::function<void(testing::RunningDaemon const&)> disturb_;
   int retries_ = 0;
   bool running_ = false, paused_ = false, terminated_ = false, repaired_ = false;
