@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include "daemon/target/line.h"
@@ -21,6 +22,9 @@ constexpr auto old_backend_looked_at_every = std::chrono::milliseconds{200};
 constexpr int old_backend_looks = 50;
 constexpr auto questions_take_at_most = "SET statement_timeout = '10s'";
 constexpr Duration any_time{};
+constexpr Duration target_is_waited_for{60'000};
+constexpr Duration connect_again_after{500};
+constexpr int question_tries = 3;
 
 Duration since(SteadyTime begin) {
   return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
@@ -35,13 +39,50 @@ void sleep_unless_stopped(std::stop_token const& stop, Duration duration) {
   wake.wait_for(lock, stop, duration, [] { return false; });
 }
 
-SqlResult<Session*> open(JobContext const& context) {
-  auto session = context.hands.session();
-  if (session) {
-    (*session)->line()->answer_within(any_time);  // the eyes see whether there is a backend
-    context.working(**session);
-  }
+Session* watched(JobContext const& context, Session* session) {
+  session->line()->answer_within(any_time);  // the eyes see whether there is a backend
+  context.working(*session);
   return session;
+}
+
+// Of a failure to connect: a server that restarts, or a network that blinks. Whoever is refused by
+// name, password or rights is refused the next time too.
+bool passes_by(SqlFailure const& failure) {
+  auto const& code = failure.sqlstate;
+  return failure.fate == SqlFailure::Fate::unknown || code.empty() || code.starts_with("08") ||
+         code.starts_with("57P") || code == "53300";
+}
+
+// A session before anything was asked of it: nothing is lost by waiting for one.
+SqlResult<Session*> open(JobContext const& context) {
+  auto const begin = std::chrono::steady_clock::now();
+  auto session = context.hands.session();
+  while (!session && passes_by(session.error()) && since(begin) < target_is_waited_for &&
+         !context.waits_end()) {
+    context.unreachable(session.error().message);
+    sleep_unless_stopped(context.stop, connect_again_after);
+    session = context.hands.session();
+  }
+  context.unreachable("");
+  return session ? watched(context, *session) : session;
+}
+
+// A question changes nothing: where its connection was lost it is asked again.
+template <typename Question>
+auto ask(JobContext const& context, Question const& question)
+    -> std::invoke_result_t<Question, Session&> {
+  for (int left = question_tries;;) {
+    auto session = open(context);
+    if (!session) {
+      return tl::unexpected(session.error());
+    }
+    auto answered = question(**session);
+    bool const lost = !answered && answered.error().fate == SqlFailure::Fate::unknown;
+    if (!lost || --left == 0 || context.waits_end()) {
+      return answered;
+    }
+    context.hands.discard();
+  }
 }
 
 // A digest, or nothing where the schema could not be read: it is then looked at again before the
@@ -115,20 +156,24 @@ AttemptResult not_begun(SqlFailure failure) {
 
 AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*& session) {
   crash_point(CrashPoint::attempt_announced);
-  auto opened = open(context);
-  if (!opened) {
-    return not_begun(opened.error());
-  }
-  session = *opened;
-  crash_point(CrashPoint::attempt_connected);
-  auto claim = context.hands.check_in(*session, job.tag);
-  if (!claim) {
-    return not_begun(claim.error());
-  }
   auto fenced = job;
-  fenced.tag.fence = std::move(*claim);
-  if (auto named = name_session(*session, job); !named) {
-    return not_begun(named.error());
+  auto const ready = ask(context, [&](Session& opened) -> SqlResult<void> {
+    session = &opened;
+    crash_point(CrashPoint::attempt_connected);
+    auto claim = context.hands.check_in(opened, job.tag);
+    if (!claim) {
+      return tl::unexpected(std::move(claim.error()));
+    }
+    fenced.tag.fence = std::move(*claim);
+    return name_session(opened, job);
+  });
+  if (!ready && context.waits_end() && passes_by(ready.error())) {
+    return {.end = AttemptEnd::interrupted,
+            .failure = ready.error(),
+            .note = "stopped while the target could not be reached; nothing was asked of it"};
+  }
+  if (!ready) {
+    return not_begun(ready.error());
   }
   crash_point(CrashPoint::attempt_named);
   return run_action(context, *session, fenced);
@@ -159,6 +204,17 @@ SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, Doubt
   return settled;
 }
 
+QueryAnswer result_of(JobContext const& context, Check const& check) {
+  bool const expects_error = std::holds_alternative<FailsWith>(check.expect);
+  auto result = ask(context, [&](Session& session) -> SqlResult<QueryAnswer> {
+    auto answered = run_check(session, check.sql, check.timeout, expects_error);
+    bool const lost = answered.failure && answered.failure->fate == SqlFailure::Fate::unknown;
+    return lost ? tl::unexpected(std::move(*answered.failure))
+                : SqlResult<QueryAnswer>(std::move(answered));
+  });
+  return result ? std::move(*result) : QueryAnswer{.failure = std::move(result.error())};
+}
+
 Cell first_cell(QueryAnswer const& result) {
   return result.rows.empty() || result.rows.front().empty() ? std::nullopt
                                                             : result.rows.front().front();
@@ -175,7 +231,7 @@ SqlResult<Session*> Hands::session() {
   auto const target = access_.target();
   if (!target) {
     return tl::unexpected(
-        SqlFailure{.sqlstate = "", .message = target.error().detail, .statement = ""});
+        SqlFailure{.sqlstate = "F0000", .message = target.error().detail, .statement = ""});
   }
   target_name_ = target->name;
   auto opened = connect(*target, name_);
@@ -243,10 +299,11 @@ void Hands::clean() {
 }
 
 Answer do_job(JobContext const& context, BaselineJob const& job) {
-  auto session = open(context);
+  auto session = context.hands.session();  // whoever starts a run hears at once what is wrong
   if (!session) {
     return answer(BaselinesRead{.failure = session.error(), .failed_name = "connection"});
   }
+  watched(context, *session);
   if (auto checked = check_target(**session, *job.plan); !checked) {
     return answer(BaselinesRead{.failure = checked.error(), .failed_name = "target check"});
   }
@@ -286,13 +343,7 @@ Answer do_job(JobContext const& context, CheckJob const& job) {
   ChecksRun run{.stage = job.stage, .phase = job.phase, .which = job.which};
   for (auto const& check : job.checks) {
     auto const begin = std::chrono::steady_clock::now();
-    QueryAnswer result;
-    if (auto session = open(context)) {
-      bool const expects_error = std::holds_alternative<FailsWith>(check.expect);
-      result = run_check(**session, check.sql, check.timeout, expects_error);
-    } else {
-      result.failure = session.error();
-    }
+    auto const result = result_of(context, check);
     crash_point(CrashPoint::check_answered);
     run.results.push_back(judge_check(check, result, job.baselines));
     run.results.back().took = since(begin);
@@ -305,12 +356,10 @@ Answer do_job(JobContext const& context, CheckJob const& job) {
 }
 
 Answer do_job(JobContext const& context, FingerprintJob const&) {
-  auto session = open(context);
-  if (!session) {
-    return answer(FingerprintRead{.digest = "", .failure = session.error()});
-  }
-  crash_point(CrashPoint::fingerprint_asked);
-  auto taken = take_fingerprint(**session);
+  auto taken = ask(context, [](Session& session) {
+    crash_point(CrashPoint::fingerprint_asked);
+    return take_fingerprint(session);
+  });
   if (!taken) {
     context.hands.discard();
     return answer(FingerprintRead{.digest = "", .failure = taken.error()});

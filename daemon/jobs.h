@@ -53,7 +53,10 @@ struct JobContext {
   std::function<void(planner::Progress const&)> progress;
   // A session that an earlier attempt left behind still works: its pid, and what it does.
   std::function<void(int pid, std::string const& doing)> orphan;
-  std::function<bool()> ending;  // what is found at work is being ended, not only waited for
+  // The target cannot be reached, for this reason; empty: it is.
+  std::function<void(std::string const& why)> unreachable;
+  std::function<bool()> waits_end;  // whatever only waits is not to wait on
+  std::function<bool()> ending;     // what is found at work is being ended, not only waited for
   double jitter = 0.5;
 };
 

@@ -235,6 +235,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
               shared.look_at(pid, nullptr);
               tell_of_orphan(weak, pid, doing);
             },
+        .unreachable = [this, weak](std::string const& why) { tell_unreachable(weak, why); },
+        .waits_end = [&shared] { return shared.cancel_when_waiting.load(); },
         .ending = [&shared] { return shared.cancel.load(); },
         .jitter = jitter};
     auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
@@ -268,6 +270,16 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       if (self && self->busy && self->live.orphan != doing) {
         self->live.orphan = doing;
         self->live.backend_pid = pid;
+        self->callbacks.seen();
+      }
+    });
+  }
+
+  void tell_unreachable(std::weak_ptr<Parts> const& weak, std::string const& why) {
+    hands_thread.answer([weak, why] {
+      auto const self = weak.lock();
+      if (self && self->busy && self->live.unreachable != why) {
+        self->live.unreachable = why;
         self->callbacks.seen();
       }
     });

@@ -62,6 +62,7 @@ struct Live {
   std::optional<Progress> progress;
   bool store_degraded = false;
   std::string mismatch_diff;  // of the two schemas of a mismatch, for people; may be empty
+  std::string unreachable;    // why the target cannot be reached, while that is waited for
   std::string orphan;         // a session of an earlier attempt that still works, and what it does
 };
 
