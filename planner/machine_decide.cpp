@@ -28,14 +28,69 @@ struct Decision {
 
   tl::unexpected<Error> refuse(std::string detail, std::string next = "",
                                ErrorCode code = ErrorCode::illegal_transition) const {
+    // whoever may not sign is not told to sign
+    bool const help = next.empty() && code != ErrorCode::self_approval;
     return tl::unexpected(Error{.code = code,
                                 .detail = std::move(detail),
-                                .next = std::move(next),
+                                .next = help ? fits() : std::move(next),
                                 .state = std::string{to_text(state.mode)}});
   }
   tl::unexpected<Error> wrong_state(std::string const& needs) const {
-    return refuse("the run is " + std::string{to_text(state.mode)} + "; " +
-                  std::string{verb_of(command.ask)} + " needs a run that is " + needs);
+    return refuse("the run is " + standing() + "; " + std::string{verb_of(command.ask)} +
+                  " needs a run that is " + needs);
+  }
+  // The state, and what tells it apart from others of the same name.
+  std::string standing() const {
+    auto const mode = std::string{to_text(state.mode)};
+    if (state.mode == RunMode::attention) {
+      return "in need of attention";
+    }
+    if (state.in_doubt && state.current) {
+      return mode + ", and how step " + plan.label(*state.current) + " ended is not known yet";
+    }
+    if (at_gate()) {
+      return mode + " at the gate before phase " + plan.phases[state.phase].name;
+    }
+    if (state.mode == RunMode::failed && state.checks_failed) {
+      return mode + (state.stage == Stage::gate ? " by a rejection" : " by a check");
+    }
+    bool const rests = is({RunMode::waiting, RunMode::paused, RunMode::failed});
+    return mode + (rests && state.current ? " at step " + plan.label(*state.current) : "");
+  }
+  // The command that fits now; empty where none moves the run.
+  std::string fits() const {
+    auto const step = state.current ? " " + plan.label(*state.current) : "";
+    switch (state.mode) {
+      case RunMode::pending:
+        return "start";
+      case RunMode::running:
+        return "pause";
+      case RunMode::waiting:
+        return at_gate() ? fits_at_gate() : "confirm" + step;
+      case RunMode::pausing:
+        return "pause --now";
+      case RunMode::paused:
+        return "resume";
+      case RunMode::failed:
+        return state.checks_failed ? "evaluate" : "retry" + step;
+      case RunMode::attention:
+        return "resolve" + step + " --as succeeded|failed --evidence TEXT";
+      case RunMode::cancelling:
+      case RunMode::succeeded:
+      case RunMode::rolled_back:
+      case RunMode::cancelled:
+        return "";
+    }
+    __builtin_unreachable();
+  }
+  std::string fits_at_gate() const {
+    auto const& phase = plan.phases[state.phase].name;
+    auto const needs = gate_needs(plan, state, now);
+    if (needs.empty()) {
+      return "advance --to " + phase;
+    }
+    bool const approval = needs.front().kind == "approval";
+    return approval ? "approve --phase " + phase : "";
   }
   bool is(std::initializer_list<RunMode> modes) const {
     return std::ranges::find(modes, state.mode) != modes.end();
@@ -72,23 +127,20 @@ struct Decision {
       return wrong_state("waiting at a gate");
     }
     if (!at_gate()) {
-      return refuse(
-          "the run waits for a person to do step " + plan.label(*state.current) + ", not at a gate",
-          "confirm " + plan.label(*state.current));
+      return refuse("the run waits for a person to do step " + plan.label(*state.current) +
+                    ", not at a gate");
     }
     auto const& phase = plan.phases[state.phase];
     if (ask.to_phase != phase.name) {
-      return refuse("the next phase is " + phase.name + ", not \"" + ask.to_phase + "\"",
-                    "advance --to " + phase.name);
+      return refuse("the next phase is " + phase.name + ", not \"" + ask.to_phase + "\"");
     }
     if (!ask.confirm.empty() && ask.confirm != phase.name) {
       return refuse(
-          "the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name, "",
-          ErrorCode::confirm_mismatch);
+          "the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name,
+          "advance --to " + phase.name + " --confirm " + phase.name, ErrorCode::confirm_mismatch);
     }
     if (auto const needs = gate_needs(plan, state, now); !needs.empty()) {
-      auto const next = needs.front().kind == "approval" ? "approve" : "";
-      return refuse(needs.front().message, next, ErrorCode::gate_closed);
+      return refuse(needs.front().message, "", ErrorCode::gate_closed);
     }
     return one(PhaseEntered{state.phase});
   }
@@ -97,8 +149,7 @@ struct Decision {
       return *wrong;
     }
     if (!plan.phases[state.phase].approval) {
-      return refuse("phase " + plan.phases[state.phase].name + " asks for no approval",
-                    "advance --to " + plan.phases[state.phase].name);
+      return refuse("phase " + plan.phases[state.phase].name + " asks for no approval");
     }
     if (same_person(command.actor, state.creator)) {
       return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it",
@@ -129,7 +180,7 @@ struct Decision {
       return one(EvaluationRequested{.stage = CheckStage::validation, .phase = state.phase - 1});
     }
     if (state.mode == RunMode::failed) {
-      return refuse("a step failed, not a check", "retry");
+      return refuse("a step failed, not a check");
     }
     return wrong_state("failed by a check, or waiting at a gate after a phase");
   }
@@ -183,11 +234,11 @@ struct Decision {
       return wrong_state("failed or paused at a step");
     }
     if (state.checks_failed) {
-      return refuse("a check failed, not a step", "evaluate");
+      return refuse("a check failed, not a step");
     }
     auto const ref = state.current;
     if (!ref || state.in_doubt || !retriable(*ref)) {
-      return refuse("no step of this run failed or was interrupted", "resume");
+      return refuse("no step of this run failed or was interrupted");
     }
     if (auto other = not_the_step(ask.step, *ref)) {
       return *other;
@@ -195,12 +246,14 @@ struct Decision {
     return one(RetryRequested{.ref = *ref, .direction = state.direction});
   }
   Verdicts operator()(Skip const& ask) const {
-    if (!is({RunMode::failed, RunMode::paused, RunMode::waiting}) || state.in_doubt) {
-      return wrong_state("failed, paused or waiting at a step");
+    bool const rests = is({RunMode::failed, RunMode::paused, RunMode::waiting});
+    if (!rests || state.in_doubt) {
+      return wrong_state(rests ? "at a step whose end is known"
+                               : "failed, paused or waiting at a step");
     }
     auto const ref = state.mismatch ? state.current : next_step(plan, state);
     if (!ref) {
-      return refuse("the run does not stand at a step that could be skipped");
+      return refuse("the run is " + standing() + ", not at a step that could be skipped");
     }
     if (auto other = not_the_step(ask.step, *ref)) {
       return *other;
@@ -209,10 +262,9 @@ struct Decision {
       return *missing;
     }
     if (state.direction == Direction::forward && !plan.step(*ref).skippable) {
-      return refuse("the plan does not mark step " + plan.label(*ref) + " as skippable",
-                    "retry, or rollback");
+      return refuse("the plan does not mark step " + plan.label(*ref) + " as skippable");
     }
-    return one(StepSkipped{.ref = *ref, .direction = state.direction});
+    return one(StepSkipped{.ref = *ref, .direction = state.direction, .reversed = state.mismatch});
   }
   Verdicts operator()(Resolve const& ask) const {
     if (state.mode != RunMode::attention || !state.current) {
@@ -222,8 +274,7 @@ struct Decision {
       return *other;
     }
     if (ask.evidence.empty()) {
-      return refuse("say what you looked at and saw", "resolve --evidence TEXT",
-                    ErrorCode::reason_required);
+      return refuse("say what you looked at and saw", "", ErrorCode::reason_required);
     }
     return one(StepResolved{.ref = *state.current,
                             .direction = state.direction,
@@ -232,27 +283,27 @@ struct Decision {
   }
   Verdicts operator()(RollBack const& ask) const {
     if (state.mode == RunMode::running) {
-      return refuse("the run is running; pause it first", "pause");
+      return refuse("the run is running; pause it first");
     }
     if (!is({RunMode::paused, RunMode::failed, RunMode::waiting, RunMode::succeeded})) {
       return wrong_state("paused, failed, waiting or succeeded");
     }
     if (state.in_doubt) {
-      return refuse("the outcome of step " + plan.label(*state.current) + " is not known yet",
-                    "resume, so that it is settled first");
+      return refuse("the outcome of step " + plan.label(*state.current) +
+                    " is not known yet; it has to be settled first");
     }
     if (state.mismatch) {
       return refuse("the reversal of step " + plan.label(*state.current) +
-                        " left another schema than there was before",
-                    "mend the schema and retry, or skip with a reason");
+                    " left another schema than there was before: mend it and retry, or skip "
+                    "with a reason to take it as it is");
     }
     auto const target = rollback_target(plan, state, ask);
     if (!target) {
-      return tl::unexpected(target.error());
+      return refuse_as(target.error());
     }
     auto const steps = rollback_steps(plan, state, *target);
     if (!steps) {
-      return tl::unexpected(steps.error());
+      return refuse_as(steps.error());
     }
     if (steps->empty()) {
       return refuse("no executed step lies there: nothing to take back");
@@ -268,7 +319,7 @@ struct Decision {
     }
     if (!ask.confirm.empty() && ask.confirm != plan.name) {
       return refuse("the confirmation \"" + ask.confirm + "\" is not the plan's name, " + plan.name,
-                    "", ErrorCode::confirm_mismatch);
+                    "cancel --confirm " + plan.name, ErrorCode::confirm_mismatch);
     }
     if (executed_anything(state) && ask.confirm.empty()) {
       return refuse("steps were executed and will stay as they are; confirm with the plan's name",
@@ -315,6 +366,17 @@ struct Decision {
     return refuse(std::string{verb_of(command.ask)} + " needs a reason",
                   std::string{verb_of(command.ask)} + " --reason TEXT", ErrorCode::reason_required);
   }
+  tl::unexpected<Error> refuse_as(Error error) const {
+    return refuse(std::move(error.detail), std::move(error.next), error.code);
+  }
+  // What was asked for, of the step that the run stands at.
+  std::string same_verb(StepRef at) const {
+    auto const verb = std::string{verb_of(command.ask)} + " " + plan.label(at);
+    if (std::holds_alternative<Resolve>(command.ask)) {
+      return verb + " --as succeeded|failed --evidence TEXT";
+    }
+    return verb + (std::holds_alternative<Skip>(command.ask) ? " --reason TEXT" : "");
+  }
   // A step may be named by a person who looks at an old screen: it must be the one that the run
   // stands at.
   std::optional<Verdicts> not_the_step(std::string const& name, StepRef at) const {
@@ -322,9 +384,12 @@ struct Decision {
       return std::nullopt;
     }
     if (!plan.find_step(name)) {
-      return refuse("the plan has no step \"" + name + "\"", "", ErrorCode::not_found);
+      return refuse(
+          "the plan has no step \"" + name + "\"; the run stands at step " + plan.label(at),
+          same_verb(at), ErrorCode::not_found);
     }
-    return refuse("the run stands at step " + plan.label(at) + ", not at \"" + name + "\"");
+    return refuse("the run stands at step " + plan.label(at) + ", not at \"" + name + "\"",
+                  same_verb(at));
   }
 };
 

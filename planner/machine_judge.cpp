@@ -100,7 +100,8 @@ struct Judgement {
                             .direction = fact.direction,
                             .attempt = fact.attempt,
                             .why = fact.note,
-                            .traceless = traceless(fact)});
+                            .traceless = traceless(fact),
+                            .filled = fact.filled});
         return;
       case AttemptEnd::lost:
         if (mutant(Mutant::lost_is_retried)) {
@@ -133,7 +134,8 @@ struct Judgement {
                        .attempt = fact.attempt,
                        .answer = fact.answer,
                        .evidence = fact.evidence,
-                       .fingerprint = fact.fingerprint});
+                       .fingerprint = fact.fingerprint,
+                       .filled = fact.filled});
     }
     give_up_losing_it(fact);
     if (state.mode == RunMode::cancelling && fact.answer == Doubt::unknowable) {
@@ -211,7 +213,8 @@ struct Judgement {
             .took = fact.took,
             .lock_wait = fact.lock_wait,
             .fingerprint = fingerprint,
-            .note = fact.note};
+            .note = fact.note,
+            .filled = fact.filled};
   }
   // What a person has accepted once does not stop the steps before it again.
   bool reversal_differs(StepRef ref, std::string const& fingerprint,
@@ -252,16 +255,20 @@ struct Judgement {
         state.mode != RunMode::running) {
       return;
     }
+    auto const applied =
+        fact.filled ? "its last batches were not applied" : "nothing of them was applied";
     add(StepFailed{
         .ref = fact.ref,
         .direction = fact.direction,
         .attempt = fact.attempt,
         .failure = {.sqlstate = "",
                     .message = "the session was lost in " + std::to_string(losses) +
-                               " attempts in a row; nothing of them was applied. Does the "
+                               " attempts in a row; " + applied +
+                               ". Does the "
                                "statement itself end the session or the server? Look into "
                                "the server's log before you retry",
-                    .statement = ""}});
+                    .statement = ""},
+        .filled = fact.filled});
     roll_back_if_planned();
   }
   void busy(AttemptEnded const& fact) {
@@ -269,7 +276,9 @@ struct Judgement {
       add(StepInterrupted{.ref = fact.ref,
                           .direction = fact.direction,
                           .attempt = fact.attempt,
-                          .why = "stopped while waiting for a lock; nothing changed"});
+                          .why = fact.filled ? "stopped while a batch waited for a lock"
+                                             : "stopped while waiting for a lock; nothing changed",
+                          .filled = fact.filled});
       return;
     }
     auto const& step = state.at(fact.ref);
@@ -286,7 +295,8 @@ struct Judgement {
                            .blockers = fact.blockers,
                            .took = fact.took,
                            .lock_wait = fact.lock_wait,
-                           .retry_at = *retry_at});
+                           .retry_at = *retry_at,
+                           .filled = fact.filled});
   }
   void failed(AttemptEnded const& fact) {
     add(StepFailed{.ref = fact.ref,
@@ -296,7 +306,8 @@ struct Judgement {
                    .blockers = fact.blockers,
                    .took = fact.took,
                    .lock_wait = fact.lock_wait,
-                   .traceless = traceless(fact)});
+                   .traceless = traceless(fact),
+                   .filled = fact.filled});
     roll_back_if_planned();
   }
   void roll_back_if_planned() {
