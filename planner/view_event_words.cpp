@@ -79,7 +79,9 @@ struct Words {
     return "the schema could not be looked at: " + failure_words(e.failure);
   }
   std::string operator()(StepStarted const& e) const {
-    return doing(e.ref, e.direction) + " begun, attempt " + std::to_string(e.attempt);
+    // the numbers go on from the way there
+    return doing(e.ref, e.direction) + " begun, attempt " + std::to_string(e.attempt) +
+           (e.direction == Direction::forward ? "" : " of this step");
   }
   std::string operator()(StepSucceeded const& e) const {
     auto const done = e.direction == Direction::forward ? " done" : " taken back";
@@ -184,8 +186,10 @@ std::string not_started_words(BaselinesFailed const& failed, std::string const& 
   auto const where = target.empty() ? "the target" : "target " + in_a_line(target, 60);
   auto const why = ": " + failure_words(failed.failure);
   if (failed.name == "connection") {
-    return where + " could not be reached" + why +
-           "; is the server up, and is what the daemon's configuration says of this target right?";
+    // the failure says itself which target it was, and where
+    bool const told = failed.failure.message.starts_with("target ");
+    return (told ? failure_words(failed.failure) : where + " could not be reached" + why) +
+           "; see that the server is up and that the daemon's configuration of the target is right";
   }
   if (failed.name == "target check") {
     return where + " cannot carry this plan" + why;

@@ -86,8 +86,8 @@ struct Message {
     }
     if (ref && state.at(*ref).status == StepStatus::interrupted) {
       auto const filled = view::filled_by(view::tries_of_late(view::attempts_of(facts, *ref)));
-      return "; step " + plan.label(*ref) + " was interrupted" + view::and_so_far(filled) +
-             (filled ? ", and it goes on from there" : "");
+      return "; " + view::step_subject(facts, *ref) + " was interrupted" +
+             view::and_so_far(filled) + (filled ? ", and it goes on from there" : "");
     }
     return "";
   }

@@ -66,6 +66,9 @@ bool is_well(StepStatus status) {
 }
 
 std::string line_of(Attempt const& attempt) {
+  if (attempt.result == "succeeded") {
+    return in_a_line(attempt.note);
+  }
   if (attempt.failure) {
     return failure_words(*attempt.failure) + and_so_far(attempt.filled);
   }
@@ -93,9 +96,13 @@ std::string step_message(RunFacts const& facts, StepRef ref) {
     return "";
   }
   auto const& attempts = attempts_of(facts, ref);
-  auto const told = std::find_if(attempts.rbegin(), attempts.rend(),
-                                 [](Attempt const& a) { return a.result != "running"; });
-  return told == attempts.rend() ? "" : line_of(*told);
+  auto const tries = tries_of_late(attempts);
+  // what came of the way there is not said of the way back; what was left out came after the tries
+  auto const turn =
+      tries.empty() ? attempts.rend() : attempts.rend() - (tries.data() - attempts.data());
+  auto const told =
+      std::find_if(attempts.rbegin(), turn, [](Attempt const& a) { return a.result != "running"; });
+  return told == turn ? "" : line_of(*told);
 }
 
 Json step_summary(RunFacts const& facts, StepRef ref) {

@@ -87,7 +87,9 @@ TEST_CASE(
            {"wrong-database", cluster.dsn("no_such_database")}}});
   auto const unreachable = start_in_vain(daemon, "unreachable");
   CHECK(says(unreachable, "127.0.0.1"));
-  CHECK(says(unreachable, "target unreachable could not be reached: "));
+  CHECK(says(
+      unreachable,
+      "target unreachable (host=127.0.0.1 port=1 dbname=x user=postgres) cannot be reached: "));
   CHECK(says(unreachable, "once that is mended: runbookctl start "));
   CHECK(says(start_in_vain(daemon, "wrong-password"), "password authentication failed"));
   CHECK(says(start_in_vain(daemon, "wrong-database"), "no_such_database"));

@@ -137,9 +137,24 @@ TEST_CASE("what is done says its rows, and those of earlier attempts") {
         "step backfill/fill done in 2s, 500 rows changed (800 by all its attempts)");
 }
 
-TEST_CASE("the way back has numbers of its own") {
+TEST_CASE("a reversal that was stopped is called that") {
   Life life(whole_plan());
   life.start();
+  life.ask(RollBack{});
+  life.go_until("index");
+  life.ask(Pause{}, "ben");
+  life.end_try({.end = AttemptEnd::interrupted, .note = "stopped"});
+  life.go_on();
+  CHECK(life.message().starts_with(
+      "paused by ben; the reversal of step expand/index was interrupted; to go on: "));
+}
+
+TEST_CASE("the way back has numbers of its own") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("index");
+  life.end_try({.rows = 3, .took = 40ms, .lock_wait = 5ms, .note = "dropped an invalid index"});
+  life.go_on();
   life.ask(RollBack{});
   life.go_until("index");
   auto step = life.step(0, 1);
@@ -151,6 +166,7 @@ TEST_CASE("the way back has numbers of its own") {
   CHECK(
       life.message().ends_with("the reversal of step expand/index is being carried out, attempt "
                                "1"));
+  CHECK_FALSE(step.contains("message"));
   life.end_try({.took = 7ms, .lock_wait = 2ms});
   step = life.step(0, 1);
   CHECK(step["state"] == "reverted");

@@ -323,9 +323,13 @@ TEST_CASE("a target that cannot be reached at the start is no baseline") {
   life.tell(BaselinesRead{.failure = SqlFailure{.message = "connection refused"},
                           .failed_name = "connection"});
   CHECK(life.message() ==
-        "target main could not be reached: connection refused; is the server up, and is what the "
-        "daemon's configuration says of this target right?; once that is mended: runbookctl start "
+        "target main could not be reached: connection refused; see that the server is up and that "
+        "the daemon's configuration of the target is right; once that is mended: runbookctl start "
         "run_0a1b2c3d4e5f");
+  auto const named = view::not_started_words(
+      {.name = "connection", .failure = {.message = "target main (host=x) cannot be reached"}},
+      "main");
+  CHECK(named.starts_with("target main (host=x) cannot be reached; see that the server is up"));
   CHECK(view::not_started_words({.name = "target check", .failure = {.message = "a standby"}},
                                 "main") == "target main cannot carry this plan: a standby");
   CHECK(view::not_started_words({.name = "baseline total", .failure = {.message = "no t"}}, "") ==
