@@ -5,6 +5,7 @@
 
 #include "planner/lint.h"
 #include "planner/machine.h"
+#include "planner/machine_standing.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner {
@@ -32,72 +33,15 @@ struct Decision {
     bool const help = next.empty() && code != ErrorCode::self_approval;
     return tl::unexpected(Error{.code = code,
                                 .detail = std::move(detail),
-                                .next = help ? fits() : std::move(next),
+                                .next = help ? fits_now(plan, state, now) : std::move(next),
                                 .state = std::string{to_text(state.mode)}});
   }
   tl::unexpected<Error> wrong_state(std::string const& needs) const {
-    return refuse("the run is " + standing() + "; " + std::string{verb_of(command.ask)} +
+    return refuse("the run is " + standing(plan, state) + "; " + std::string{verb_of(command.ask)} +
                   " needs a run that is " + needs);
-  }
-  // The state, and what tells it apart from others of the same name.
-  std::string standing() const {
-    auto const mode = std::string{to_text(state.mode)};
-    if (state.mode == RunMode::attention) {
-      return "in need of attention";
-    }
-    if (state.in_doubt && state.current) {
-      return mode + ", and how step " + plan.label(*state.current) + " ended is not known yet";
-    }
-    if (at_gate()) {
-      return mode + " at the gate before phase " + plan.phases[state.phase].name;
-    }
-    if (state.mode == RunMode::failed && state.checks_failed) {
-      return mode + (state.stage == Stage::gate ? " by a rejection" : " by a check");
-    }
-    bool const rests = is({RunMode::waiting, RunMode::paused, RunMode::failed});
-    return mode + (rests && state.current ? " at step " + plan.label(*state.current) : "");
-  }
-  // The command that fits now; empty where none moves the run.
-  std::string fits() const {
-    auto const step = state.current ? " " + plan.label(*state.current) : "";
-    switch (state.mode) {
-      case RunMode::pending:
-        return "start";
-      case RunMode::running:
-        return "pause";
-      case RunMode::waiting:
-        return at_gate() ? fits_at_gate() : "confirm" + step;
-      case RunMode::pausing:
-        return "pause --now";
-      case RunMode::paused:
-        return "resume";
-      case RunMode::failed:
-        return state.checks_failed ? "evaluate" : "retry" + step;
-      case RunMode::attention:
-        return "resolve" + step + " --as succeeded|failed --evidence TEXT";
-      case RunMode::cancelling:
-      case RunMode::succeeded:
-      case RunMode::rolled_back:
-      case RunMode::cancelled:
-        return "";
-    }
-    __builtin_unreachable();
-  }
-  std::string fits_at_gate() const {
-    auto const& phase = plan.phases[state.phase].name;
-    auto const needs = gate_needs(plan, state, now);
-    if (needs.empty()) {
-      return "advance --to " + phase;
-    }
-    bool const approval = needs.front().kind == "approval";
-    return approval ? "approve --phase " + phase : "";
   }
   bool is(std::initializer_list<RunMode> modes) const {
     return std::ranges::find(modes, state.mode) != modes.end();
-  }
-  bool at_gate() const {
-    return state.stage == Stage::gate && state.direction == Direction::forward &&
-           is({RunMode::waiting, RunMode::paused});
   }
 
   Verdicts operator()(Start const& ask) const {
@@ -126,7 +70,7 @@ struct Decision {
     if (state.mode != RunMode::waiting) {
       return wrong_state("waiting at a gate");
     }
-    if (!at_gate()) {
+    if (!at_gate(state)) {
       return refuse("the run waits for a person to do step " + plan.label(*state.current) +
                     ", not at a gate");
     }
@@ -176,7 +120,7 @@ struct Decision {
       auto const stage = check_stage_of(state.stage).value_or(CheckStage::requirements);
       return one(EvaluationRequested{.stage = stage, .phase = state.phase});
     }
-    if (state.mode == RunMode::waiting && at_gate() && state.phase > 0) {
+    if (state.mode == RunMode::waiting && at_gate(state) && state.phase > 0) {
       return one(EvaluationRequested{.stage = CheckStage::validation, .phase = state.phase - 1});
     }
     if (state.mode == RunMode::failed) {
@@ -253,7 +197,8 @@ struct Decision {
     }
     auto const ref = state.mismatch ? state.current : next_step(plan, state);
     if (!ref) {
-      return refuse("the run is " + standing() + ", not at a step that could be skipped");
+      return refuse("the run is " + standing(plan, state) +
+                    ", not at a step that could be skipped");
     }
     if (auto other = not_the_step(ask.step, *ref)) {
       return *other;
@@ -350,7 +295,7 @@ struct Decision {
            status == StepStatus::revert_failed;
   }
   std::optional<Verdicts> gate_named(std::string const& phase) const {
-    if (!at_gate()) {
+    if (!at_gate(state)) {
       return wrong_state("waiting or paused at a gate");
     }
     if (phase != plan.phases[state.phase].name) {
