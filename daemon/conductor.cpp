@@ -273,6 +273,7 @@ void Conductor::act(RunStep const& wanted) {
 
 void Conductor::act(ResolveDoubt const& wanted) {
   start(DoubtJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
+                 .since_attempt = state_.at(wanted.ref).series,
                  .action = &action_of(*plan_, wanted.ref, wanted.direction),
                  .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
   if (state_.interrupt) {

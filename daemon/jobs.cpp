@@ -388,6 +388,7 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
                      .rows = result.rows,
                      .took = since(begin),
                      .failure = result.failure,
+                     .filled = result.filled,
                      .note = result.note,
                      .jitter = context.jitter};
   Answer told;
@@ -439,6 +440,9 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
                      .answer = settled->answer,
                      .evidence = settled->evidence,
                      .fingerprint = ""};
+  if (std::holds_alternative<BackfillAction>(*job.action)) {
+    told.filled = read_filled(**session, job.tag, job.since_attempt).value_or(std::nullopt);
+  }
   Answer result;
   bool const wanted =
       told.answer == Doubt::applied ? job.fingerprint_after : is_concurrent(*job.action);

@@ -46,6 +46,7 @@ struct AttemptJob {
 };
 struct DoubtJob {
   AttemptTag tag;
+  int since_attempt = 1;
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
 };

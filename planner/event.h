@@ -74,6 +74,7 @@ struct StepStarted {
   Direction direction = Direction::forward;
   int attempt = 1;
 };
+// `filled`: of a backfill, how far all attempts of its series have come.
 struct StepSucceeded {  // forward: done; backward: reversed
   StepRef ref;
   Direction direction = Direction::forward;
@@ -82,6 +83,7 @@ struct StepSucceeded {  // forward: done; backward: reversed
   Duration took{}, lock_wait{};
   std::string fingerprint;  // after it; empty = as before
   std::string note;         // a person's evidence for manual steps, and what recovery saw
+  std::optional<Filled> filled;
 };
 struct StepRetryScheduled {  // a lock was not to be had; tried again at retry_at
   StepRef ref;
@@ -91,6 +93,7 @@ struct StepRetryScheduled {  // a lock was not to be had; tried again at retry_a
   std::vector<Blocker> blockers;
   Duration took{}, lock_wait{};
   Moment retry_at{};
+  std::optional<Filled> filled;
 };
 struct StepFailed {
   StepRef ref;
@@ -100,6 +103,7 @@ struct StepFailed {
   std::vector<Blocker> blockers;
   Duration took{}, lock_wait{};
   bool traceless = false;  // the schema is what it was before: there is nothing to take back
+  std::optional<Filled> filled;
 };
 struct StepInterrupted {
   StepRef ref;
@@ -107,6 +111,7 @@ struct StepInterrupted {
   int attempt = 1;
   std::string why;
   bool traceless = false;  // the schema is what it was before: there is nothing to take back
+  std::optional<Filled> filled;
 };
 struct OutcomeLost {  // nobody heard how the attempt ended
   StepRef ref;
@@ -121,6 +126,7 @@ struct DoubtSettled {
   Doubt answer = Doubt::unknowable;
   std::string evidence;
   std::string fingerprint;
+  std::optional<Filled> filled;
 };
 struct DoubtDeferred {
   StepRef ref;
@@ -136,6 +142,7 @@ struct FingerprintMismatched {  // a reversal ran, and the schema is not what it
 struct StepSkipped {
   StepRef ref;
   Direction direction = Direction::forward;
+  bool reversed = false;  // it was taken back, and the schema that this left is taken as it is
 };
 struct StepResolved {
   StepRef ref;

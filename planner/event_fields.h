@@ -65,6 +65,10 @@ void describe(auto& io, Like<CheckResult> auto& it) {
   io.must("name", it.name).must("verdict", it.verdict);
   io.may("expected", it.expected).may("actual", it.actual).may("duration_ms", it.took);
 }
+void describe(auto& io, Like<Filled> auto& it) {
+  io.must("rows_scanned", it.scanned).must("rows_changed", it.changed);
+  io.must("rows_total", it.total);
+}
 void describe(auto& io, Like<StepRef> auto& it) {
   io.must("phase", it.phase).must("step", it.step);
 }
@@ -108,20 +112,24 @@ void describe(auto& io, Like<StepStarted> auto& it) { describe_try(io, it); }
 void describe(auto& io, Like<StepSucceeded> auto& it) {
   describe_try(io, it);
   describe_times(io, it);
+  io.may("filled", it.filled);
   io.may("rows", it.rows).may("fingerprint", it.fingerprint).may("note", it.note);
 }
 void describe(auto& io, Like<StepRetryScheduled> auto& it) {
   describe_try(io, it);
   describe_times(io, it);
+  io.may("filled", it.filled);
   io.must("failure", it.failure).may("blockers", it.blockers).must("retry_at", it.retry_at);
 }
 void describe(auto& io, Like<StepFailed> auto& it) {
   describe_try(io, it);
   describe_times(io, it);
+  io.may("filled", it.filled);
   io.must("failure", it.failure).may("blockers", it.blockers).may("traceless", it.traceless);
 }
 void describe(auto& io, Like<StepInterrupted> auto& it) {
   describe_try(io, it);
+  io.may("filled", it.filled);
   io.may("why", it.why).may("traceless", it.traceless);
 }
 void describe(auto& io, Like<OutcomeLost> auto& it) {
@@ -130,6 +138,7 @@ void describe(auto& io, Like<OutcomeLost> auto& it) {
 }
 void describe(auto& io, Like<DoubtSettled> auto& it) {
   describe_try(io, it);
+  io.may("filled", it.filled);
   io.must("answer", it.answer).may("evidence", it.evidence).may("fingerprint", it.fingerprint);
 }
 void describe(auto& io, Like<DoubtDeferred> auto& it) {
@@ -143,7 +152,7 @@ void describe(auto& io, Like<FingerprintMismatched> auto& it) {
 }
 void describe(auto& io, Like<StepSkipped> auto& it) {
   describe(io, it.ref);
-  io.must("direction", it.direction);
+  io.must("direction", it.direction).may("reversed", it.reversed);
 }
 void describe(auto& io, Like<StepResolved> auto& it) {
   describe(io, it.ref);

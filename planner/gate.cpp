@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/decimal.h"
+#include "planner/limited_text.h"
 #include "planner/mutant.h"
 #include "planner/sql.h"
 
@@ -273,8 +274,8 @@ CheckResult judge_check(Check const& check, QueryAnswer const& answer,
                                   : std::visit(Judge(answer, baselines), check.expect);
   return {.name = check.name,
           .verdict = judgement.verdict,
-          .expected = to_text(check.expect),
-          .actual = std::move(judgement.actual)};
+          .expected = limited(to_text(check.expect), longest_side),
+          .actual = limited(judgement.actual, longest_side)};
 }
 
 }  // namespace runbookd::planner

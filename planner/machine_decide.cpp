@@ -5,6 +5,7 @@
 
 #include "planner/lint.h"
 #include "planner/machine.h"
+#include "planner/machine_standing.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner {
@@ -28,21 +29,19 @@ struct Decision {
 
   tl::unexpected<Error> refuse(std::string detail, std::string next = "",
                                ErrorCode code = ErrorCode::illegal_transition) const {
+    // whoever may not sign is not told to sign
+    bool const help = next.empty() && code != ErrorCode::self_approval;
     return tl::unexpected(Error{.code = code,
                                 .detail = std::move(detail),
-                                .next = std::move(next),
+                                .next = help ? fits_now(plan, state, now) : std::move(next),
                                 .state = std::string{to_text(state.mode)}});
   }
   tl::unexpected<Error> wrong_state(std::string const& needs) const {
-    return refuse("the run is " + std::string{to_text(state.mode)} + "; " +
-                  std::string{verb_of(command.ask)} + " needs a run that is " + needs);
+    return refuse("the run is " + standing(plan, state) + "; " + std::string{verb_of(command.ask)} +
+                  " needs a run that is " + needs);
   }
   bool is(std::initializer_list<RunMode> modes) const {
     return std::ranges::find(modes, state.mode) != modes.end();
-  }
-  bool at_gate() const {
-    return state.stage == Stage::gate && state.direction == Direction::forward &&
-           is({RunMode::waiting, RunMode::paused});
   }
 
   Verdicts operator()(Start const& ask) const {
@@ -71,24 +70,21 @@ struct Decision {
     if (state.mode != RunMode::waiting) {
       return wrong_state("waiting at a gate");
     }
-    if (!at_gate()) {
-      return refuse(
-          "the run waits for a person to do step " + plan.label(*state.current) + ", not at a gate",
-          "confirm " + plan.label(*state.current));
+    if (!at_gate(state)) {
+      return refuse("the run waits for a person to do step " + plan.label(*state.current) +
+                    ", not at a gate");
     }
     auto const& phase = plan.phases[state.phase];
     if (ask.to_phase != phase.name) {
-      return refuse("the next phase is " + phase.name + ", not \"" + ask.to_phase + "\"",
-                    "advance --to " + phase.name);
+      return refuse("the next phase is " + phase.name + ", not \"" + ask.to_phase + "\"");
     }
     if (!ask.confirm.empty() && ask.confirm != phase.name) {
       return refuse(
-          "the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name, "",
-          ErrorCode::confirm_mismatch);
+          "the confirmation \"" + ask.confirm + "\" is not the phase's name, " + phase.name,
+          "advance --to " + phase.name + " --confirm " + phase.name, ErrorCode::confirm_mismatch);
     }
     if (auto const needs = gate_needs(plan, state, now); !needs.empty()) {
-      auto const next = needs.front().kind == "approval" ? "approve" : "";
-      return refuse(needs.front().message, next, ErrorCode::gate_closed);
+      return refuse(needs.front().message, "", ErrorCode::gate_closed);
     }
     return one(PhaseEntered{state.phase});
   }
@@ -97,8 +93,7 @@ struct Decision {
       return *wrong;
     }
     if (!plan.phases[state.phase].approval) {
-      return refuse("phase " + plan.phases[state.phase].name + " asks for no approval",
-                    "advance --to " + plan.phases[state.phase].name);
+      return refuse("phase " + plan.phases[state.phase].name + " asks for no approval");
     }
     if (same_person(command.actor, state.creator)) {
       return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it",
@@ -125,11 +120,11 @@ struct Decision {
       auto const stage = check_stage_of(state.stage).value_or(CheckStage::requirements);
       return one(EvaluationRequested{.stage = stage, .phase = state.phase});
     }
-    if (state.mode == RunMode::waiting && at_gate() && state.phase > 0) {
+    if (state.mode == RunMode::waiting && at_gate(state) && state.phase > 0) {
       return one(EvaluationRequested{.stage = CheckStage::validation, .phase = state.phase - 1});
     }
     if (state.mode == RunMode::failed) {
-      return refuse("a step failed, not a check", "retry");
+      return refuse("a step failed, not a check");
     }
     return wrong_state("failed by a check, or waiting at a gate after a phase");
   }
@@ -183,11 +178,11 @@ struct Decision {
       return wrong_state("failed or paused at a step");
     }
     if (state.checks_failed) {
-      return refuse("a check failed, not a step", "evaluate");
+      return refuse("a check failed, not a step");
     }
     auto const ref = state.current;
     if (!ref || state.in_doubt || !retriable(*ref)) {
-      return refuse("no step of this run failed or was interrupted", "resume");
+      return refuse("no step of this run failed or was interrupted");
     }
     if (auto other = not_the_step(ask.step, *ref)) {
       return *other;
@@ -195,12 +190,15 @@ struct Decision {
     return one(RetryRequested{.ref = *ref, .direction = state.direction});
   }
   Verdicts operator()(Skip const& ask) const {
-    if (!is({RunMode::failed, RunMode::paused, RunMode::waiting}) || state.in_doubt) {
-      return wrong_state("failed, paused or waiting at a step");
+    bool const rests = is({RunMode::failed, RunMode::paused, RunMode::waiting});
+    if (!rests || state.in_doubt) {
+      return wrong_state(rests ? "at a step whose end is known"
+                               : "failed, paused or waiting at a step");
     }
     auto const ref = state.mismatch ? state.current : next_step(plan, state);
     if (!ref) {
-      return refuse("the run does not stand at a step that could be skipped");
+      return refuse("the run is " + standing(plan, state) +
+                    ", not at a step that could be skipped");
     }
     if (auto other = not_the_step(ask.step, *ref)) {
       return *other;
@@ -209,10 +207,9 @@ struct Decision {
       return *missing;
     }
     if (state.direction == Direction::forward && !plan.step(*ref).skippable) {
-      return refuse("the plan does not mark step " + plan.label(*ref) + " as skippable",
-                    "retry, or rollback");
+      return refuse("the plan does not mark step " + plan.label(*ref) + " as skippable");
     }
-    return one(StepSkipped{.ref = *ref, .direction = state.direction});
+    return one(StepSkipped{.ref = *ref, .direction = state.direction, .reversed = state.mismatch});
   }
   Verdicts operator()(Resolve const& ask) const {
     if (state.mode == RunMode::attention && !state.lost.empty()) {
@@ -234,27 +231,27 @@ struct Decision {
   }
   Verdicts operator()(RollBack const& ask) const {
     if (state.mode == RunMode::running) {
-      return refuse("the run is running; pause it first", "pause");
+      return refuse("the run is running; pause it first");
     }
     if (!is({RunMode::paused, RunMode::failed, RunMode::waiting, RunMode::succeeded})) {
       return wrong_state("paused, failed, waiting or succeeded");
     }
     if (state.in_doubt) {
-      return refuse("the outcome of step " + plan.label(*state.current) + " is not known yet",
-                    "resume, so that it is settled first");
+      return refuse("the outcome of step " + plan.label(*state.current) +
+                    " is not known yet; it has to be settled first");
     }
     if (state.mismatch) {
       return refuse("the reversal of step " + plan.label(*state.current) +
-                        " left another schema than there was before",
-                    "mend the schema and retry, or skip with a reason");
+                    " left another schema than there was before: mend it and retry, or skip "
+                    "with a reason to take it as it is");
     }
     auto const target = rollback_target(plan, state, ask);
     if (!target) {
-      return tl::unexpected(target.error());
+      return refuse_as(target.error());
     }
     auto const steps = rollback_steps(plan, state, *target);
     if (!steps) {
-      return tl::unexpected(steps.error());
+      return refuse_as(steps.error());
     }
     if (steps->empty()) {
       return refuse("no executed step lies there: nothing to take back");
@@ -270,7 +267,7 @@ struct Decision {
     }
     if (!ask.confirm.empty() && ask.confirm != plan.name) {
       return refuse("the confirmation \"" + ask.confirm + "\" is not the plan's name, " + plan.name,
-                    "", ErrorCode::confirm_mismatch);
+                    "cancel --confirm " + plan.name, ErrorCode::confirm_mismatch);
     }
     if (executed_anything(state) && ask.confirm.empty()) {
       return refuse("steps were executed and will stay as they are; confirm with the plan's name",
@@ -284,11 +281,12 @@ struct Decision {
   Verdicts resolve_lost(Resolve const& ask) const {
     auto const ref = ask.step.empty() ? state.lost.front() : plan.find_step(ask.step);
     if (!ref) {
-      return refuse("the plan has no step \"" + ask.step + "\"", "", ErrorCode::not_found);
+      return refuse("the plan has no step \"" + ask.step + "\"", same_verb(state.lost.front()),
+                    ErrorCode::not_found);
     }
     if (std::ranges::find(state.lost, *ref) == state.lost.end()) {
       return refuse("the failover has not put step " + plan.label(*ref) + " in doubt",
-                    "resolve " + plan.label(state.lost.front()));
+                    same_verb(state.lost.front()));
     }
     if (auto missing = evidence_missing(ask)) {
       return *missing;
@@ -303,8 +301,7 @@ struct Decision {
     if (!ask.evidence.empty()) {
       return std::nullopt;
     }
-    return refuse("say what you looked at and saw", "resolve --evidence TEXT",
-                  ErrorCode::reason_required);
+    return refuse("say what you looked at and saw", "", ErrorCode::reason_required);
   }
   static std::vector<EventBody> one(EventBody body) {
     std::vector<EventBody> bodies;
@@ -327,7 +324,7 @@ struct Decision {
            status == StepStatus::revert_failed;
   }
   std::optional<Verdicts> gate_named(std::string const& phase) const {
-    if (!at_gate()) {
+    if (!at_gate(state)) {
       return wrong_state("waiting or paused at a gate");
     }
     if (phase != plan.phases[state.phase].name) {
@@ -343,6 +340,17 @@ struct Decision {
     return refuse(std::string{verb_of(command.ask)} + " needs a reason",
                   std::string{verb_of(command.ask)} + " --reason TEXT", ErrorCode::reason_required);
   }
+  tl::unexpected<Error> refuse_as(Error error) const {
+    return refuse(std::move(error.detail), std::move(error.next), error.code);
+  }
+  // What was asked for, of the step that the run stands at.
+  std::string same_verb(StepRef at) const {
+    auto const verb = std::string{verb_of(command.ask)} + " " + plan.label(at);
+    if (std::holds_alternative<Resolve>(command.ask)) {
+      return verb + " --as succeeded|failed --evidence TEXT";
+    }
+    return verb + (std::holds_alternative<Skip>(command.ask) ? " --reason TEXT" : "");
+  }
   // A step may be named by a person who looks at an old screen: it must be the one that the run
   // stands at.
   std::optional<Verdicts> not_the_step(std::string const& name, StepRef at) const {
@@ -350,9 +358,12 @@ struct Decision {
       return std::nullopt;
     }
     if (!plan.find_step(name)) {
-      return refuse("the plan has no step \"" + name + "\"", "", ErrorCode::not_found);
+      return refuse(
+          "the plan has no step \"" + name + "\"; the run stands at step " + plan.label(at),
+          same_verb(at), ErrorCode::not_found);
     }
-    return refuse("the run stands at step " + plan.label(at) + ", not at \"" + name + "\"");
+    return refuse("the run stands at step " + plan.label(at) + ", not at \"" + name + "\"",
+                  same_verb(at));
   }
 };
 

@@ -230,6 +230,10 @@ struct Fold {
         return;
       case Doubt::not_applied: {
         end_attempt();
+        if (auto& step = state.at(e.ref); got_further(step, e.filled)) {
+          step.losses = 0;
+          step.filled = e.filled->scanned;
+        }
         bool const as_before =
             !e.fingerprint.empty() && e.fingerprint == state.at(e.ref).before.text();
         interrupted(e.ref, e.direction, as_before);
@@ -405,6 +409,7 @@ struct Fold {
       for (auto& step : phase) {
         step.first_try = {};
         step.losses = 0;
+        step.filled = 0;
         if (step.status == StepStatus::reverting) {  // a person was to undo it by hand: asked anew
           step.status = StepStatus::succeeded;
         }

@@ -103,7 +103,8 @@ struct Judgement {
                             .direction = fact.direction,
                             .attempt = fact.attempt,
                             .why = fact.note,
-                            .traceless = traceless(fact)});
+                            .traceless = traceless(fact),
+                            .filled = fact.filled});
         return;
       case AttemptEnd::lost:
         if (mutant(Mutant::lost_is_retried)) {
@@ -139,7 +140,8 @@ struct Judgement {
                        .attempt = fact.attempt,
                        .answer = fact.answer,
                        .evidence = fact.evidence,
-                       .fingerprint = fact.fingerprint});
+                       .fingerprint = fact.fingerprint,
+                       .filled = fact.filled});
     }
     give_up_losing_it(fact);
     if (state.mode == RunMode::cancelling && fact.answer == Doubt::unknowable) {
@@ -244,7 +246,8 @@ struct Judgement {
             .took = fact.took,
             .lock_wait = fact.lock_wait,
             .fingerprint = fingerprint,
-            .note = fact.note};
+            .note = fact.note,
+            .filled = fact.filled};
   }
   // What a person has accepted once does not stop the steps before it again.
   bool reversal_differs(StepRef ref, std::string const& fingerprint,
@@ -282,19 +285,23 @@ struct Judgement {
   void give_up_losing_it(DoubtAnswered const& fact) {
     int const losses = state.at(fact.ref).losses;
     if (fact.answer != Doubt::not_applied || losses < most_losses ||
-        state.mode != RunMode::running) {
+        got_further(state.at(fact.ref), fact.filled) || state.mode != RunMode::running) {
       return;
     }
+    auto const applied =
+        fact.filled ? "its last batches were not applied" : "nothing of them was applied";
     add(StepFailed{
         .ref = fact.ref,
         .direction = fact.direction,
         .attempt = fact.attempt,
         .failure = {.sqlstate = "",
                     .message = "the session was lost in " + std::to_string(losses) +
-                               " attempts in a row; nothing of them was applied. Does the "
+                               " attempts in a row; " + applied +
+                               ". Does the "
                                "statement itself end the session or the server? Look into "
                                "the server's log before you retry",
-                    .statement = ""}});
+                    .statement = ""},
+        .filled = fact.filled});
     roll_back_if_planned();
   }
   void busy(AttemptEnded const& fact) {
@@ -302,7 +309,9 @@ struct Judgement {
       add(StepInterrupted{.ref = fact.ref,
                           .direction = fact.direction,
                           .attempt = fact.attempt,
-                          .why = "stopped while waiting for a lock; nothing changed"});
+                          .why = fact.filled ? "stopped while a batch waited for a lock"
+                                             : "stopped while waiting for a lock; nothing changed",
+                          .filled = fact.filled});
       return;
     }
     auto const& step = state.at(fact.ref);
@@ -319,7 +328,8 @@ struct Judgement {
                            .blockers = fact.blockers,
                            .took = fact.took,
                            .lock_wait = fact.lock_wait,
-                           .retry_at = *retry_at});
+                           .retry_at = *retry_at,
+                           .filled = fact.filled});
   }
   void failed(AttemptEnded const& fact) {
     add(StepFailed{.ref = fact.ref,
@@ -329,7 +339,8 @@ struct Judgement {
                    .blockers = fact.blockers,
                    .took = fact.took,
                    .lock_wait = fact.lock_wait,
-                   .traceless = traceless(fact)});
+                   .traceless = traceless(fact),
+                   .filled = fact.filled});
     roll_back_if_planned();
   }
   void roll_back_if_planned() {

@@ -28,6 +28,36 @@ std::string phase_names(Plan const& plan) {
   return names;
 }
 
+// The steps of that name, whatever their phase.
+std::vector<std::string> labels_of(Plan const& plan, std::string_view name) {
+  std::vector<std::string> labels;
+  for (auto const& phase : plan.phases) {
+    for (auto const& step : phase.steps) {
+      if (step.name == name) {
+        labels.push_back(phase.name + "/" + step.name);
+      }
+    }
+  }
+  return labels;
+}
+
+// A step is often named without its phase, or in the wrong one.
+Error no_such_place(Plan const& plan, RunState const& state, std::string const& to) {
+  auto const slash = to.find('/');
+  auto const kind = slash == std::string::npos ? "phase" : "step";
+  auto const meant = labels_of(plan, slash == std::string::npos ? to : to.substr(slash + 1));
+  auto const detail =
+      std::string("the plan has no ") + kind + " \"" + to + "\"; a step is named phase/step";
+  if (meant.empty()) {
+    return refusal(state, ErrorCode::not_found, detail + ", phases are: " + phase_names(plan));
+  }
+  std::string names;
+  for (auto const& label : meant) {
+    names += (names.empty() ? ": " : " or ") + label;
+  }
+  return refusal(state, ErrorCode::not_found, detail + names, "rollback --to " + meant.front());
+}
+
 }  // namespace
 
 Result<std::vector<StepRef>> rollback_steps(Plan const& plan, RunState const& state, StepRef to) {
@@ -35,10 +65,11 @@ Result<std::vector<StepRef>> rollback_steps(Plan const& plan, RunState const& st
   for (int p = static_cast<int>(std::ssize(plan.phases)) - 1; p >= to.phase; --p) {
     int const first = p == to.phase ? to.step : 0;
     for (int i = static_cast<int>(std::ssize(plan.phases[p].steps)) - 1; i >= first; --i) {
-      if (!executed(state.steps[p][i])) {
+      StepRef const ref{.phase = p, .step = i};
+      bool const undone = state.mismatch && state.current == ref;  // only not to the same schema
+      if (undone || !executed(state.at(ref))) {
         continue;
       }
-      StepRef const ref{.phase = p, .step = i};
       if (auto const& step = plan.step(ref); !step.reversible()) {
         return tl::unexpected(
             refusal(state, ErrorCode::irreversible,
@@ -65,17 +96,12 @@ Result<StepRef> rollback_target(Plan const& plan, RunState const& state, RollBac
       if (int const phase = plan.phase_index(ask.to); phase >= 0) {
         return StepRef{.phase = phase, .step = 0};
       }
-      return tl::unexpected(refusal(
-          state, ErrorCode::not_found,
-          "the plan has no phase \"" + ask.to + "\"; its phases are: " + phase_names(plan)));
+      return tl::unexpected(no_such_place(plan, state, ask.to));
     case RollBack::Extent::to_step:
       if (auto const ref = plan.find_step(ask.to)) {
         return *ref;
       }
-      return tl::unexpected(
-          refusal(state, ErrorCode::not_found,
-                  "the plan has no step \"" + ask.to +
-                      "\"; steps are named phase/step, phases are: " + phase_names(plan)));
+      return tl::unexpected(no_such_place(plan, state, ask.to));
   }
   __builtin_unreachable();
 }

@@ -55,6 +55,14 @@ struct FingerprintRead {
   std::string difference;  // see AttemptEnded
 };
 
+// How far the batches of a backfill have come, by all attempts of its series, as its row in the
+// target tells: these rows are committed whatever becomes of the attempt.
+struct Filled {
+  std::int64_t scanned = 0, changed = 0;
+  std::int64_t total = 0;  // an estimate until it is done; 0 = not known
+  bool operator==(Filled const&) const = default;
+};
+
 // How one attempt ended. Fenced: this daemon may not write to the target (any more), and nothing of
 // the attempt was written.
 enum class AttemptEnd { done, busy, failed, interrupted, lost, fenced };
@@ -68,7 +76,8 @@ struct AttemptEnded {
   Duration lock_wait{};
   std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed, lost and fenced
   std::vector<Blocker> blockers;
-  std::string fingerprint;  // after it; empty = not taken
+  std::optional<Filled> filled;  // of a backfill
+  std::string fingerprint;       // after it; empty = not taken
   // After a reversal: digest of how the schema differs from that before the step; empty = not at
   // all, or not known.
   std::string difference;
@@ -82,9 +91,10 @@ struct DoubtAnswered {
   Direction direction = Direction::forward;
   int attempt = 1;
   Doubt answer = Doubt::unknowable;
-  std::string evidence;     // what was looked at and seen
-  std::string fingerprint;  // now; empty = not taken
-  std::string difference;   // see AttemptEnded
+  std::string evidence;          // what was looked at and seen
+  std::string fingerprint;       // now; empty = not taken
+  std::string difference;        // see AttemptEnded
+  std::optional<Filled> filled;  // of a backfill
 };
 // The target could not be asked; it will be asked again at `again_at`.
 struct DoubtUnanswered {

@@ -110,6 +110,10 @@ std::optional<StepRef> next_step(Plan const& plan, RunState const& state) {
   return state.stage == Stage::steps ? next_forward(plan, state) : std::nullopt;
 }
 
+bool got_further(StepState const& step, std::optional<Filled> const& filled) {
+  return filled && filled->scanned > step.filled;
+}
+
 std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase) {
   switch (stage) {
     case CheckStage::requirements:

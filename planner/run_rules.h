@@ -30,6 +30,9 @@ std::optional<StepRef> next_forward(Plan const& plan, RunState const& state);
 std::optional<StepRef> next_backward(Plan const& plan, RunState const& state);
 std::optional<StepRef> next_step(Plan const& plan, RunState const& state);
 
+// A backfill whose session was lost, but not before it had done more than when it was last lost.
+bool got_further(StepState const& step, std::optional<Filled> const& filled);
+
 std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase);
 std::optional<CheckStage> check_stage_of(Stage stage);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -58,8 +59,9 @@ struct StepState {
   bool kept = false;     // its reversal was skipped: it stands, and forward work leaves it alone
   SharedText before;     // fingerprint before the first forward attempt
   Moment first_try{};    // of the tries since a person last decided: give_up_after counts from here
-  int losses = 0;        // attempts in a row whose end nobody heard
-  int series = 0;        // first attempt of this direction's tries: the backfill cursor's name
+  int losses = 0;        // attempts in a row whose end nobody heard and that got nowhere
+  std::int64_t filled = 0;  // rows that a backfill had looked at when such a loss was settled
+  int series = 0;           // first attempt of this direction's tries: the backfill cursor's name
   Direction series_direction = Direction::forward;
   auto operator<=>(StepState const&) const = default;
 };

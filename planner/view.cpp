@@ -86,6 +86,12 @@ Json mismatch_json(RunFacts const& facts) {
   return object;
 }
 
+// The failure that the run stands at, or that its last rollback was begun after.
+std::string failed_because(RunFacts const& facts) {
+  bool const failed = facts.state->mode == RunMode::failed && !facts.history->problem.empty();
+  return view::valid_utf8(failed ? facts.history->problem : facts.history->cause);
+}
+
 Json head_json(RunFacts const& facts) {
   auto const& plan = *facts.plan;
   auto const& state = *facts.state;
@@ -120,6 +126,9 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["baselines"] = baselines_json(*facts.history);
   document["progress"] = progress_of_steps(*facts.state);
   document["live"] = view::live_json(facts.live);
+  if (auto why = failed_because(facts); !why.empty()) {
+    document["failed_because"] = std::move(why);
+  }
   if (facts.state->mismatch) {
     document["mismatch"] = mismatch_json(facts);
   }

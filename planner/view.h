@@ -24,6 +24,7 @@ struct Attempt {
   Moment started{}, ended{};
   Duration took{}, lock_wait{};
   std::int64_t rows = -1;
+  std::optional<Filled> filled;
   std::optional<SqlFailure> failure;
   std::vector<Blocker> blockers;
   std::string note, actor, reason;
@@ -48,6 +49,7 @@ struct History {
   std::map<int, std::vector<std::string>> approvals;  // by phase
   std::string problem;  // why it failed, paused by itself or needs attention; one sentence
   std::string because;  // who let it come to rest and why: " by ana: p99 is up", or empty
+  std::string cause;    // the failure that the last rollback was begun after; one sentence
   std::string mismatch_expected, mismatch_actual;
 };
 void remember(Plan const& plan, History& history, RunState const& before, RunState const& after,

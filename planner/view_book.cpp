@@ -78,18 +78,19 @@ void Book::close(StepRef ref) {
   }
 }
 
-void Book::skipped(StepRef ref, Direction direction) {
-  if (!known(plan, ref)) {
+void Book::skipped(StepSkipped const& skip) {
+  if (!known(plan, skip.ref)) {
     return;
   }
-  close(ref);
-  attempts(ref).push_back({.number = 0,
-                           .direction = direction,
-                           .result = "skipped",
-                           .started = event.at,
-                           .ended = event.at,
-                           .actor = event.actor,
-                           .reason = event.reason});
+  close(skip.ref);
+  attempts(skip.ref).push_back({.number = 0,
+                                .direction = skip.direction,
+                                .result = "skipped",
+                                .started = event.at,
+                                .ended = event.at,
+                                .note = skip.reversed ? "the schema was taken as it is" : "",
+                                .actor = event.actor,
+                                .reason = event.reason});
 }
 
 void Book::judged(ChecksJudged const& judged) {

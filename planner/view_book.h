@@ -20,7 +20,7 @@ struct Book {
   // Null for an unknown place; otherwise the attempt, for what else is known of its end.
   Attempt* ended(StepRef ref, Direction direction, int number, std::string const& result);
   void close(StepRef ref);  // ends a try that is still open as interrupted
-  void skipped(StepRef ref, Direction direction);
+  void skipped(StepSkipped const& skip);
   // Watches come round one by one: each result replaces its own predecessor only.
   void judged(ChecksJudged const& round);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "planner/view_checks.h"
+#include "planner/view_fill.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner::view {
@@ -20,6 +22,11 @@ struct Words {
   }
   static std::string recorded_late(bool late) {
     return late ? " (recorded late: the store took no events then)" : "";
+  }
+  // What batches committed stays, also where nobody could ask how much it is.
+  static std::string goes_on(std::optional<Filled> const& filled) {
+    return (filled ? and_so_far(filled) : "; what its batches committed stays") +
+           (filled && filled->scanned == 0 ? "" : ", and it goes on from there");
   }
   static std::string held_by(std::vector<Blocker> const& blockers) {
     return blockers.empty() ? "" : "; held by " + blocker_words(blockers.front());
@@ -49,9 +56,7 @@ struct Words {
   std::string operator()(BaselinesRecorded const& e) const {
     return count_words(std::ssize(e.values), "baseline") + " recorded";
   }
-  std::string operator()(BaselinesFailed const& e) const {
-    return "baseline " + in_a_line(e.name) + " could not be recorded: " + failure_words(e.failure);
-  }
+  std::string operator()(BaselinesFailed const& e) const { return not_started_words(e, ""); }
   std::string operator()(GateReached const& e) const {
     return "the gate before " + phase(e.phase) + " is reached";
   }
@@ -62,37 +67,42 @@ struct Words {
     return checks(e.stage, e.phase) + ": " + count_words(std::ssize(e.which), "check") + " begun";
   }
   std::string operator()(ChecksJudged const& e) const {
-    auto const bad = std::ranges::find_if(
-        e.results, [](CheckResult const& result) { return result.verdict != Verdict::passed; });
-    if (e.passed || bad == e.results.end()) {
+    auto const* bad = first_failed(e.results);
+    if (e.passed || bad == nullptr) {
       return checks(e.stage, e.phase) + (e.passed ? ": passed" : ": not passed");
     }
-    return checks(e.stage, e.phase) + ": check " + in_a_line(bad->name) + " failed, expected " +
-           in_a_line(bad->expected) + ", found " + in_a_line(bad->actual);
+    return checks(e.stage, e.phase) + ": check " + in_a_line(bad->name) + " failed, " +
+           expected_and_found(*bad) + others_failed(e.results);
   }
   std::string operator()(FingerprintTaken const&) const { return "the schema was looked at"; }
   std::string operator()(FingerprintFailed const& e) const {
     return "the schema could not be looked at: " + failure_words(e.failure);
   }
   std::string operator()(StepStarted const& e) const {
-    return doing(e.ref, e.direction) + " begun, attempt " + std::to_string(e.attempt);
+    // the numbers go on from the way there
+    return doing(e.ref, e.direction) + " begun, attempt " + std::to_string(e.attempt) +
+           (e.direction == Direction::forward ? "" : " of this step");
   }
   std::string operator()(StepSucceeded const& e) const {
     auto const done = e.direction == Direction::forward ? " done" : " taken back";
     auto text = step(e.ref) + done;
     text += e.took > Duration{} ? " in " + to_text(e.took) : "";
-    text += e.rows >= 0 ? ", " + count_words(e.rows, "row") : "";
+    text += e.rows >= 0 ? ", " + count_words(e.rows, "row") + " changed" : "";
+    bool const earlier = e.filled && e.filled->changed > std::max<std::int64_t>(e.rows, 0);
+    text += earlier ? " (" + std::to_string(e.filled->changed) + " by all its attempts)" : "";
     return text + after(": ", e.note);
   }
   std::string operator()(StepRetryScheduled const& e) const {
     return doing(e.ref, e.direction) + " did not get its lock (" + failure_words(e.failure) +
-           held_by(e.blockers) + "); the next try is at " + to_rfc3339(e.retry_at);
+           held_by(e.blockers) + ")" + and_so_far(e.filled) + "; the next try is at " +
+           to_rfc3339(e.retry_at);
   }
   std::string operator()(StepFailed const& e) const {
-    return doing(e.ref, e.direction) + " failed: " + failure_words(e.failure) + held_by(e.blockers);
+    return doing(e.ref, e.direction) + " failed: " + failure_words(e.failure) +
+           held_by(e.blockers) + and_so_far(e.filled);
   }
   std::string operator()(StepInterrupted const& e) const {
-    return doing(e.ref, e.direction) + " interrupted" + after(": ", e.why);
+    return doing(e.ref, e.direction) + " interrupted" + after(": ", e.why) + and_so_far(e.filled);
   }
   std::string operator()(OutcomeLost const& e) const {
     return "nobody heard how " + doing(e.ref, e.direction) + " ended" + after(": ", e.why);
@@ -103,7 +113,9 @@ struct Words {
       case Doubt::applied:
         return who + " had taken effect" + after(": ", e.evidence);
       case Doubt::not_applied:
-        return who + " had not taken effect" + after(": ", e.evidence);
+        return is_backfill(plan, e.ref, e.direction)
+                   ? who + " was cut off" + after(": ", e.evidence) + goes_on(e.filled)
+                   : who + " had not taken effect" + after(": ", e.evidence);
       case Doubt::unknowable:
         return "whether " + who + " took effect cannot be told" + after(": ", e.evidence);
     }
@@ -119,7 +131,11 @@ struct Words {
            "reversal is incomplete, or somebody else changed the schema meanwhile";
   }
   std::string operator()(StepSkipped const& e) const {
-    return doing(e.ref, e.direction) + " skipped";
+    if (e.direction == Direction::forward) {
+      return step(e.ref) + " skipped: it is not run";
+    }
+    return e.reversed ? step(e.ref) + " is taken back; the schema is taken as it is now"
+                      : doing(e.ref, e.direction) + " left out: the step stands";
   }
   std::string operator()(StepResolved const& e) const {
     return doing(e.ref, e.direction) + (e.succeeded ? " declared done" : " declared failed") +
@@ -147,10 +163,10 @@ struct Words {
     return checks(e.stage, e.phase) + ": to be looked at again";
   }
   std::string operator()(RollbackStarted const& e) const {
-    return "rollback begun: everything from " + step(e.to) + " on is taken back";
+    return "rollback begun: what was done from " + step(e.to) + " on is to be taken back";
   }
   std::string operator()(RollbackFinished const& e) const {
-    return "rollback finished: everything from " + step(e.to) + " on is taken back";
+    return "rollback finished: the run stands before " + step(e.to) + " again";
   }
   std::string operator()(CancelRequested const& e) const {
     return "cancel requested" + recorded_late(e.late);
@@ -173,6 +189,25 @@ struct Words {
 };
 
 }  // namespace
+
+std::string not_started_words(BaselinesFailed const& failed, std::string const& target) {
+  auto const where = target.empty() ? "the target" : "target " + in_a_line(target, 60);
+  auto const why = ": " + failure_words(failed.failure);
+  if (failed.name == "connection") {
+    // the failure says itself which target it was, and where
+    bool const told = failed.failure.message.starts_with("target ");
+    return (told ? failure_words(failed.failure) : where + " could not be reached" + why) +
+           "; see that the server is up and that the daemon's configuration of the target is right";
+  }
+  if (failed.name == "target check") {
+    return where + " cannot carry this plan" + why;
+  }
+  if (failed.name == "schema runbookd") {
+    return "schema runbookd could not be made in " + where + why;
+  }
+  auto const named = failed.name.starts_with("baseline ");
+  return (named ? "" : "baseline ") + in_a_line(failed.name) + " could not be recorded" + why;
+}
 
 std::string event_words(Plan const& plan, EventBody const& body) {
   return std::visit(Words{.plan = plan}, body);

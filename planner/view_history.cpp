@@ -3,7 +3,11 @@
 
 #include "planner/run_rules.h"
 #include "planner/view.h"
+#include "planner/view_back.h"
 #include "planner/view_book.h"
+#include "planner/view_checks.h"
+#include "planner/view_event_words.h"
+#include "planner/view_fill.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner {
@@ -27,15 +31,14 @@ std::string stage_words(Plan const& plan, CheckStage stage, int phase) {
   __builtin_unreachable();
 }
 
-std::string first_failed(Plan const& plan, ChecksJudged const& e) {
+std::string what_failed(Plan const& plan, ChecksJudged const& e) {
   auto const where = stage_words(plan, e.stage, e.phase);
-  auto const found = std::ranges::find_if(
-      e.results, [](CheckResult const& result) { return result.verdict != Verdict::passed; });
-  if (found == e.results.end()) {
+  auto const* found = view::first_failed(e.results);
+  if (found == nullptr) {
     return where + " did not pass";
   }
-  return "check " + in_a_line(found->name) + " (" + where + ") failed: expected " +
-         in_a_line(found->expected) + ", found " + in_a_line(found->actual);
+  return "check " + in_a_line(found->name) + " (" + where +
+         ") failed: " + view::expected_and_found(*found) + view::others_failed(e.results);
 }
 
 struct Remembering {
@@ -58,8 +61,7 @@ struct Remembering {
     at_peace();
   }
   void operator()(BaselinesFailed const& e) {
-    history.problem =
-        "baseline " + in_a_line(e.name) + " could not be recorded: " + failure_words(e.failure);
+    history.problem = view::not_started_words(e, history.target);
   }
   void operator()(GateReached const& e) {
     history.approvals.erase(e.phase);
@@ -83,17 +85,23 @@ struct Remembering {
   void operator()(ChecksJudged const& e) {
     book.judged(e);
     if (!e.passed) {
-      history.problem = first_failed(plan, e);
+      history.problem = what_failed(plan, e);
     }
   }
   void operator()(FingerprintTaken const&) {}
   void operator()(FingerprintFailed const& e) {
     history.problem = "the schema could not be looked at: " + failure_words(e.failure);
   }
-  void operator()(StepStarted const& e) { book.open(e.ref, e.direction, e.attempt); }
+  void operator()(StepStarted const& e) {
+    book.open(e.ref, e.direction, e.attempt);
+    if (e.direction == Direction::forward) {
+      history.cause.clear();
+    }
+  }
   void operator()(StepSucceeded const& e) {
     if (auto* attempt = ended(e, "succeeded")) {
       attempt->rows = e.rows;
+      attempt->filled = e.filled;
       attempt->note = e.note;
       times(*attempt, e.took, e.lock_wait);
     }
@@ -102,11 +110,13 @@ struct Remembering {
   void operator()(StepRetryScheduled const& e) { failed(e, "retry_scheduled"); }
   void operator()(StepFailed const& e) {
     failed(e, "failed");
-    history.problem = doing(e.ref, e.direction) + " failed: " + failure_words(e.failure);
+    history.problem = doing(e.ref, e.direction) + " failed: " + failure_words(e.failure) +
+                      view::and_so_far(e.filled);
   }
   void operator()(StepInterrupted const& e) {
     if (auto* attempt = ended(e, "interrupted")) {
       attempt->note = e.why;
+      attempt->filled = e.filled;
     }
   }
   void operator()(OutcomeLost const& e) {
@@ -118,6 +128,7 @@ struct Remembering {
   void operator()(DoubtSettled const& e) {
     if (auto* attempt = ended(e, result_of(e.answer))) {
       attempt->note = e.evidence;
+      attempt->filled = e.filled;
     }
     if (e.answer != Doubt::unknowable) {
       at_peace();
@@ -139,7 +150,7 @@ struct Remembering {
                       "is incomplete, or somebody else changed the schema meanwhile";
   }
   void operator()(StepSkipped const& e) {
-    book.skipped(e.ref, e.direction);
+    book.skipped(e);
     at_peace();
   }
   void operator()(StepResolved const& e) {
@@ -176,7 +187,12 @@ struct Remembering {
       history.problem = in_a_line(e.why);
     }
   }
-  void operator()(RunResumed const&) { begin_anew(); }
+  void operator()(RunResumed const&) {
+    begin_anew();
+    if (before.direction == Direction::forward) {
+      history.cause.clear();
+    }
+  }
   void operator()(RetryRequested const&) { at_peace(); }
   void operator()(EvaluationRequested const& e) {
     if (e.stage == CheckStage::requirements &&
@@ -190,6 +206,9 @@ struct Remembering {
     // what the plan takes back by itself, it takes back because of the problem
     bool const by_itself = event.actor.empty() && !history.problem.empty();
     history.because = by_itself ? ", because " + history.problem : by_whom();
+    if (before.direction == Direction::forward) {
+      history.cause = by_itself || before.mode == RunMode::failed ? history.problem : "";
+    }
     at_peace();
   }
   void operator()(RollbackFinished const& e) {
@@ -199,8 +218,10 @@ struct Remembering {
     std::erase_if(history.checks,
                   [&](CheckRound const& round) { return lies_ahead(round, e.to.phase, first); });
     at_peace();
-    history.because =
-        ", because everything from step " + view::step_label(plan, e.to) + " on was taken back";
+    if (known(plan, e.to)) {
+      history.because = " after a rollback: " + view::taken_back_words(plan, before, e.to) +
+                        view::begun_after(history.cause);
+    }
   }
   void operator()(CancelRequested const&) { history.because = by_whom(); }
   void operator()(RunCancelled const&) {
@@ -260,6 +281,7 @@ struct Remembering {
     if (auto* attempt = ended(e, result)) {
       attempt->failure = e.failure;
       attempt->blockers = e.blockers;
+      attempt->filled = e.filled;
       times(*attempt, e.took, e.lock_wait);
     }
   }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/run_rules.h"
+#include "planner/view_back.h"
+#include "planner/view_fill.h"
 #include "planner/view_parts.h"
 #include "planner/view_standing.h"
 #include "planner/view_words.h"
@@ -19,7 +21,7 @@ int count_steps(RunState const& state, auto const& wanted) {
   return count;
 }
 
-bool is_skipped(StepState const& step) { return step.status == StepStatus::skipped; }
+bool is_skipped(StepState const& step) { return step.status == StepStatus::skipped && !step.kept; }
 
 struct Message {
   RunFacts const& facts;
@@ -83,9 +85,16 @@ struct Message {
       return "; how step " + plan.label(*ref) + " ended is not known yet";
     }
     if (ref && state.at(*ref).status == StepStatus::interrupted) {
-      return "; step " + plan.label(*ref) + " was interrupted";
+      auto const filled = view::filled_by(view::tries_of_late(view::attempts_of(facts, *ref)));
+      return "; " + view::step_subject(facts, *ref) + " was interrupted" +
+             view::and_so_far(filled) + (filled ? ", and it goes on from there" : "");
     }
     return "";
+  }
+  std::string failed() const {
+    bool const back = state.direction == Direction::backward;
+    return with_waits(problem_or("the run failed") +
+                      (back ? view::begun_after(history.cause) : ""));
   }
   std::string paused() const {
     auto const why = history.problem.empty() ? history.because : ": " + history.problem;
@@ -103,11 +112,7 @@ struct Message {
            (skipped == 0 ? "" : ", " + std::to_string(skipped) + " of them skipped");
   }
   std::string rolled_back() const {
-    auto const kept = count_steps(state, [](StepState const& step) { return step.kept; });
-    return "everything that was done is taken back" +
-           (kept == 0
-                ? ""
-                : ", except " + view::count_words(kept, "step") + " whose reversal was skipped");
+    return view::taken_back_words(plan, state, {}) + view::begun_after(history.cause);
   }
 
   std::string text() const {
@@ -123,7 +128,7 @@ struct Message {
       case RunMode::paused:
         return paused();
       case RunMode::failed:
-        return with_waits(problem_or("the run failed"));
+        return failed();
       case RunMode::attention:
         return with_waits(problem_or("nobody knows how a step ended"));
       case RunMode::cancelling:

@@ -1,11 +1,11 @@
 #include "planner/view_parts.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <nlohmann/json.hpp>
 
 #include "planner/sql.h"
+#include "planner/view_fill.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner::view {
@@ -68,18 +68,16 @@ Json eta_json(Eta const& eta) {
 }
 
 Json backfill_json(Progress const& progress) {
-  auto const percent = percent_of(progress);
-  Json object{{"rows_scanned", progress.rows_scanned},
-              {"rows_changed", progress.rows_changed},
-              {"rows_total", progress.rows_total},
-              {"total_exact", progress.total_exact},
-              {"percent", percent < 0 ? Json() : Json(percent)},
-              {"rows_per_second", progress.rows_per_second},
-              {"mean_rows_per_second", progress.mean_rows_per_second},
-              {"batch_rows", progress.batch_rows},
-              {"batch_ms", progress.batch_took.count()},
-              {"running_ms", progress.running.count()},
-              {"stalled_ms", progress.stalled.count()}};
+  auto object = filled_json({.scanned = progress.rows_scanned,
+                             .changed = progress.rows_changed,
+                             .total = progress.rows_total},
+                            progress.total_exact);
+  object.update({{"rows_per_second", progress.rows_per_second},
+                 {"mean_rows_per_second", progress.mean_rows_per_second},
+                 {"batch_rows", progress.batch_rows},
+                 {"batch_ms", progress.batch_took.count()},
+                 {"running_ms", progress.running.count()},
+                 {"stalled_ms", progress.stalled.count()}});
   if (auto const left = eta(progress)) {
     object["eta_ms"] = eta_json(*left);
   }
@@ -133,15 +131,6 @@ std::string update_words(BackfillAction const& backfill) {
          (backfill.where.empty() ? "" : "\nWHERE " + backfill.where);
 }
 
-double percent_of(Progress const& progress) {
-  if (progress.rows_total <= 0) {
-    return -1;
-  }
-  auto const share =
-      static_cast<double>(progress.rows_scanned) / static_cast<double>(progress.rows_total);
-  return std::floor(std::clamp(share, 0.0, 1.0) * 10'000) / 100;
-}
-
 Json live_json(Live const& live) {
   auto blockers = Json::array();
   std::ranges::transform(live.blockers, std::back_inserter(blockers), blocker_json);
@@ -171,6 +160,9 @@ Json attempt_json(Attempt const& attempt) {
               {"reason", attempt.reason}};
   if (attempt.number > 0) {
     object["number"] = attempt.number;
+  }
+  if (attempt.filled) {
+    object["backfill"] = filled_json(*attempt.filled, attempt.result == "succeeded");
   }
   if (attempt.failure) {
     object["failure"] = failure_json(*attempt.failure);

@@ -47,6 +47,5 @@ struct WaitsFor {
 std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now);
 
 std::string update_words(BackfillAction const& backfill);  // the UPDATE that a batch makes, as text
-double percent_of(Progress const& progress);               // below 0: not known
 
 }  // namespace runbookd::planner::view

@@ -5,6 +5,7 @@
 
 #include "planner/run_rules.h"
 #include "planner/view_parts.h"
+#include "planner/view_standing.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner {
@@ -57,6 +58,19 @@ Json step_back_json(RunFacts const& facts, StepRef ref) {
   return object;
 }
 
+// A reversal that left another schema has to be settled before anything else is taken back.
+std::string first_of_all(RunFacts const& facts) {
+  auto const& state = *facts.state;
+  if (!state.mismatch) {
+    return "";
+  }
+  auto const label = facts.plan->label(*state.current);
+  return "Refused now: step " + label +
+         " is taken back already, but the schema is not what it was before it. Mend it and: " +
+         view::command(facts, "retry", view::shell_word(label)) + "; or take it as it is: " +
+         view::command(facts, "skip", view::shell_word(label) + " --reason TEXT") + ". Then: ";
+}
+
 std::string afterwards(RunFacts const& facts, StepRef to, std::vector<StepRef> const& steps) {
   auto const& plan = *facts.plan;
   if (steps.empty()) {
@@ -88,7 +102,7 @@ std::string rollback_preview_json(RunFacts const& facts, StepRef to,
   }
   Json document{{"run", facts.id.text},
                 {"steps", std::move(list)},
-                {"message", afterwards(facts, to, steps)}};
+                {"message", first_of_all(facts) + afterwards(facts, to, steps)}};
   if (known(*facts.plan, to)) {
     document["to"] = {{"phase", facts.plan->phases[to.phase].name},
                       {"step", facts.plan->step(to).name}};

@@ -1,10 +1,9 @@
 #include "planner/view_standing.h"
 
-#include <cmath>
-
 #include <nlohmann/json.hpp>
 
 #include "planner/run_rules.h"
+#include "planner/view_fill.h"
 #include "planner/view_parts.h"
 #include "planner/view_words.h"
 
@@ -38,16 +37,6 @@ std::string default_activity(Action const& action) {
   return std::holds_alternative<BackfillAction>(action) ? "backfilling" : "executing";
 }
 
-std::string progress_words(Progress const& progress) {
-  auto const percent = percent_of(progress);
-  auto const changed = count_words(progress.rows_changed, "row") + " changed";
-  if (percent < 0) {
-    return changed;
-  }
-  auto const tenths = std::llround(std::floor(percent * 10));
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %, " + changed;
-}
-
 std::string trying_words(RunFacts const& facts, StepRef ref) {
   auto const who = step_subject(facts, ref);
   if (waits_for_lock(facts.live)) {
@@ -56,7 +45,10 @@ std::string trying_words(RunFacts const& facts, StepRef ref) {
   if (facts.live.progress) {
     return fill_words(who, *facts.live.progress);
   }
-  return who + " is being carried out, attempt " + std::to_string(facts.state->at(ref).attempts);
+  auto const tries = tries_of_late(attempts_of(facts, ref));
+  auto const filled = filled_by(tries);
+  return who + " is being carried out, attempt " + std::to_string(count_of(tries)) +
+         (filled ? ", from " + progress_words(*filled) + " on" : "");
 }
 
 std::string back_off_words(RunFacts const& facts, StepRef ref) {
@@ -144,6 +136,9 @@ std::string activity_of(RunFacts const& facts) {
   if (state.in_doubt) {
     return "resolving_doubt";
   }
+  if (!facts.live.unreachable.empty()) {
+    return "connecting";
+  }
   if (state.trying) {
     return facts.live.activity.empty() ? default_activity(action) : facts.live.activity;
   }
@@ -178,14 +173,19 @@ std::string lock_words(std::string const& subject, Live const& live) {
 }
 
 std::string fill_words(std::string const& subject, Progress const& progress) {
-  return subject + " is filling in: " + progress_words(progress);
+  return subject + " is filling in: " +
+         progress_words({.scanned = progress.rows_scanned,
+                         .changed = progress.rows_changed,
+                         .total = progress.rows_total});
 }
 
 std::string command(RunFacts const& facts, std::string const& verb, std::string const& rest) {
   return "runbookctl " + verb + " " + shell_word(facts.id.text) + (rest.empty() ? "" : " " + rest);
 }
 
-std::string running_words(RunFacts const& facts, Moment now) {
+namespace {
+
+std::string work_words(RunFacts const& facts, Moment now) {
   auto const& state = *facts.state;
   auto const ref = step_at_hand(facts);
   if (ref && state.in_doubt) {
@@ -201,6 +201,14 @@ std::string running_words(RunFacts const& facts, Moment now) {
     return "about to begin " + step_subject(facts, *next);
   }
   return state.direction == Direction::forward ? stage_words(facts) : "finishing the rollback";
+}
+
+}  // namespace
+
+std::string running_words(RunFacts const& facts, Moment now) {
+  auto const words = work_words(facts, now);
+  auto const& why = facts.live.unreachable;
+  return why.empty() ? words : words + "; waiting for the target, for a minute at most: " + why;
 }
 
 }  // namespace runbookd::planner::view

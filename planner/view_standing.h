@@ -12,7 +12,7 @@ namespace runbookd::planner::view {
 // alone.
 std::optional<StepRef> step_at_hand(RunFacts const& facts);
 // acquiring_lock, executing, backfilling, verifying, backing_off, waiting, by_hand,
-// resolving_doubt; empty = nothing is going on.
+// connecting, resolving_doubt; empty = nothing is going on.
 std::string activity_of(RunFacts const& facts);
 
 bool waits_for_lock(Live const& live);

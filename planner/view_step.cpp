@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/run_rules.h"
+#include "planner/view_fill.h"
 #include "planner/view_parts.h"
 #include "planner/view_words.h"
 
@@ -11,11 +12,13 @@ namespace runbookd::planner {
 namespace view {
 namespace {
 
+using Tries = std::span<Attempt const>;
+
 bool is_try(Attempt const& attempt) { return attempt.number > 0; }
 bool has_ended(Attempt const& attempt) { return is_try(attempt) && attempt.result != "running"; }
 
 // The tries of the last series: those before it that did not get their lock, and itself.
-int tries_for_lock(std::vector<Attempt> const& attempts) {
+int tries_for_lock(Tries attempts) {
   int tries = 0;
   for (auto it = attempts.rbegin(); it != attempts.rend(); ++it) {
     if (!is_try(*it)) {
@@ -29,7 +32,7 @@ int tries_for_lock(std::vector<Attempt> const& attempts) {
   return tries;
 }
 
-Duration lock_wait(std::vector<Attempt> const& attempts) {
+Duration lock_wait(Tries attempts) {
   Duration sum{};
   for (auto const& attempt : attempts) {
     sum += attempt.lock_wait;
@@ -37,11 +40,16 @@ Duration lock_wait(std::vector<Attempt> const& attempts) {
   return sum;
 }
 
-void add_last_end(Json& step, std::vector<Attempt> const& attempts) {
+void add_last_end(Json& step, Tries attempts) {
   auto const last = std::find_if(attempts.rbegin(), attempts.rend(), has_ended);
   bool const none = last == attempts.rend();
   step["duration_ms"] = none ? Json() : Json(last->took.count());
   step["rows"] = none || last->rows < 0 ? Json() : Json(last->rows);
+  if (auto const filled = filled_by(attempts)) {
+    bool const whole = !none && last->result == "succeeded";
+    step["rows"] = filled->changed;
+    step["backfill"] = filled_json(*filled, whole);
+  }
 }
 
 // What a person has to do in the direction that the run goes.
@@ -58,16 +66,20 @@ bool is_well(StepStatus status) {
 }
 
 std::string line_of(Attempt const& attempt) {
+  if (attempt.result == "succeeded") {
+    return in_a_line(attempt.note);
+  }
   if (attempt.failure) {
-    return failure_words(*attempt.failure);
+    return failure_words(*attempt.failure) + and_so_far(attempt.filled);
   }
   if (attempt.result == "skipped") {
-    return "skipped" + person_words(attempt.actor, attempt.reason);
+    return (attempt.direction == Direction::forward ? "skipped" : "left standing") +
+           person_words(attempt.actor, attempt.reason);
   }
   if (attempt.result == "mismatch") {
     return "taken back, but the schema is not what it was before the step";
   }
-  return in_a_line(attempt.note);
+  return in_a_line(attempt.note) + and_so_far(attempt.filled);
 }
 
 }  // namespace
@@ -84,27 +96,35 @@ std::string step_message(RunFacts const& facts, StepRef ref) {
     return "";
   }
   auto const& attempts = attempts_of(facts, ref);
-  auto const told = std::find_if(attempts.rbegin(), attempts.rend(),
-                                 [](Attempt const& a) { return a.result != "running"; });
-  return told == attempts.rend() ? "" : line_of(*told);
+  auto const tries = tries_of_late(attempts);
+  // what came of the way there is not said of the way back; what was left out came after the tries
+  auto const turn =
+      tries.empty() ? attempts.rend() : attempts.rend() - (tries.data() - attempts.data());
+  auto const told =
+      std::find_if(attempts.rbegin(), turn, [](Attempt const& a) { return a.result != "running"; });
+  return told == turn ? "" : line_of(*told);
 }
 
 Json step_summary(RunFacts const& facts, StepRef ref) {
   auto const& step = facts.plan->step(ref);
   auto const& state = facts.state->at(ref);
-  auto const& attempts = attempts_of(facts, ref);
+  auto const tries = tries_of_late(attempts_of(facts, ref));
   // field by field: a brace list of pairs costs twice the time, and a plan may have a thousand
   // steps
   Json object = Json::object();
   object["name"] = step.name;
   object["kind"] = kind_of(step.forward);
   object["state"] = to_text(state.status);
+  object["kept"] = state.kept;
   object["attempts"] = state.attempts;
-  object["tries_for_lock"] = tries_for_lock(attempts);
-  object["lock_wait_ms"] = lock_wait(attempts).count();
+  // what follows is of the way that the step went last: there, or back
+  object["direction"] = word(tries.empty() ? Direction::forward : tries.front().direction);
+  object["tries"] = count_of(tries);
+  object["tries_for_lock"] = tries_for_lock(tries);
+  object["lock_wait_ms"] = lock_wait(tries).count();
   object["reversible"] = step.reversible();
   object["skippable"] = step.skippable;
-  add_last_end(object, attempts);
+  add_last_end(object, tries);
   if (!step.reversible()) {
     object["irreversible_reason"] = step.irreversible;
   }

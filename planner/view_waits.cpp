@@ -76,13 +76,37 @@ struct Waiting {
     if (state.checks_failed) {
       bool const rejected = state.stage == Stage::gate;
       auto const when = rejected ? "to open the gate again: " : "once that is mended: ";
-      return {at_phase("evaluate", when + command(facts, "evaluate"))};
+      return {
+          at_phase("evaluate", when + command(facts, "evaluate") + others_that_fit("evaluate"))};
     }
     if (!ref) {
       return {};
     }
     auto const when = state.mismatch ? "once the schema is mended: " : "to try again: ";
-    return {at_step("retry", *ref, when + command(facts, "retry", shell_word(plan.label(*ref))))};
+    return {at_step(
+        "retry", *ref,
+        when + command(facts, "retry", shell_word(plan.label(*ref))) + others_that_fit("retry"))};
+  }
+  // "; skip, rollback and cancel fit too"
+  std::string others_that_fit(std::string const& first) const {
+    std::vector<std::string> verbs;
+    for (auto const& each : actions(plan, state, now)) {
+      bool const stays = each.verb == "pause";  // asking for it changes nothing here
+      if (each.allowed && each.verb != first && !stays) {
+        verbs.push_back(each.verb);
+      }
+    }
+    std::string text;
+    for (std::size_t i = 0; i < verbs.size(); ++i) {
+      text += (i == 0 ? "" : i + 1 == verbs.size() ? " and " : ", ") + verbs[i];
+    }
+    return verbs.empty() ? "" : "; " + text + (verbs.size() == 1 ? " fits too" : " fit too");
+  }
+  WaitsFor start() const {
+    bool const asked_before = !facts.history->problem.empty();
+    return {.kind = "start",
+            .message = (asked_before ? "once that is mended: " : "to start it: ") +
+                       command(facts, "start")};
   }
   std::vector<WaitsFor> lost() const {
     auto const ref = state.lost.front();
@@ -142,7 +166,7 @@ std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
   Waiting const waiting{.facts = facts, .now = now};
   switch (facts.state->mode) {
     case RunMode::pending:
-      return {{.kind = "start", .message = "to start it: " + command(facts, "start")}};
+      return {waiting.start()};
     case RunMode::running:
       return waiting.running();
     case RunMode::waiting:

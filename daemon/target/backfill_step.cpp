@@ -66,6 +66,13 @@ std::int64_t estimated_rows(Session& session, std::string const& table) {
   return at == std::string::npos ? 0 : number(line.substr(at + 5));
 }
 
+planner::Filled filled(BackfillState const& state) {
+  return {
+      .scanned = state.rows_scanned,
+      .changed = state.rows_changed,
+      .total = state.done ? state.rows_scanned : std::max(state.rows_expected, state.rows_scanned)};
+}
+
 class Backfill {
  public:
   Backfill(Session& session, AttemptTag const& tag, planner::BackfillAction const& action,
@@ -80,10 +87,21 @@ class Backfill {
 
   AttemptResult run(std::stop_token const& stop,
                     std::function<void(planner::Progress const&)> const& progress) {
+    auto result = walk(stop, progress);
+    if (begun_) {
+      result.filled = filled(state_);
+    }
+    return result;
+  }
+
+ private:
+  AttemptResult walk(std::stop_token const& stop,
+                     std::function<void(planner::Progress const&)> const& progress) {
     if (auto ready = prepare(); !ready) {
       roll_back(session_);
       return ended_by(ready.error(), stop, action_.statement_timeout);
     }
+    begun_ = true;
     if (state_.done) {
       return done_before();
     }
@@ -104,7 +122,6 @@ class Backfill {
     return {.rows = state_.rows_changed - changed_before_, .note = resumed_note()};
   }
 
- private:
   // Finds the series' row or makes it, with the greatest key of this moment as its end.
   SqlResult<void> prepare() {
     auto known = read_state();
@@ -285,8 +302,7 @@ class Backfill {
     auto const seconds = std::max(0.001, static_cast<double>(running.count()) / 1000.0);
     progress({.rows_scanned = state_.rows_scanned,
               .rows_changed = state_.rows_changed,
-              .rows_total = state_.done ? state_.rows_scanned
-                                        : std::max(state_.rows_expected, state_.rows_scanned),
+              .rows_total = filled(state_).total,
               .total_exact = state_.done,
               .rows_per_second = first_busy_ ? 0 : rate_,
               .mean_rows_per_second =
@@ -303,6 +319,7 @@ class Backfill {
   BackfillKey key_;
   BackfillSql sql_;
   BackfillState state_;
+  bool begun_ = false;  // state_ is what the target says
   std::int64_t rows_;
   std::int64_t batch_rows_ = 0;
   std::int64_t changed_before_ = 0;
@@ -330,6 +347,24 @@ AttemptResult run_backfill(Session& session, AttemptTag const& tag,
   }
   crash_point(CrashPoint::backfill_key_found);
   return Backfill(session, tag, action, since_attempt, std::move(*key)).run(stop, progress);
+}
+
+SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,
+                                                      int since_attempt) {
+  auto const rows = session.run(
+      "SELECT rows_scanned, rows_changed, rows_expected, done FROM runbookd.backfill WHERE " +
+      step_condition(session, tag) + " AND since_attempt = " + std::to_string(since_attempt));
+  if (!rows) {
+    return tl::unexpected(rows.error());
+  }
+  if (rows->rows.empty()) {
+    return std::nullopt;
+  }
+  auto const& row = rows->rows.front();
+  return filled({.rows_expected = number(row[2]),
+                 .rows_scanned = number(row[0]),
+                 .rows_changed = number(row[1]),
+                 .done = row[3] == "t"});
 }
 
 }  // namespace runbookd::daemon

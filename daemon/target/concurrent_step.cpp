@@ -164,8 +164,8 @@ std::string report_sql(Session const& session, AttemptTag const& tag) {
   return finish_intent_sql(session, tag) + "; " + insert_marker_sql(session, tag);
 }
 
-AttemptResult report_done(Session& session, AttemptTag const& tag, std::int64_t rows,
-                          std::string note) {
+// None of the statements that stand outside a transaction changes rows.
+AttemptResult report_done(Session& session, AttemptTag const& tag, std::string note) {
   auto const marked = session.run(report_sql(session, tag));
   if (!marked) {
     auto failure = marked.error();
@@ -176,7 +176,7 @@ AttemptResult report_done(Session& session, AttemptTag const& tag, std::int64_t 
         .end = planner::AttemptEnd::lost, .failure = std::move(failure), .note = std::move(note)};
   }
   crash_point(CrashPoint::outside_marked);
-  return {.rows = rows, .note = std::move(note)};
+  return {.note = std::move(note)};
 }
 
 // What ends an earlier try stands in a transaction, with the marker, and waits for its lock as a
@@ -228,7 +228,7 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   auto const ground = survey(session, tag, outside, since_attempt, stop);
   if (ground.end) {
     bool const already = ground.end->end == planner::AttemptEnd::done;
-    return already ? report_done(session, tag, -1, ground.end->note) : *ground.end;
+    return already ? report_done(session, tag, ground.end->note) : *ground.end;
   }
   if (stop.stop_requested()) {
     return interrupted(ground.note);
@@ -248,7 +248,7 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
     return stopped_short(session, tag, outside, done.error(), ground.note, stop);
   }
   crash_point(CrashPoint::outside_done);
-  return report_done(session, tag, statement.changes_schema ? -1 : done->affected, ground.note);
+  return report_done(session, tag, ground.note);
 }
 
 }  // namespace runbookd::daemon

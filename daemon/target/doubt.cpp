@@ -124,10 +124,12 @@ SqlResult<DoubtAnswer> without_marker(Session& session, AttemptTag const& tag,
   if (sql != nullptr && !sql->transactional()) {
     return by_intent(session, tag, sql->statements.front());
   }
+  bool const in_batches = std::holds_alternative<planner::BackfillAction>(action);
   return say(Doubt::not_applied,
              "the old session is gone and runbookd.marker has no row of attempt " +
                  std::to_string(tag.attempt) + " of " + tag.label +
-                 ", which it writes in the same transaction");
+                 (in_batches ? ", which its last batch writes"
+                             : ", which it writes in the same transaction"));
 }
 
 SqlResult<DoubtAnswer> tables_gone() {

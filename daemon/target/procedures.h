@@ -44,6 +44,7 @@ std::string name_sql(Session const& session, AttemptTag const& tag);
 struct AttemptResult {
   planner::AttemptEnd end = planner::AttemptEnd::done;
   std::int64_t rows = -1;
+  std::optional<planner::Filled> filled;  // of a backfill
   std::optional<SqlFailure> failure;
   std::string note;
 };
@@ -85,6 +86,9 @@ AttemptResult run_backfill(Session& session, AttemptTag const& tag,
                            planner::BackfillAction const& action, int since_attempt,
                            std::stop_token stop,
                            std::function<void(planner::Progress const&)> const& progress);
+// How far the batches of that series have come; nothing where none was begun.
+SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,
+                                                      int since_attempt);
 
 // --- questions (gate_query.cpp, fingerprint.cpp, doubt.cpp, watcher.cpp)
 // In a read-only transaction (an expected-error probe: in one that is always rolled back).

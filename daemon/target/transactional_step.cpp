@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "daemon/target/fence.h"
@@ -15,9 +17,15 @@ using planner::mutant;
 using store::crash_point;
 using store::CrashPoint;
 
-// Rows touched by the statements that touch rows; -1 where there is none.
+// The server counts what a SELECT gives too.
+bool changes_rows(planner::Statement const& statement) {
+  constexpr std::array<std::string_view, 4> kinds{"INSERT", "UPDATE", "DELETE", "MERGE"};
+  return std::ranges::find(kinds, statement.kind) != kinds.end();
+}
+
+// Rows changed by the statements that change rows; -1 where there is none.
 std::int64_t counted(std::int64_t so_far, planner::Statement const& statement, Rows const& rows) {
-  return statement.changes_schema ? so_far : std::max<std::int64_t>(so_far, 0) + rows.affected;
+  return changes_rows(statement) ? std::max<std::int64_t>(so_far, 0) + rows.affected : so_far;
 }
 
 // A plan that changed the role would write our marker as somebody who may not; one that asked for a

@@ -85,7 +85,12 @@ TEST_CASE(
            {"unreachable", "host=127.0.0.1 port=1 dbname=x user=postgres password=hunter2secret"},
            {"wrong-password", cluster.tcp_dsn(database.name(), "postgres", "hunter2secret")},
            {"wrong-database", cluster.dsn("no_such_database")}}});
-  CHECK(says(start_in_vain(daemon, "unreachable"), "127.0.0.1"));
+  auto const unreachable = start_in_vain(daemon, "unreachable");
+  CHECK(says(unreachable, "127.0.0.1"));
+  CHECK(says(
+      unreachable,
+      "target unreachable (host=127.0.0.1 port=1 dbname=x user=postgres) cannot be reached: "));
+  CHECK(says(unreachable, "once that is mended: runbookctl start "));
   CHECK(says(start_in_vain(daemon, "wrong-password"), "password authentication failed"));
   CHECK(says(start_in_vain(daemon, "wrong-database"), "no_such_database"));
   CHECK(daemon.log().find("hunter2secret") == std::string::npos);

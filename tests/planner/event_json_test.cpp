@@ -179,7 +179,7 @@ TEST_CASE("a failed step is spelled like this") {
         R"("relation":"t","state":"","transaction_age_ms":90,"user":"app"}],)"
         R"("direction":"backward","duration_ms":201,"failure":{"fate":"unknown",)"
         R"("message":"lock timeout","sqlstate":"55P03","statement":"ALTER TABLE t"},)"
-        R"("lock_wait_ms":200,"phase":2,"step":1,"traceless":false})");
+        R"("filled":null,"lock_wait_ms":200,"phase":2,"step":1,"traceless":false})");
 }
 
 TEST_CASE("judged checks are spelled like this") {

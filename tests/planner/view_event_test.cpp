@@ -37,6 +37,8 @@ void fill(T& value) {
     value = Moment{1h};
   } else if constexpr (std::is_same_v<T, std::optional<Moment>>) {
     value = Moment{2h};
+  } else if constexpr (std::is_same_v<T, std::optional<Filled>>) {
+    value = Filled{.scanned = 1, .changed = 1, .total = 2};
   } else if constexpr (std::is_same_v<T, Duration>) {
     value = 5ms;
   } else if constexpr (std::is_class_v<T> && std::is_aggregate_v<T>) {

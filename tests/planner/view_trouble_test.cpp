@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/view.h"
+#include "planner/view_checks.h"
+#include "planner/view_event_words.h"
 #include "tests/planner/view_life.h"
 
 namespace runbookd::tests {
@@ -45,6 +47,18 @@ json attempts_of(Life const& life, StepRef ref) {
   return json::parse(step_json(life.facts(), ref))["attempts"];
 }
 
+TEST_CASE("a target that is away is named with what waits for it") {
+  Life life(whole_plan());
+  life.start();
+  life.ask(Advance{.to_phase = "backfill"});
+  life.go_until("fill");
+  life.live.unreachable = "target main cannot be reached: nothing listens there";
+  CHECK(life.message() ==
+        "step backfill/fill is being carried out, attempt 1; waiting for the target, for a minute "
+        "at most: target main cannot be reached: nothing listens there");
+  CHECK(life.snapshot()["current"]["activity"] == "connecting");
+}
+
 TEST_CASE("a lock that was not to be had: the step says why, the run says when it tries again") {
   auto life = trying_add();
   life.end_try(busy());
@@ -84,7 +98,7 @@ TEST_CASE("a failed step: the message says what failed, why, and how to try agai
   life.fail_try("23502", "column \"a\" contains null values");
   CHECK(life.message() ==
         "step expand/add failed: ERROR 23502: column \"a\" contains null values; to try again: "
-        "runbookctl retry run_0a1b2c3d4e5f expand/add");
+        "runbookctl retry run_0a1b2c3d4e5f expand/add; cancel fits too");
   CHECK(life.phase(0)["state"] == "failed");
   CHECK(life.step(0, 0)["message"] == "ERROR 23502: column \"a\" contains null values");
   CHECK(life.snapshot()["waiting_on"][0]["kind"] == "retry");
@@ -109,7 +123,7 @@ TEST_CASE("a failed check is named with what was expected and what was found") {
   CHECK(
       life.message() ==
       "check valid (the validation of phase expand) failed: expected value 0, found value 17; once "
-      "that is mended: runbookctl evaluate run_0a1b2c3d4e5f");
+      "that is mended: runbookctl evaluate run_0a1b2c3d4e5f; rollback and cancel fit too");
   CHECK(life.phase(0)["state"] == "failed");
   CHECK(life.phase(0)["checks"][1]["result"] == "failed");
   CHECK(life.phase(0)["checks"][0]["result"] == "passed");
@@ -145,7 +159,7 @@ TEST_CASE("a rejection names who and why, and how to open the gate again") {
   CHECK(
       life.message() ==
       "phase backfill was rejected by ben: month end; to open the gate again: runbookctl evaluate "
-      "run_0a1b2c3d4e5f");
+      "run_0a1b2c3d4e5f; rollback and cancel fit too");
 }
 
 TEST_CASE("a gate that is reached again forgets its approvals") {
@@ -277,7 +291,7 @@ TEST_CASE("what was checked before a rollback is open again after it") {
         "passed");  // the requirements of a phase that stays entered
   CHECK(life.phase(0)["checks"][1]["result"] == "open");
   CHECK(life.message().starts_with(
-      "paused, because everything from step expand/index on was taken back"));
+      "paused after a rollback: everything from step expand/index on was taken back; to go on"));
 }
 
 TEST_CASE("a schema that is not given back shows both fingerprints and the difference") {
@@ -311,8 +325,66 @@ TEST_CASE("a baseline that fails is told while the run waits to be started again
   life.tell(BaselinesRead{.failure = SqlFailure{.sqlstate = "42P01", .message = "no t"},
                           .failed_name = "total"});
   CHECK(life.message() ==
-        "baseline total could not be recorded: ERROR 42P01: no t; to start it: runbookctl start "
+        "baseline total could not be recorded: ERROR 42P01: no t; once that is mended: runbookctl "
+        "start run_0a1b2c3d4e5f");
+}
+
+TEST_CASE("a target that cannot be reached at the start is no baseline") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.tell(BaselinesRead{.failure = SqlFailure{.message = "connection refused"},
+                          .failed_name = "connection"});
+  CHECK(life.message() ==
+        "target main could not be reached: connection refused; see that the server is up and that "
+        "the daemon's configuration of the target is right; once that is mended: runbookctl start "
         "run_0a1b2c3d4e5f");
+  auto const named = view::not_started_words(
+      {.name = "connection", .failure = {.message = "target main (host=x) cannot be reached"}},
+      "main");
+  CHECK(named.starts_with("target main (host=x) cannot be reached; see that the server is up"));
+  CHECK(view::not_started_words({.name = "target check", .failure = {.message = "a standby"}},
+                                "main") == "target main cannot carry this plan: a standby");
+  CHECK(view::not_started_words({.name = "baseline total", .failure = {.message = "no t"}}, "") ==
+        "baseline total could not be recorded: no t");
+}
+
+TEST_CASE("of several checks that fail the first is told in full, the others by name") {
+  auto life = at_second_gate();
+  ChecksJudged judged{.stage = CheckStage::validation, .phase = 0, .which = {0, 1, 2, 3}};
+  judged.results = {
+      {.name = "valid", .verdict = Verdict::failed, .expected = "value 0", .actual = "value 17"},
+      {.name = "fine", .verdict = Verdict::passed},
+      {.name = "nulls", .verdict = Verdict::failed},
+      {.name = "rows", .verdict = Verdict::error}};
+  life.take({{.at = life.now, .body = judged}});
+  auto const others = "; 2 others did not pass: nulls, rows";
+  CHECK(life.message().starts_with(
+      std::string("check valid (the validation of phase expand) failed: expected value 0, found "
+                  "value 17") +
+      others + "; to open the gate again"));
+  auto const told = json::parse(event_json(life.plan, {"run_1"}, 7, {.body = judged}));
+  CHECK(told["message"] ==
+        std::string("the validation of phase expand: check valid failed, expected value 0, found "
+                    "value 17") +
+            others);
+}
+
+TEST_CASE("of very many failed checks some are named and all are counted") {
+  std::vector<CheckResult> many(40, {.name = "c", .verdict = Verdict::failed});
+  CHECK(view::others_failed(many) == "; 39 others did not pass: c, c, c, c, c, …");
+}
+
+TEST_CASE("a failed run names every verb that fits, and none that does not") {
+  auto life = at_second_gate();
+  life.ask(Advance{.to_phase = "backfill"});
+  life.go_until("fill");
+  life.plan.phases[1].steps[0].skippable = true;
+  life.fail_try("23502", "nulls");
+  CHECK(life.message().ends_with("; skip, rollback and cancel fit too"));
+  auto const verbs = life.snapshot()["actions"];
+  CHECK(verbs["skip"]["allowed"] == true);
+  CHECK(verbs["rollback"]["allowed"] == true);
+  CHECK(verbs["cancel"]["allowed"] == true);
 }
 
 TEST_CASE("the preview of a rollback goes newest first and shows each way back") {

@@ -136,6 +136,36 @@ void check_waits(json const& run) {
   }
 }
 
+// Whoever asks for what does not fit is told what does.
+void check_refusals(Life const& life, json const& run) {
+  std::vector<Ask> const asks{Start{},
+                              Advance{.to_phase = "backfill"},
+                              Approve{"backfill"},
+                              Evaluate{},
+                              Confirm{},
+                              Resume{},
+                              Retry{},
+                              Skip{},
+                              RollBack{},
+                              Resolve{.evidence = "seen"}};
+  for (auto const& ask : asks) {
+    auto const decided =
+        decide(life.plan, life.state, {.ask = ask, .actor = "cleo", .reason = "so"}, life.now);
+    if (decided) {
+      continue;
+    }
+    auto const& refusal = decided.error();
+    CAPTURE(refusal.detail);
+    CAPTURE(refusal.next);
+    auto const verb = refusal.next.substr(0, refusal.next.find(' '));
+    if (verb.empty()) {
+      continue;  // time alone opens a gate, and what has ended stays so
+    }
+    CHECK(run["actions"].contains(verb));
+    CHECK(run["actions"][verb]["allowed"] == true);
+  }
+}
+
 bool needs_somebody(json const& run) {
   return one_of(run["state"], {"pending", "waiting", "paused", "failed", "attention"});
 }
@@ -163,6 +193,7 @@ TEST_CASE("on random walks every snapshot holds together") {
       CHECK((!needs_somebody(run) || !run["waiting_on"].empty()));
       check_phases(run);
       check_waits(run);
+      check_refusals(walk.life, run);
       check_attempts(walk.life);
     }
   }

@@ -189,6 +189,26 @@ TEST_CASE("a stop ends the backfill at a batch's end and the next attempt goes o
   CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
 }
 
+TEST_CASE("every end tells how far all attempts of the series have come, and so does the target") {
+  Target target;
+  make_counters(target, 2000);
+  std::stop_source stop;
+  auto const what = fill("t", "n", "n + 1");
+  auto const first = run_backfill(*target.connect("mover"), tag(1), what, 1, stop.get_token(),
+                                  [&](planner::Progress const&) { stop.request_stop(); });
+  REQUIRE(first.end == AttemptEnd::interrupted);
+  REQUIRE(first.filled);
+  auto const changed = target.sql("SELECT count(*) FROM t WHERE n = 1");
+  CHECK(std::to_string(first.filled->changed) == changed);
+  CHECK(first.filled->scanned < 2000);
+  CHECK(daemon::read_filled(*target.connect(), tag(1), 1).value() == first.filled);
+  auto const second = run(target, what, 2, 1);
+  CHECK(second.rows == 2000 - first.filled->changed);
+  CHECK(second.filled == planner::Filled{.scanned = 2000, .changed = 2000, .total = 2000});
+  CHECK(daemon::read_filled(*target.connect(), tag(2), 1).value() == second.filled);
+  CHECK_FALSE(daemon::read_filled(*target.connect(), tag(3), 3).value());
+}
+
 TEST_CASE("what is to be done is estimated once, not anew from a table that the backfill bloats") {
   Target target;
   target.sql(

@@ -37,6 +37,17 @@ TEST_CASE("a step that changes no rows counts none") {
       -1);
 }
 
+TEST_CASE("rows that a step reads are not counted as changed") {
+  Target target;
+  auto const rows = [&](int attempt, std::string const& sql) {
+    return run_transactional(*target.connect(), tag(attempt), action(sql), never()).rows;
+  };
+  CHECK(rows(1, "SELECT * FROM generate_series(1, 7)") == -1);
+  CHECK(rows(2,
+             "CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 5); SELECT * FROM "
+             "t; UPDATE t SET a = 0 WHERE a < 3; DELETE FROM t WHERE a = 5") == 8);
+}
+
 TEST_CASE("a failing statement leaves neither its step's other statements nor a marker") {
   Target target;
   auto session = target.connect();

@@ -116,7 +116,7 @@ Exit put_new(Session& session, std::string const& run, Events const& command, st
       return Exit::interrupted;
     }
   }
-  return Exit::done;
+  return feed.refusal() ? report(session, *feed.refusal()) : Exit::done;
 }
 
 }  // namespace

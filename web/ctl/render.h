@@ -36,6 +36,8 @@ Lines render_checks(Json const& checks, int indent, View const& view);
 Lines render_past_checks(Json const& checks, int indent, View const& view);
 // What goes on in the step that is being carried out: lock wait, blockers, backfill.
 Lines render_live(Json const& live, int indent, View const& view);
+// How far a backfill that is not at work has come; nothing once it is done.
+Lines render_progress(Json const& step, int indent, View const& view);
 Lines render_mismatch(Json const& mismatch, int indent, View const& view);
 
 }  // namespace runbookd::ctl

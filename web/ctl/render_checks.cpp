@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "planner/limited_text.h"
 #include "web/ctl/render.h"
 #include "web/ctl/text.h"
 
@@ -11,6 +12,12 @@ namespace runbookd::ctl {
 namespace {
 
 constexpr int widest_name = 32;
+// An error's words fit; a whole row of a table does not.
+constexpr std::size_t longest_shown = 240;
+
+std::string shown(Json const& check, char const* side) {
+  return planner::limited(text_of(check, side), longest_shown);
+}
 
 }  // namespace
 
@@ -34,7 +41,7 @@ Line check_line(Json const& check, int indent, int name_width, View const& view)
     line.add("  ").add(pad(stage, 12), Tone::dim);
   }
   line.add("  ").add(pad(result, 6), tone_for(result));
-  return line.add("  expected " + text_of(check, "expected"));
+  return line.add("  expected " + shown(check, "expected"));
 }
 
 }  // namespace
@@ -47,7 +54,7 @@ Lines render_checks(Json const& checks, int indent, View const& view) {
     auto line = check_line(check, indent, name_width, view);
     auto const judged = result != "open" && !result.empty();
     auto const tone = result == "passed" ? Tone::plain : Tone::bad;
-    auto const got = Line().add("got ").add(text_of(check, "actual"), tone);
+    auto const got = Line().add("got ").add(shown(check, "actual"), tone);
     // what went wrong must not be cut off at the edge
     auto const wide = line.width() + got.width() + 2 > view.width && result != "passed";
     if (judged && !wide) {

@@ -141,15 +141,19 @@ std::string batch_text(Json const& backfill) {
          short_duration(ms_of(backfill, "batch_ms"));
 }
 
-Lines backfill_lines(Json const& backfill, int indent, View const& view) {
-  Line first;
-  first.column(indent);
+Line progress_line(Json const& backfill, int indent, View const& view) {
+  Line line;
+  line.column(indent);
   // a table that was never analyzed has no total
   if (child(backfill, "percent").is_number()) {
     auto const percent = real_of(backfill, "percent");
-    first.add(bar(percent, view)).add("  " + fixed(percent, 1) + " %  ", Tone::strong);
+    line.add(bar(percent, view)).add("  " + fixed(percent, 1) + " %  ", Tone::strong);
   }
-  first.add(rows_text(backfill));
+  return line.add(rows_text(backfill));
+}
+
+Lines backfill_lines(Json const& backfill, int indent, View const& view) {
+  auto const first = progress_line(backfill, indent, view);
   Line second;
   second.column(indent).add(rate_text(backfill) + "   " + eta_text(backfill, view) + "   " +
                             batch_text(backfill));
@@ -166,6 +170,14 @@ Lines render_live(Json const& live, int indent, View const& view) {
   auto const locks = lock_lines(live, indent);
   lines.insert(lines.end(), locks.begin(), locks.end());
   return lines;
+}
+
+Lines render_progress(Json const& step, int indent, View const& view) {
+  auto const& backfill = child(step, "backfill");
+  if (!backfill.is_object() || flag_of(backfill, "total_exact")) {
+    return {};
+  }
+  return {progress_line(backfill, indent, view)};
 }
 
 Lines render_mismatch(Json const& mismatch, int indent, View const& view) {

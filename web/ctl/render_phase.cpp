@@ -18,6 +18,15 @@ std::string spoken(std::string word) {
   return word;
 }
 
+// A step that was left out never ran; one whose reversal was left out stands: two words.
+std::string phase_words(Json const& phase) {
+  auto const& steps = child(phase, "steps");
+  bool const kept = std::any_of(steps.begin(), steps.end(),
+                                [](Json const& step) { return flag_of(step, "kept"); });
+  auto const state = text_of(phase, "state");
+  return state == "partly_skipped" && kept ? "partly kept" : spoken(state);
+}
+
 // "3/3 steps"
 std::string step_count(Json const& phase) {
   auto const& steps = child(phase, "steps");
@@ -53,7 +62,8 @@ Line phase_line(Json const& phase, int name_width, View const& view) {
   line.add(" ").add(icon_for(state, view.look), tone_for(state)).add(" ");
   line.add(pad(fit(clean(text_of(phase, "name")), name_width, view.look.cut()), name_width),
            state == "pending" ? Tone::plain : Tone::strong);
-  line.add("  ").add(pad(spoken(state), 10), tone_for(state)).add("  ").add(step_count(phase));
+  line.add("  ").add(pad(phase_words(phase), 10), tone_for(state)).add("  ");
+  line.add(step_count(phase));
   if (auto const until = moment_of(phase, "soak_until"); state == "soaking" && until > view.now) {
     line.add("  until " + clock_time(until, view.utc_offset) + " (" +
                  short_duration(until - view.now) + " left)",
@@ -86,8 +96,10 @@ std::string step_facts(Json const& step) {
   if (auto const rows = number_of(step, "rows"); rows > 0) {
     facts.push_back(short_count(rows) + (rows == 1 ? " row" : " rows"));
   }
-  if (auto const attempts = number_of(step, "attempts"); attempts > 1) {
-    facts.push_back("attempt " + std::to_string(attempts));
+  // a daemon that counts each way for itself says so
+  auto const tries = number_of(step, child(step, "tries").is_null() ? "attempts" : "tries");
+  if (tries > 1) {
+    facts.push_back("attempt " + std::to_string(tries));
   }
   return joined(facts, "   ");
 }
@@ -98,7 +110,8 @@ Line step_line(Json const& step, std::string const& activity, int name_width, Vi
   line.column(step_indent).add(icon_for(state, view.look), tone_for(state)).add(" ");
   line.add(pad(fit(clean(text_of(step, "name")), name_width, view.look.cut()), name_width));
   line.add("  ").add(pad(text_of(step, "kind"), 8), Tone::dim).add("  ");
-  line.add(pad(spoken(activity.empty() ? state : activity), 11), tone_for(state));
+  auto const word = flag_of(step, "kept") && state == "skipped" ? "kept" : state;
+  line.add(pad(spoken(activity.empty() ? word : activity), 11), tone_for(state));
   if (auto const facts = step_facts(step); !facts.empty()) {
     line.add("  " + facts);
   }
@@ -155,6 +168,11 @@ Block phase_details(Json const& snapshot, Json const& phase, View const& view) {
     append(block.lines, step_notes(step, view));
     if (at_hand) {
       append(block.lines, render_live(child(snapshot, "live"), step_indent + 4, view));
+    }
+    if (!at_hand || !child(child(snapshot, "live"), "backfill").is_object()) {
+      append(block.lines, render_progress(step, step_indent + 4, view));
+    }
+    if (at_hand) {
       append(block.lines, render_mismatch(child(snapshot, "mismatch"), step_indent + 4, view));
     }
   }

@@ -55,7 +55,9 @@ Lines attempt_lines(Json const& attempt, View const& view) {
   Line line;
   line.add("  ").add(icon_for(result, view.look), tone_for(result)).add(" ");
   line.add(text_of(attempt, "number") + "  ").add(pad(text_of(attempt, "direction"), 8), Tone::dim);
-  line.add("  ").add(pad(result, 15), tone_for(result));
+  // what was left out on the way back stands; what was skipped on the way there never ran
+  auto const left_out = result == "skipped" && text_of(attempt, "direction") == "backward";
+  line.add("  ").add(pad(left_out ? "left out" : result, 15), tone_for(result));
   if (auto const started = moment_of(attempt, "started_at"); started != planner::Moment{}) {
     line.add("  " + clock_time(started, view.utc_offset), Tone::dim);
   }

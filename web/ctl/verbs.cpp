@@ -58,7 +58,11 @@ Question advance_question(Json const& snapshot, Advance const& command, std::str
           .given = command.confirm};
 }
 
-std::vector<std::string> skip_summary(std::string const& step, bool backward) {
+std::vector<std::string> skip_summary(std::string const& step, bool backward, bool reversed) {
+  if (reversed) {
+    return {"Takes the schema as it is: step " + step +
+            " was taken back, but what was there before it did not come back whole."};
+  }
   if (backward) {
     return {"Leaves out the way back of step " + step + ": what it did stays in the database."};
   }
@@ -182,7 +186,7 @@ Exit perform(Session& session, Skip const& command) {
       snapshot, !step_label(snapshot, command.step).empty(),
       {.impact = Impact::moderate,
        .what = "skip " + seen->run,
-       .summary = skip_summary(command.step, backward)});
+       .summary = skip_summary(command.step, backward, child(snapshot, "mismatch").is_object())});
 }
 
 Exit perform(Session& session, Resolve const& command) {

@@ -74,6 +74,9 @@ Exit watch_as_lines(Session& session, std::string const& run, Watch const& comma
       return Exit::interrupted;
     }
     watcher.refresh(!events.empty() || !feed.connected());
+    if (auto const& refused = watcher.refusal() ? watcher.refusal() : feed.refusal()) {
+      return report(session, *refused);
+    }
     outage.note(!watcher.stale());
   }
 }

@@ -39,7 +39,8 @@ class LiveView {
         feed_(session.client, std::move(run), watcher_.revision()),
         screen_(session.world.out) {}
 
-  Exit run() {
+  // Or why the daemon tells no more of this run.
+  Maybe<Exit> run() {
     for (;;) {
       draw();
       if (auto const exit = watcher_.verdict()) {
@@ -54,6 +55,9 @@ class LiveView {
         return Exit::done;
       }
       watcher_.refresh(!events.empty() || !feed_.connected() || is_busy());
+      if (auto const& refused = watcher_.refusal() ? watcher_.refusal() : feed_.refusal()) {
+        return tl::unexpected(*refused);
+      }
     }
   }
 
@@ -125,7 +129,9 @@ class LiveView {
 
 Exit watch_live(Session& session, std::string const& run, Watch const& command,
                 std::string document) {
-  return LiveView(session, run, command, std::move(document)).run();
+  // the picture is left before anything else is said
+  auto const end = LiveView(session, run, command, std::move(document)).run();
+  return end ? *end : report(session, end.error());
 }
 
 }  // namespace runbookd::ctl

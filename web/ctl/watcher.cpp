@@ -53,6 +53,8 @@ void Watcher::refresh(bool wanted) {
   wanted_ = stale_;
   if (answer) {
     take(std::move(answer->body));
+  } else if (answer.error().exit != Exit::unreachable) {
+    refusal_ = answer.error();
   }
 }
 

@@ -18,6 +18,8 @@ class Watcher {
   std::optional<Exit> verdict() const;
   // Fetches when that was wanted, at most five times a second.
   void refresh(bool wanted);
+  // The daemon answered that it has no such run, or will not tell: asking again is of no use.
+  std::optional<Failure> const& refusal() const { return refusal_; }
   // How long nothing needs to be done here.
   std::chrono::milliseconds patience() const;
 
@@ -35,6 +37,7 @@ class Watcher {
   std::chrono::steady_clock::time_point fetched_{};
   bool wanted_ = false;
   bool stale_ = false;
+  std::optional<Failure> refusal_;
 };
 
 Exit watch_live(Session& session, std::string const& run, Watch const& command,

@@ -111,6 +111,7 @@ std::vector<std::string> other_ways(Json const& snapshot) {
   if (!backward) {
     add("rollback", "to see the way back", "--last --preview");
   }
+  add("cancel", "to give up, the database staying as it is", "");
   return ways;
 }
 

@@ -89,3 +89,15 @@ TEST_CASE("types that do not exist are refused with those that do, before anythi
   CHECK(events({"--types", "completely-wrong"}).err.find("the groups are run, baselines, gate,") !=
         std::string::npos);
 }
+
+TEST_CASE("a stream that is refused is no good end of following") {
+  CannedServer const server([](Asked const& asked) {
+    bool const stream =
+        asked.headers.count("accept") != 0 && asked.headers.at("accept") == "text/event-stream";
+    return stream ? Canned{.status = 410, .body = problem(410, "gone", "no such run here").dump()}
+                  : four_events(asked);
+  });
+  auto const said = runbookctl({"events", run_a, "-f"}, {.address = server.address()});
+  CHECK(said.exit == 3);
+  CHECK(said.err.find("no such run here") != std::string::npos);
+}

@@ -226,6 +226,10 @@ TEST_CASE("a failed run tells the ways that its message does not") {
   auto const forward = shown(run, view_at(110, 0));
   CHECK(contains(forward, "\nto leave the step out: runbookctl skip "));
   CHECK(contains(forward, "\nto see the way back: runbookctl rollback run_0a1b2c3d4e5f --last "));
+  CHECK(!contains(forward, "runbookctl cancel"));
+  allow(run, "cancel");
+  CHECK(contains(shown(run, view_at(110, 0)),
+                 "\nto give up, the database staying as it is: runbookctl cancel "));
 }
 
 TEST_CASE("a rollback says so in its state") {
@@ -297,4 +301,78 @@ TEST_CASE("a document of another kind gives a poor picture and no crash") {
         Json{{"phases", {1, "x", {{"steps", {nullptr, 3}}, {"checks", "c"}}}}}}) {
     CHECK(!render_run(document, view_at(80, 24)).empty());
   }
+}
+
+namespace {
+
+Json cut_backfill() {
+  auto run = running_backfill();
+  set_state(run, "paused");
+  run["live"] = {{"activity", ""}, {"blockers", Json::array()}};
+  run["current"]["activity"] = "";
+  auto& step = run["phases"][1]["steps"][0];
+  step["state"] = "interrupted";
+  step["backfill"] = {{"rows_scanned", 41'200'000},
+                      {"rows_changed", 41'199'000},
+                      {"rows_total", 60'200'000},
+                      {"total_exact", false},
+                      {"percent", 68.4}};
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("a backfill that nobody works on shows how far it is") {
+  auto run = cut_backfill();
+  auto const bar = "68.4 %  41.2 M of ~60.2 M rows, 41.2 M changed\n";
+  CHECK(contains(shown(run, view_at(100, 0)), bar));
+  auto& backfill = run["phases"][1]["steps"][0]["backfill"];
+  backfill["total_exact"] = true;
+  CHECK_FALSE(contains(shown(run, view_at(100, 0)), " %"));
+}
+
+TEST_CASE("a backfill at work shows what it does now, not what was recorded") {
+  auto run = running_backfill();
+  run["phases"][1]["steps"][0]["backfill"] = cut_backfill()["phases"][1]["steps"][0]["backfill"];
+  run["phases"][1]["steps"][0]["backfill"]["percent"] = 12.5;
+  CHECK(contains(shown(run, view_at(100, 0)), "68.4 %"));
+  CHECK_FALSE(contains(shown(run, view_at(100, 0)), "12.5 %"));
+}
+
+TEST_CASE("tries are counted for each way") {
+  auto run = cut_backfill();
+  auto& step = run["phases"][1]["steps"][0];
+  step["attempts"] = 3;
+  step["tries"] = 1;
+  CHECK_FALSE(contains(shown(run, view_at(100, 0)), "attempt"));
+  step["tries"] = 2;
+  CHECK(contains(shown(run, view_at(100, 0)), "attempt 2"));
+}
+
+TEST_CASE("a step that stands because its reversal was left out is kept, not skipped") {
+  auto run = cut_backfill();
+  run["phases"][1]["state"] = "partly_skipped";
+  run["phases"][1]["steps"][0]["state"] = "skipped";
+  CHECK(contains(shown(run, view_at(100, 0)), "partly skipped"));
+  run["phases"][1]["steps"][0]["kept"] = true;
+  auto const text = shown(run, view_at(100, 0));
+  CHECK(contains(text, "partly kept"));
+  CHECK_FALSE(contains(text, "skipped"));
+}
+
+TEST_CASE("what a check found is shown in a line, whatever its size") {
+  auto run = cut_backfill();
+  auto& check = run["phases"][1]["checks"][0];
+  check["result"] = "failed";
+  check["actual"] = "value " + std::string(4'096, 'x') + "… (500000 bytes)";
+  check["expected"] = std::string(600, 'y');
+  auto view = view_at(100, 0);
+  std::string text;
+  for (auto const& line : render_run(run, view)) {
+    text += line.print(view.look) + '\n';
+  }
+  CHECK(contains(text, "xxx… (500000 bytes)\n"));
+  CHECK(contains(text, "yyy… (600 bytes)"));
+  CHECK_FALSE(contains(text, std::string(300, 'x')));
+  CHECK_FALSE(contains(text, std::string(300, 'y')));
 }

@@ -135,3 +135,19 @@ TEST_CASE("a question on a terminal is typed and answered there") {
   CHECK(program.exit_code() == 0);
   CHECK(Json::parse(server.asked("POST").at(0).body).at("confirm") == "contract");
 }
+
+TEST_CASE("a run that the daemon has no more ends the live view, and the reason is read below it") {
+  std::atomic<bool> gone = false;
+  CannedServer const server([&gone](Asked const& asked) {
+    if (gone) {
+      return Canned{.status = 410, .body = problem(410, "gone", "no such run here").dump()};
+    }
+    return is_stream(asked) ? Canned{.pieces = {": nothing yet\n\n"}}
+                            : Canned{.body = running_backfill().dump()};
+  });
+  TerminalProgram program({"watch", run_a, "--addr", server.address()});
+  CHECK(program.shows("68.4 %"));
+  gone = true;
+  CHECK(program.shows("no such run here"));
+  CHECK(program.exit_code() == 3);
+}

@@ -168,3 +168,36 @@ TEST_CASE("a daemon that stays away is told of, and the watch goes on") {
   CHECK(said.exit == 124);
   CHECK(said.err.find("has not answered since 00:00:00; trying on") != std::string::npos);
 }
+
+namespace {
+
+// The run is there when it is first asked for; then the daemon says `status` to whatever `refused`
+// names.
+Said watch_until_refused(int status, std::function<bool(Asked const&)> const& refused) {
+  bool seen = false;
+  CannedServer const server([&](Asked const& asked) {
+    if (seen && refused(asked)) {
+      return Canned{.status = status, .body = problem(status, "gone", "no such run here").dump()};
+    }
+    seen = true;
+    return run_in("running", asked);
+  });
+  return runbookctl({"watch", run_a, "--timeout", "20s"}, {.address = server.address()});
+}
+
+}  // namespace
+
+TEST_CASE("a run that the daemon has no more ends the watch, with the daemon's words") {
+  for (int const status : {404, 410}) {
+    auto const said = watch_until_refused(status, [](Asked const&) { return true; });
+    CHECK(said.exit == 3);
+    CHECK(said.err.find("no such run here") != std::string::npos);
+    CHECK(said.err.find("has not answered") == std::string::npos);
+  }
+}
+
+TEST_CASE("so does a stream that the daemon refuses, though it still shows the run") {
+  auto const said = watch_until_refused(410, is_stream);
+  CHECK(said.exit == 3);
+  CHECK(said.err.find("no such run here") != std::string::npos);
+}

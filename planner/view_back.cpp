@@ -1,0 +1,77 @@
+#include "planner/view_back.h"
+
+#include <vector>
+
+#include "planner/view_words.h"
+
+namespace runbookd::planner::view {
+namespace {
+
+struct TakenBack {
+  std::vector<StepRef> undone, standing, filled;  // filled: undone, but its values stay
+};
+
+TakenBack look(Plan const& plan, RunState const& state, StepRef to) {
+  TakenBack found;
+  for (int p = to.phase; p < std::ssize(state.steps); ++p) {
+    for (int i = p == to.phase ? to.step : 0; i < std::ssize(state.steps[p]); ++i) {
+      StepRef const ref{.phase = p, .step = i};
+      auto const& step = plan.step(ref);
+      if (state.at(ref).kept) {
+        found.standing.push_back(ref);
+      } else if (state.at(ref).status == StepStatus::reverted) {
+        found.undone.push_back(ref);
+        if (std::holds_alternative<BackfillAction>(step.forward) &&
+            std::holds_alternative<NoAction>(step.backward)) {
+          found.filled.push_back(ref);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+std::string labels(Plan const& plan, std::vector<StepRef> const& refs) {
+  std::string text = refs.size() == 1 ? "step " : "steps ";
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + plan.label(refs[i]);
+  }
+  return text;
+}
+
+std::string undone_words(Plan const& plan, TakenBack const& found, StepRef to) {
+  bool const whole = to == StepRef{};
+  auto const from = " from step " + step_label(plan, to) + " on";
+  if (found.undone.empty()) {
+    auto const why = found.standing.empty() ? "nothing had been done" : "nothing was taken back";
+    auto const where = whole ? "" : from;
+    return why + where + (found.standing.empty() ? ", so there was nothing to take back" : "");
+  }
+  if (!found.standing.empty()) {
+    return labels(plan, found.undone) + (found.undone.size() == 1 ? " was" : " were") +
+           " taken back";
+  }
+  return whole ? "everything that was done is taken back" : "everything" + from + " was taken back";
+}
+
+}  // namespace
+
+std::string taken_back_words(Plan const& plan, RunState const& state, StepRef to) {
+  auto const found = look(plan, state, to);
+  auto text = undone_words(plan, found, to);
+  if (!found.standing.empty()) {
+    text += "; " + labels(plan, found.standing) +
+            (found.standing.size() == 1 ? " stands: its reversal was left out"
+                                        : " stand: their reversals were left out");
+  }
+  if (!found.filled.empty()) {
+    text += "; the values that " + labels(plan, found.filled) + " filled in stay";
+  }
+  return text;
+}
+
+std::string begun_after(std::string const& cause) {
+  return cause.empty() ? "" : "; the rollback was begun after " + cause;
+}
+
+}  // namespace runbookd::planner::view

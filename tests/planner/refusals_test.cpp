@@ -1,0 +1,124 @@
+// A refusal says where the run stands, and which command fits there.
+#include <doctest/doctest.h>
+
+#include "planner/machine.h"
+#include "tests/planner/view_life.h"
+
+namespace runbookd::tests {
+namespace {
+
+using namespace planner;
+
+Error refused(Life const& life, Ask const& ask, std::string const& actor = "ben") {
+  auto const decided =
+      decide(life.plan, life.state, {.ask = ask, .actor = actor, .reason = "so"}, life.now);
+  REQUIRE_FALSE(decided.has_value());
+  return decided.error();
+}
+
+Life at_second_gate() {
+  Life life(whole_plan());
+  life.start();
+  return life;
+}
+
+Life at_manual_step() {
+  auto life = at_second_gate();
+  life.ask(Advance{.to_phase = "backfill"});
+  life.go_on();
+  return life;
+}
+
+Life failed_add() {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  life.fail_try("42701", "exists");
+  return life;
+}
+
+TEST_CASE("a refusal never names the state that the run is in as one that is missing") {
+  auto const gate = refused(at_second_gate(), Confirm{});
+  CHECK(gate.detail ==
+        "the run is waiting at the gate before phase backfill; confirm needs a run that is waiting "
+        "for a manual step");
+  CHECK(gate.next == "advance --to backfill");
+  auto const manual = refused(at_manual_step(), Approve{"backfill"});
+  CHECK(manual.detail ==
+        "the run is waiting at step backfill/deploy; approve needs a run that is waiting or paused "
+        "at a gate");
+  CHECK(manual.next == "confirm backfill/deploy");
+}
+
+TEST_CASE("a step whose end is not known cannot be skipped, and that is the reason given") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  life.ask(Pause{});
+  life.end_try({.end = AttemptEnd::lost, .failure = SqlFailure{.message = "reset"}});
+  life.tell(DoubtUnanswered{.failure = {.message = "refused"}});
+  life.go_on();
+  REQUIRE(life.state.mode == RunMode::paused);
+  auto const skip = refused(life, Skip{});
+  CHECK(skip.detail ==
+        "the run is paused, and how step expand/add ended is not known yet; skip needs a run that "
+        "is at a step whose end is known");
+  CHECK(skip.next == "resume");
+}
+
+TEST_CASE("where there is no step to skip, the place is named") {
+  auto const skip = refused(at_second_gate(), Skip{});
+  CHECK(skip.detail ==
+        "the run is waiting at the gate before phase backfill, not at a step that could be "
+        "skipped");
+  CHECK(skip.next == "advance --to backfill");
+}
+
+TEST_CASE("a step that may not be skipped is to be tried again") {
+  CHECK(refused(failed_add(), Skip{}).next == "retry expand/add");
+}
+
+TEST_CASE("a verb for another step is given with the step at hand") {
+  auto const life = failed_add();
+  CHECK(refused(life, Retry{"index"}).next == "retry expand/add");
+  CHECK(refused(life, Retry{"nothing"}).next == "retry expand/add");
+  CHECK(refused(life, Skip{"index"}).next == "skip expand/add --reason TEXT");
+}
+
+TEST_CASE("whoever may not sign is not told to sign") {
+  auto life = at_second_gate();
+  life.plan.phases[1].approval = Approval{.from = "dba", .count = 1};
+  auto const self = refused(life, Approve{"backfill"}, "ana");
+  CHECK(self.code == ErrorCode::self_approval);
+  CHECK(self.next.empty());
+}
+
+TEST_CASE("a gate that needs a signature names the command that signs") {
+  auto life = at_second_gate();
+  life.plan.phases[1].approval = Approval{.from = "dba", .count = 1};
+  CHECK(refused(life, Advance{.to_phase = "backfill"}).next == "approve --phase backfill");
+}
+
+TEST_CASE("a step that is named without its phase is hinted at in full") {
+  auto const life = at_second_gate();
+  auto const to = refused(life, RollBack{.extent = RollBack::Extent::to_phase, .to = "index"});
+  CHECK(to.detail == "the plan has no phase \"index\"; a step is named phase/step: expand/index");
+  CHECK(to.next == "rollback --to expand/index");
+}
+
+TEST_CASE("a step that is named in the wrong phase is found in the right one") {
+  auto const to = refused(at_second_gate(),
+                          RollBack{.extent = RollBack::Extent::to_step, .to = "backfill/index"});
+  CHECK(to.next == "rollback --to expand/index");
+}
+
+TEST_CASE("what is neither phase nor step is told the phases") {
+  auto const to =
+      refused(at_second_gate(), RollBack{.extent = RollBack::Extent::to_phase, .to = "nowhere"});
+  CHECK(to.detail ==
+        "the plan has no phase \"nowhere\"; a step is named phase/step, phases are: expand, "
+        "backfill, contract");
+}
+
+}  // namespace
+}  // namespace runbookd::tests
