@@ -1,4 +1,5 @@
 // A target's connection string, put together from the places that the settings name.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -46,7 +47,8 @@ Result<std::string> from_environment(TargetSource const& target, std::string con
   auto value = environment ? environment(name) : std::nullopt;
   if (!value || value->empty()) {
     return unavailable(target,
-                       key + " names the environment variable " + name + ", which is not set",
+                       key + " names the environment variable " + name + ", which is " +
+                           (value ? "empty" : "not set"),
                        "set it where the daemon is started, such as in its service file");
   }
   return *std::move(value);
@@ -91,7 +93,7 @@ std::string percent_encoded(std::string_view text) {
   return encoded;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string value = "'";
   for (char const c : text) {
     if (c == '\'' || c == '\\') {
@@ -112,10 +114,62 @@ std::string with(std::string dsn, std::string const& keyword, std::string const&
     auto const separator = dsn.find('?') == std::string::npos ? "?" : "&";
     return std::move(dsn) + separator + keyword + "=" + percent_encoded(value);
   }
-  return std::move(dsn) + " " + keyword + "=" + quoted(value);
+  return std::move(dsn) + " " + keyword + "=" + in_quotes(value);
+}
+
+planner::Finding at(planner::Place const& place, planner::Error const& error) {
+  return {.rule = "config/target",
+          .severity = planner::Severity::error,
+          .place = place,
+          .message = error.detail,
+          .fix = error.next};
 }
 
 }  // namespace
+
+std::optional<std::string> passfile_problem(std::string const& path) {
+  using std::filesystem::perms;
+  std::error_code error;
+  auto const status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    return "there is no such file";
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    return "it is no ordinary file";
+  }
+  if ((status.permissions() & (perms::group_all | perms::others_all)) != perms::none) {
+    return "others than its owner may use it, so libpq does not; chmod 0600 it";
+  }
+  return std::ifstream(path) ? std::nullopt
+                             : std::optional<std::string>("this user may not read it");
+}
+
+planner::Findings source_findings(TargetSource const& target, Environment const& environment) {
+  planner::Findings findings;
+  if (auto const written = base(target, environment); !written) {
+    findings.push_back(at(target.dsn_place, written.error()));
+  }
+  if (auto const secret = password(target, environment); !secret) {
+    findings.push_back(at(target.secret_place, secret.error()));
+  }
+  auto const problem = target.passfile.empty() ? std::nullopt : passfile_problem(target.passfile);
+  if (problem) {
+    auto const refused = unavailable(
+        target, "passfile names " + target.passfile + ", which would not be used: " + *problem,
+        "one line host:port:database:user:password, readable by the daemon's user alone (0600)");
+    findings.push_back(at(target.secret_place, refused.value()));
+  }
+  return findings;
+}
+
+Result<Secret> written_connection_string(TargetSource const& target,
+                                         Environment const& environment) {
+  auto written = base(target, environment);
+  if (!written) {
+    return tl::unexpected(written.error());
+  }
+  return Secret(*std::move(written));
+}
 
 Result<Secret> connection_string(TargetSource const& target, Environment const& environment) {
   auto dsn = base(target, environment);

@@ -101,6 +101,17 @@ std::string path_of(Reader& reader, Node const* node) {
   return path ? reader.beside(*path) : "";
 }
 
+// Of the first key that is there; of the target itself where none is.
+planner::Place place_of(Reader const& reader, Node const& node,
+                        std::initializer_list<std::string_view> keys) {
+  for (auto const key : keys) {
+    if (auto const* value = node.find(key)) {
+      return reader.place(*value);
+    }
+  }
+  return reader.place(node);
+}
+
 TargetSource read_target(Reader& reader, Node const& node) {
   TargetSource target;
   target.name = node.key;
@@ -110,6 +121,8 @@ TargetSource read_target(Reader& reader, Node const& node) {
     return target;
   }
   check_sources(reader, node);
+  target.dsn_place = place_of(reader, node, {"dsn", "dsn_env", "dsn_file"});
+  target.secret_place = place_of(reader, node, {"passfile", "password_env", "password_file"});
   target.description = reader.text(node.find("description")).value_or("");
   target.dsn = Secret(reader.text(node.find("dsn")).value_or(""));
   target.dsn_env = reader.text(node.find("dsn_env")).value_or("");

@@ -46,6 +46,8 @@ struct TargetSource {
   std::string passfile, password_env, password_file;
   planner::Duration connect_timeout{10'000};
   planner::Place place;
+  planner::Place dsn_place;     // of whichever of dsn, dsn_env and dsn_file is there
+  planner::Place secret_place;  // of passfile, password_env or password_file
 };
 
 struct Settings {
@@ -72,5 +74,12 @@ using Environment = std::function<std::optional<std::string>(std::string const& 
 // so that a changed password needs no restart. Errors name the variable or file, never its content.
 planner::Result<Secret> connection_string(TargetSource const& target,
                                           Environment const& environment);
+// The same as its author wrote it, without what the other keys add.
+planner::Result<Secret> written_connection_string(TargetSource const& target,
+                                                  Environment const& environment);
+// What is wrong with the places that it all comes from, at the keys that name them.
+planner::Findings source_findings(TargetSource const& target, Environment const& environment);
+// libpq passes over such a password file without a word. Nothing = it would be read.
+std::optional<std::string> passfile_problem(std::string const& path);
 
 }  // namespace runbookd::config

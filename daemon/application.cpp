@@ -14,6 +14,7 @@
 #include "daemon/guarded_service.h"
 #include "daemon/logging.h"
 #include "daemon/registry.h"
+#include "daemon/target_sources.h"
 #include "store/crash_point.h"
 #include "web/server.h"
 
@@ -187,12 +188,23 @@ int run_daemon(Options const& options) {
   if (!settings) {
     return exit_bad_configuration;
   }
+  auto const of_targets = target_findings(*settings, process_environment());
+  if (options.check_config && !of_targets.empty()) {
+    for (auto const& finding : of_targets) {
+      std::cerr << to_text(finding) << '\n';
+    }
+    return exit_bad_configuration;
+  }
   if (options.check_config) {
     std::cout << options.config_file << " is good: " << settings->targets.size()
               << " target(s), store " << settings->store.path << '\n';
     return 0;
   }
   start_logging(settings->log);
+  // one bad target does not keep the runs on the others from going on
+  for (auto const& finding : of_targets) {
+    log_warning(to_text(finding));
+  }
   auto const max_pages = settings->store.max_bytes / page_size;
   auto store = store::Store::open({.path = settings->store.path, .max_pages = max_pages});
   if (!store) {

@@ -140,6 +140,8 @@ Judged judge_statement(Subject const& subject, Known known) {
                     : Judged{.findings = {}, .known = std::move(known)};
   append(judged.findings, rules::judge_index(subject, judged.known));
   append(judged.findings, rules::judge_rows(subject, judged.known));
+  append(judged.findings, rules::judge_own_schema(subject));
+  append(judged.findings, rules::judge_settings(subject));
   for (auto& [schema, name] : created_by(subject.statement)) {
     judged.known.created.push_back({schema, name});
   }
@@ -154,8 +156,22 @@ Known at_new_step(Known known) {
   return known;
 }
 
+Findings judge_backfill(BackfillAction const& backfill, std::string const& step, bool rollback) {
+  auto const update = update_of(backfill);
+  if (!update) {
+    return {};
+  }
+  auto findings = rules::judge_backfill(backfill, *update, step);
+  auto const tree = pg::parse(update->sql.text);
+  append(findings, rules::judge_own_schema({*update, tree.statements.at(0).node, step, rollback}));
+  return findings;
+}
+
 Judged judge_action(Action const& action, std::string const& step, bool rollback, Known known) {
   Judged judged{.findings = {}, .known = at_new_step(std::move(known))};
+  if (auto const* backfill = std::get_if<BackfillAction>(&action)) {
+    judged.findings = judge_backfill(*backfill, step, rollback);
+  }
   auto const* sql = std::get_if<SqlAction>(&action);
   if (sql == nullptr) {
     return judged;
@@ -171,6 +187,13 @@ Judged judge_action(Action const& action, std::string const& step, bool rollback
     judged.known = std::move(next.known);
   }
   return judged;
+}
+
+Findings judge_gates(Phase const& phase) {
+  auto findings = rules::judge_checks(phase.requirements);
+  append(findings, rules::judge_checks(phase.validate));
+  append(findings, rules::judge_checks(phase.watch));
+  return findings;
 }
 
 Findings judge_phase(Phase const& phase) {
@@ -191,8 +214,12 @@ Findings judge_phase(Phase const& phase) {
 Findings lint(Plan const& plan) {
   Findings findings;
   Known known;
+  for (auto const& baseline : plan.baselines) {
+    append(findings, rules::judge_baseline(baseline));
+  }
   for (auto const& phase : plan.phases) {
     append(findings, judge_phase(phase));
+    append(findings, judge_gates(phase));
     for (auto const& step : phase.steps) {
       auto const label = phase.name + "/" + step.name;
       auto forward = judge_action(step.forward, label, false, known);
@@ -204,6 +231,7 @@ Findings lint(Plan const& plan) {
       known = std::move(forward.known);
     }
   }
+  append(findings, rules::judge_checks(plan.final_checks));
   return findings;
 }
 

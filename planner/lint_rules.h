@@ -59,6 +59,13 @@ struct Judged {
 Judged judge_alter_table(Subject const& subject, Known known);
 Findings judge_index(Subject const& subject, Known const& known);
 Findings judge_rows(Subject const& subject, Known const& known);
+Findings judge_own_schema(Subject const& subject);
+Findings judge_settings(Subject const& subject);
+Findings judge_checks(std::vector<Check> const& checks);
+Findings judge_baseline(Baseline const& baseline);
+// `update`: what a batch of it does.
+Findings judge_backfill(BackfillAction const& backfill, Statement const& update,
+                        std::string const& step);
 // A column definition's default: does the server have to write every row anew?
 std::vector<Advice> judge_new_column(pg::Node column);
 

@@ -30,14 +30,39 @@ Findings check_query_findings(SqlText const& query, bool expects_error);
 // For `where:`, `set:` and `from:` of a backfill: parsed inside the UPDATE they will stand in.
 Findings backfill_findings(BackfillAction const& backfill);
 
-// A relation that a statement changes the shape or content of, and what the role needs to do so.
+// One right that a statement asks of the role that runs it.
 struct Need {
-  enum class Kind { owner, insert, update, remove, select, create_in_schema } kind = Kind::owner;
+  enum class Kind {
+    owner,     // of the relation
+    drop,      // the relation's owner, or its schema's
+    maintain,  // the relation's owner, or MAINTAIN where the server knows it
+    vacuum,    // as above, or the database's owner
+    insert,
+    update,
+    remove,
+    truncate,
+    select,
+    references,
+    trigger,
+    create_in_schema,  // `schema`, or where that is empty the one of relation `name`
+    create_in_database,
+    own_schema,    // `name`
+    own_type,      // or its schema
+    own_function,  // one of that name, or its schema
+    extension      // to create it, unless it is there
+  } kind = Kind::owner;
   std::string schema;  // empty = found by search_path
-  std::string name;    // relation (or, for create_in_schema, empty)
+  std::string name;
+  std::string column;  // for insert, update and references: of this column; empty = of any
   bool operator==(Need const&) const = default;
 };
 std::vector<Need> needs_of(Statement const& statement);
+// The role that later statements of the step run as: nothing = unchanged, empty = the one that
+// connected.
+std::optional<std::string> role_set_by(Statement const& statement);
+
+// What one batch of a backfill does, without its key range; nothing where the parts do not parse.
+std::optional<Statement> update_of(BackfillAction const& backfill);
 
 // Schema (empty = found by search_path) and name of the relations that a statement makes, also by
 // renaming or moving one. What a plan makes itself need not be there, nor be owned, before it

@@ -162,4 +162,15 @@ Findings backfill_findings(BackfillAction const& backfill) {
   return findings;
 }
 
+std::optional<Statement> update_of(BackfillAction const& backfill) {
+  std::string text = "UPDATE " + backfill.table + "\n SET ";
+  for (std::size_t i = 0; i < backfill.set.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + backfill.set[i].first + "\n = " + backfill.set[i].second + "\n";
+  }
+  text += backfill.from.empty() ? "" : " FROM " + backfill.from + "\n";
+  text += backfill.where.empty() ? "" : " WHERE " + backfill.where;
+  auto read = read_sql({.text = std::move(text), .place = backfill.place, .indent = -1});
+  return read.statements.empty() ? std::nullopt : std::optional(std::move(read.statements.front()));
+}
+
 }  // namespace runbookd::planner

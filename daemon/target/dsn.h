@@ -2,7 +2,9 @@
 // of ours needs.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/target/session.h"
 
@@ -12,5 +14,13 @@ namespace runbookd::daemon {
 // does not say them itself; an error text where it cannot be read.
 tl::expected<std::string, std::string> session_dsn(TargetSettings const& target,
                                                    std::string const& application_name);
+
+struct DsnProblem {
+  std::string what, fix;  // never a word of the string itself: it may be a piece of a password
+};
+// What libpq or we would not take, without connecting.
+std::vector<DsnProblem> dsn_problems(std::string const& dsn);
+// The password file that the string names itself.
+std::optional<std::string> passfile_in(std::string const& dsn);
 
 }  // namespace runbookd::daemon

@@ -30,8 +30,13 @@ constexpr auto create_tables = R"sql(
   SET LOCAL lock_timeout = '10s';
   SET LOCAL client_min_messages = warning;
   SELECT pg_advisory_xact_lock(7232025, 1);
-  CREATE SCHEMA IF NOT EXISTS runbookd;
-  COMMENT ON SCHEMA runbookd IS 'runbookd: what has been done here, step by step; layout 2';
+  -- an administrator may have made it for us; IF NOT EXISTS would ask for CREATE on the database
+  DO $$ BEGIN
+    IF to_regnamespace('runbookd') IS NULL THEN
+      CREATE SCHEMA runbookd;
+      COMMENT ON SCHEMA runbookd IS 'runbookd: what has been done here, step by step; layout 2';
+    END IF;
+  END $$;
   CREATE TABLE IF NOT EXISTS runbookd.marker (
     store text NOT NULL, run text NOT NULL, phase int NOT NULL, step int NOT NULL,
     direction "char" NOT NULL, attempt int NOT NULL,

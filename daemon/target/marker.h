@@ -26,12 +26,15 @@
 // their rows.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
 #include "daemon/target/procedures.h"
 
 namespace runbookd::daemon {
+
+inline constexpr std::array<std::string_view, 3> our_tables{"marker", "intent", "backfill"};
 
 char direction_letter(planner::Direction direction);  // 'f' or 'b'
 

@@ -94,3 +94,42 @@ TEST_CASE("a file of several lines is refused without showing them") {
   CHECK(words.find("more than one line") != std::string::npos);
   CHECK(words.find("hunter") == std::string::npos);
 }
+
+namespace {
+
+std::vector<std::string> problems(TargetSource target) {
+  target.name = "main";
+  target.dsn_place = {.file = "f", .line = 3};
+  target.secret_place = {.file = "f", .line = 4};
+  std::vector<std::string> texts;
+  for (auto const& finding : source_findings(target, environment)) {
+    texts.push_back(std::to_string(finding.place.line) + ": " + finding.message);
+  }
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("every place that is missing is a finding at its own key") {
+  auto const found = problems({.dsn_env = "NOT_SET", .password_env = "NOT_SET_EITHER"});
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].starts_with("3: target \"main\": dsn_env names"));
+  CHECK(found[1].starts_with("4: target \"main\": password_env names"));
+  CHECK(problems({.dsn = Secret("host=x"), .password_env = "SECRET"}).empty());
+}
+
+TEST_CASE("a password file that libpq would pass over is a finding") {
+  using std::filesystem::perms;
+  SecretFile const file("*:*:*:*:hunter2\n");
+  TargetSource target{.dsn = Secret("host=x"), .passfile = file.path()};
+  std::filesystem::permissions(file.path(), perms::owner_read | perms::owner_write);
+  CHECK(problems(target).empty());
+  std::filesystem::permissions(file.path(), perms::owner_read | perms::group_read);
+  REQUIRE(problems(target).size() == 1);
+  CHECK(problems(target)[0].find("chmod 0600") != std::string::npos);
+  target.passfile = "/nowhere/pgpass";
+  REQUIRE(problems(target).size() == 1);
+  CHECK(problems(target)[0].find("there is no such file") != std::string::npos);
+  target.passfile = "/tmp";
+  CHECK(problems(target).at(0).find("no ordinary file") != std::string::npos);
+}

@@ -1,4 +1,5 @@
 // Bad input and bad weather, each tried for real: a clear answer, and nothing lost.
+#include <filesystem>
 #include <fstream>
 
 #include <doctest/doctest.h>
@@ -221,6 +222,29 @@ TEST_CASE("bad settings are all told at once, with their places") {
   auto const good = run_program(
       {runbookd_program(), "--check-config", "--config", scene.daemon.folder() + "/runbookd.yaml"});
   CHECK(good.exit_code == 0);
+}
+
+TEST_CASE("targets that no session could come from are told by --check-config, at their keys") {
+  Scene scene;
+  auto const file = scene.daemon.folder() + "/targets.yaml";
+  auto const passfile = scene.daemon.folder() + "/pgpass";
+  std::ofstream(passfile) << "*:*:*:*:hunter2secret\n";
+  std::filesystem::permissions(passfile, std::filesystem::perms(0644));
+  std::ofstream(file) << "store: {path: " << scene.daemon.folder() << "/other.db}\ntargets:\n"
+                      << "  a: {dsn: hots=x password=hunter2secret}\n"
+                      << "  b: {dsn_env: RUNBOOKD_TEST_NOT_SET}\n"
+                      << "  c: {dsn: host=x, passfile: pgpass}\n"
+                      << "  d: {dsn: \"postgresql://u:hunter2secret@a,b/d\"}\n"
+                      << "  e: {dsn: host=x passfile=/nowhere/pgpass}\n"
+                      << "  good: {dsn: \"postgresql://u:hunter2secret@h/d\"}\n";
+  auto const checked = run_program({runbookd_program(), "--check-config", "--config", file});
+  CHECK(checked.exit_code == 9);
+  for (auto const* place : {":3:12:", ":4:16:", ":5:31:", ":6:12:", ":7:12:"}) {
+    CAPTURE(checked.err);
+    CHECK(checked.err.find("targets.yaml" + std::string{place} + " error: ") != std::string::npos);
+  }
+  CHECK(checked.err.find(":8:") == std::string::npos);
+  CHECK(checked.err.find("hunter2secret") == std::string::npos);
 }
 
 }  // namespace runbookd::testing

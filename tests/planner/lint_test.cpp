@@ -259,3 +259,132 @@ TEST_SUITE("rollbacks and phases") {
     CHECK(rules(of) == nothing);
   }
 }
+
+TEST_SUITE("the session of a step") {
+  TEST_CASE("the schema that proves the steps is left alone") {
+    for (auto const* sql :
+         {"DROP SCHEMA runbookd CASCADE", "ALTER SCHEMA runbookd RENAME TO x",
+          "UPDATE runbookd.marker SET attempt = 2", "DELETE FROM runbookd.intent WHERE phase = 1",
+          "TRUNCATE runbookd.backfill", "DROP TABLE runbookd.marker",
+          "ALTER TABLE runbookd.marker ADD COLUMN a int", "CREATE TABLE runbookd.mine (a int)",
+          "INSERT INTO runbookd.marker SELECT 1",
+          "DO $$ BEGIN DELETE FROM runbookd.marker; END $$"}) {
+      CAPTURE(std::string(sql));
+      auto const found = rules(sql);
+      CHECK(std::ranges::find(found, "session/changes-runbookd-schema") != found.end());
+    }
+    CHECK(severity("TRUNCATE runbookd.marker") == Severity::error);
+    CHECK(rules("CREATE TABLE t AS SELECT * FROM runbookd.marker") == nothing);
+    CHECK(rules("UPDATE app.runbookd SET a = 1 WHERE b") == nothing);
+  }
+  TEST_CASE("a backfill leaves it alone too") {
+    auto of = plan({"SELECT now()"});
+    of.phases[0].steps[0].forward = BackfillAction{
+        .table = "runbookd.marker", .set = {{"label", "'x'"}}, .where = "label IS NULL"};
+    CHECK(rules(of) == Rules{"session/changes-runbookd-schema"});
+  }
+  TEST_CASE("the limits of a step are the plan's") {
+    for (auto const* sql :
+         {"SET lock_timeout = 0", "SET LOCAL lock_timeout = '1h'", "RESET statement_timeout",
+          "SET statement_timeout TO DEFAULT", "RESET ALL", "DISCARD ALL"}) {
+      CAPTURE(std::string(sql));
+      CHECK(rules(sql) == Rules{"session/replaces-limits"});
+      CHECK(severity(sql) == Severity::error);
+    }
+    CHECK(rules("SET LOCAL work_mem = '1GB'") == nothing);
+    CHECK(rules("DISCARD PLANS") == nothing);
+  }
+  TEST_CASE("what a step sets ends with the step, and its author is told") {
+    for (auto const* sql :
+         {"SET search_path = app", "SET ROLE owner", "SET SESSION AUTHORIZATION owner"}) {
+      CAPTURE(std::string(sql));
+      CHECK(rules(sql) == Rules{"session/setting-ends-with-step"});
+      CHECK(severity(sql) == Severity::warning);
+    }
+    CHECK(rules("SET LOCAL search_path = app; SET LOCAL ROLE owner; RESET ROLE") == nothing);
+  }
+}
+
+TEST_SUITE("checks and backfills") {
+  static Plan with_check(std::string sql, Expectation expect) {
+    auto of = plan({});
+    of.phases[0].validate.push_back({.name = "c",
+                                     .sql = {.text = std::move(sql), .place = {"plan.yaml", 30, 9}},
+                                     .expect = std::move(expect)});
+    return of;
+  }
+  static Rules of_check(std::string sql, Expectation expect = ValueIs{.value = "0"}) {
+    return rules(with_check(std::move(sql), std::move(expect)));
+  }
+
+  TEST_CASE("a check looks and does nothing") {
+    for (auto const* sql :
+         {"SELECT nextval('s')", "SELECT setval('s', 1) FROM t", "SELECT pg_advisory_lock(1)",
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity",
+          "SELECT * FROM dblink('x', 'y') AS d (a int)",
+          "SELECT pg_catalog.set_config('a.b', 'c', false)"}) {
+      CAPTURE(std::string(sql));
+      CHECK(of_check(sql) == Rules{"check/side-effect"});
+    }
+    auto const found = lint(with_check("SELECT a, setval('s', 1) FROM t", ValueIs{}));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].severity == Severity::error);
+    CHECK(found[0].place == Place{"plan.yaml", 30, 19});
+    CHECK(found[0].message.find("check \"c\" calls setval()") != std::string::npos);
+  }
+  TEST_CASE("a probe may use up a number of a sequence, but not set it") {
+    FailsWith const fails{"not_null_violation", "23502"};
+    CHECK(of_check("INSERT INTO t VALUES (nextval('s'), NULL)", fails) == nothing);
+    CHECK(of_check("SELECT setval('s', 1) FROM t", fails) == Rules{"check/side-effect"});
+  }
+  TEST_CASE("a check that asks for a constant guards nothing") {
+    for (auto const* sql : {"SELECT 0", "SELECT 1 - 1 AS zero", "VALUES (0)", "SELECT '0'::int"}) {
+      CAPTURE(std::string(sql));
+      CHECK(of_check(sql) == Rules{"check/constant"});
+    }
+    for (auto const* sql : {"SELECT count(*) FROM t", "SELECT now() > '2020-01-01'",
+                            "SELECT EXISTS (SELECT 1 FROM t)", "SELECT 1 FROM t", "TABLE t",
+                            "SHOW server_version", "SELECT current_user"}) {
+      CAPTURE(std::string(sql));
+      CHECK(of_check(sql) == nothing);
+    }
+  }
+  TEST_CASE("a count that may be anything guards nothing") {
+    std::string const count = "SELECT count(*) FROM t";
+    CHECK(of_check(count, std::vector<Compares>{{Comparator::ge, "0"}}) == Rules{"check/constant"});
+    CHECK(of_check(count, std::vector<Compares>{{Comparator::gt, "-1"}}) ==
+          Rules{"check/constant"});
+    CHECK(of_check(count, std::vector<Compares>{{Comparator::gt, "0"}}) == nothing);
+    CHECK(of_check(count, std::vector<Compares>{{Comparator::ge, "0"}, {Comparator::lt, "9"}}) ==
+          nothing);
+    CHECK(of_check("SELECT count(*) FROM t GROUP BY a",
+                   std::vector<Compares>{{Comparator::ge, "0"}}) == nothing);
+  }
+  TEST_CASE("baselines, requirements, watches and final checks are judged alike") {
+    auto of = plan({});
+    Check const check{.name = "c", .sql = {.text = "SELECT setval('s', 1)"}, .expect = IsEmpty{}};
+    of.baselines = {{"b", {.text = "SELECT nextval('s')"}}};
+    of.phases[0].requirements = {check};
+    of.phases[0].watch = {check};
+    of.final_checks = {check};
+    CHECK(rules(of) == Rules(4, "check/side-effect"));
+  }
+  TEST_CASE("a backfill's where tells what is done from what is not") {
+    for (auto const* where : {"true", "1 = 1", "NOT false", "'a' <> 'b' AND 2 > 1", "b = b"}) {
+      CAPTURE(std::string(where));
+      auto of = plan({"SELECT now()"});
+      of.phases[0].steps[0].forward = BackfillAction{
+          .table = "t", .set = {{"a", "b"}}, .where = where, .place = {"plan.yaml", 7, 3}};
+      REQUIRE(rules(of) == Rules{"data/backfill-where-constant"});
+      CHECK(lint(of)[0].place.line == 7);
+      CHECK(lint(of)[0].fix.find("a IS NULL") != std::string::npos);
+    }
+    for (auto const* where : {"a IS NULL", "u.b = t.b", "a IS DISTINCT FROM b", "flag"}) {
+      CAPTURE(std::string(where));
+      auto of = plan({"SELECT now()"});
+      of.phases[0].steps[0].forward =
+          BackfillAction{.table = "t", .set = {{"a", "b"}}, .from = "u", .where = where};
+      CHECK(rules(of) == nothing);
+    }
+  }
+}

@@ -360,14 +360,17 @@ TEST_SUITE("the parts of a backfill") {
 TEST_SUITE("rights") {
   TEST_CASE("changing a table asks for its owner") {
     CHECK(needs("ALTER TABLE s.t ADD a int") == std::vector<Need>{{Kind::owner, "s", "t"}});
-    CHECK(needs("DROP TABLE t, s.u") ==
-          std::vector<Need>{{Kind::owner, "", "t"}, {Kind::owner, "s", "u"}});
     CHECK(needs("DROP TRIGGER x ON s.t") == std::vector<Need>{{Kind::owner, "s", "t"}});
     CHECK(needs("COMMENT ON COLUMN s.t.a IS 'x'") == std::vector<Need>{{Kind::owner, "s", "t"}});
     CHECK(needs("ALTER TABLE t RENAME a TO b") == std::vector<Need>{{Kind::owner, "", "t"}});
-    CHECK(needs("REINDEX TABLE t") == std::vector<Need>{{Kind::owner, "", "t"}});
     CHECK(needs("ALTER TABLE p ATTACH PARTITION q DEFAULT") ==
           std::vector<Need>{{Kind::owner, "", "p"}, {Kind::owner, "", "q"}});
+  }
+  TEST_CASE("dropping and maintaining ask for what somebody else may have as well") {
+    CHECK(needs("DROP TABLE t, s.u") ==
+          std::vector<Need>{{Kind::drop, "", "t"}, {Kind::drop, "s", "u"}});
+    CHECK(needs("REINDEX TABLE t") == std::vector<Need>{{Kind::maintain, "", "t"}});
+    CHECK(needs("VACUUM t") == std::vector<Need>{{Kind::vacuum, "", "t"}});
   }
   TEST_CASE("making something asks for its schema") {
     CHECK(needs("CREATE TABLE s.t (a int)") ==
@@ -378,14 +381,55 @@ TEST_SUITE("rights") {
           std::vector<Need>{{Kind::owner, "s", "t"}, {Kind::create_in_schema, "s", ""}});
     CHECK(needs("CREATE TEMP TABLE t (a int)").empty());
   }
-  TEST_CASE("changing rows asks for the right of that change") {
+  TEST_CASE("an index, a key and a new name go where their table is") {
+    for (auto const* text : {"CREATE INDEX i ON t (a)", "ALTER TABLE t ADD UNIQUE (a)",
+                             "ALTER TABLE t ADD b int PRIMARY KEY", "ALTER TABLE t RENAME TO u"}) {
+      CAPTURE(std::string(text));
+      CHECK(needs(text) ==
+            std::vector<Need>{{Kind::owner, "", "t"}, {Kind::create_in_schema, "", "t"}});
+    }
+    CHECK(needs("ALTER TABLE t ADD UNIQUE USING INDEX i") ==
+          std::vector<Need>{{Kind::owner, "", "t"}});
+  }
+  TEST_CASE("a foreign key asks for its columns of the other table, wherever it is written") {
+    Need const of_column{Kind::references, "", "u", "id"};
+    for (auto const* text : {"ALTER TABLE t ADD a int REFERENCES u (id)",
+                             "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u (id)",
+                             "CREATE TABLE s.t (a int REFERENCES u (id))",
+                             "CREATE TABLE s.t (a int, FOREIGN KEY (a) REFERENCES u (id))"}) {
+      CAPTURE(std::string(text));
+      auto const asked = needs(text);
+      CHECK(std::ranges::find(asked, of_column) != asked.end());
+    }
+    CHECK(needs("CREATE TABLE t (a int REFERENCES t)") ==
+          std::vector<Need>{{Kind::create_in_schema, "", ""}});
+  }
+  TEST_CASE("changing rows asks for the right of that change, on the columns that it names") {
     CHECK(needs("INSERT INTO t SELECT * FROM u") ==
           std::vector<Need>{{Kind::insert, "", "t"}, {Kind::select, "", "u"}});
-    CHECK(needs("UPDATE s.t SET a = 1") == std::vector<Need>{{Kind::update, "s", "t"}});
+    CHECK(needs("INSERT INTO t (b) VALUES (1)") == std::vector<Need>{{Kind::insert, "", "t", "b"}});
+    CHECK(needs("UPDATE s.t SET a = 1") == std::vector<Need>{{Kind::update, "s", "t", "a"}});
+    CHECK(needs("UPDATE t SET a = b") ==
+          std::vector<Need>{{Kind::update, "", "t", "a"}, {Kind::select, "", "t"}});
     CHECK(needs("DELETE FROM t WHERE a = 1") ==
           std::vector<Need>{{Kind::remove, "", "t"}, {Kind::select, "", "t"}});
+    CHECK(needs("TRUNCATE t") == std::vector<Need>{{Kind::truncate, "", "t"}});
     CHECK(needs("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1") ==
-          std::vector<Need>{{Kind::insert, "", "t"}, {Kind::update, "", "t"}});
+          std::vector<Need>{{Kind::insert, "", "t"}, {Kind::update, "", "t", "b"}});
+  }
+  TEST_CASE("types, functions and schemas have owners too") {
+    CHECK(needs("ALTER TYPE s.mood ADD VALUE 'x'") ==
+          std::vector<Need>{{Kind::own_type, "s", "mood"}});
+    CHECK(needs("DROP FUNCTION f(int)") == std::vector<Need>{{Kind::own_function, "", "f"}});
+    CHECK(needs("DROP SCHEMA s") == std::vector<Need>{{Kind::own_schema, "", "s"}});
+    CHECK(needs("DROP TYPE s.mood") == std::vector<Need>{{Kind::own_type, "s", "mood"}});
+  }
+  TEST_CASE("a role that a statement takes holds for the next ones") {
+    CHECK(role_set_by(only("SET ROLE owner")) == "owner");
+    CHECK(role_set_by(only("SET LOCAL ROLE owner")) == "owner");
+    CHECK(role_set_by(only("RESET ROLE")) == "");
+    CHECK(role_set_by(only("SET ROLE NONE")) == "");
+    CHECK_FALSE(role_set_by(only("SET search_path = s")));
   }
   TEST_CASE("the names of WITH are no tables, and neither are the aliases of FOR UPDATE") {
     CHECK(needs("WITH u AS (SELECT * FROM t) SELECT * FROM u x FOR UPDATE OF x") ==

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/target/dsn.h"
 #include "tests/target/target.h"
 
 using namespace runbookd;
@@ -88,4 +89,55 @@ TEST_CASE("a name that is longer than the server keeps still tells the attempt")
   auto const name = daemon::application_name(tag);
   CHECK(name.size() == 63);
   CHECK(name.ends_with("/1.2f12"));
+}
+
+TEST_SUITE("connection strings that are only read") {
+  static std::string told(std::string const& dsn) {
+    std::string all;
+    for (auto const& problem : daemon::dsn_problems(dsn)) {
+      all += problem.what + "; " + problem.fix + "\n";
+    }
+    CHECK(all.find("hunter") == std::string::npos);
+    return all;
+  }
+  TEST_CASE("both forms are good, also with several hosts that lead to the primary") {
+    for (auto const* dsn :
+         {"", "host=x dbname=y user=z password='hunter 2' sslmode=require",
+          "postgresql://z:hunter2@x:5433/y?sslmode=verify-full", "postgres:///y?host=/run/pg",
+          "host=a,b port=1,2 target_session_attrs=read-write",
+          "postgresql://u:hunter2@a:1,b:2/d?target_session_attrs=primary"}) {
+      CAPTURE(std::string(dsn));
+      CHECK(told(dsn) == "");
+    }
+  }
+  TEST_CASE("each mistake is named, never a word of the string") {
+    struct Row {
+      char const* dsn;
+      char const* words;
+    };
+    constexpr Row rows[] = {
+        {"hots=x password=hunter2", "did you mean \"host\"?"},
+        {"host=x password=my hunter2=x", "keyword that libpq does not know"},
+        {"postgresql://u:hunter2@h/d?sslmod=x", "did you mean \"sslmode\"?"},
+        {"host=x password=my hunter2", "a word without = after it"},
+        {"host=x password='hunter2", "a quotation mark that is never closed"},
+        {"postgresql://u:hunter%zz@h/d", "no two hexadecimal digits follow"},
+        {"postgresql://u:hunter2@[::1/d", "a [ without its ]"},
+        {"host=x port=54x32", "is no port"},
+        {"postgresql://u:hunter2@h:70000/d", "is no port"},
+        {"host=x sslmode=maybe", "`sslmode`"},
+        {"host=a,b password=hunter2", "names several hosts"},
+        {"postgresql://u:hunter2@a,b/d", "names several hosts"},
+        {"host=a,b target_session_attrs=any", "names several hosts"},
+    };
+    for (auto const& row : rows) {
+      CAPTURE(std::string(row.dsn));
+      CHECK(told(row.dsn).find(row.words) != std::string::npos);
+    }
+  }
+  TEST_CASE("a password file that the string names is found in both forms") {
+    CHECK(daemon::passfile_in("host=x passfile=/a/b") == "/a/b");
+    CHECK(daemon::passfile_in("postgresql://h/d?passfile=%2Fa%2Fb") == "/a/b");
+    CHECK_FALSE(daemon::passfile_in("host=x"));
+  }
 }

@@ -1,0 +1,12 @@
+// Whether the configured targets could be reached as far as the settings tell, without connecting.
+#pragma once
+
+#include "config/settings.h"
+
+namespace runbookd::daemon {
+
+// Places and connection strings of every target, each problem at its key; never a word of a secret.
+planner::Findings target_findings(config::Settings const& settings,
+                                  config::Environment const& environment);
+
+}  // namespace runbookd::daemon
