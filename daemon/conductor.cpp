@@ -167,6 +167,9 @@ void Conductor::record(Events events, Answer const& answer) {
     auto announced = absorb(std::move(next));
     all.insert(all.end(), announced.begin(), announced.end());
   }
+  if (mutant(Mutant::acts_before_recording)) {
+    act();
+  }
   crash_point(CrashPoint::facts_queued);
   record_soon(append_of(before, std::move(all), answer));
   if (house_.recorder.degraded()) {

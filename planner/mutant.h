@@ -50,7 +50,8 @@ namespace runbookd::planner {
          "store store_check_test")                                                                 \
   MUTANT(target_not_claimed, "a second run starts on a target that is busy", "e2e verbs_test")     \
   MUTANT(any_revision_commands, "a command against an older revision is carried out",              \
-         "e2e verbs_test")
+         "e2e verbs_test")                                                                         \
+  MUTANT(acts_before_recording, "a step begins before the journal knows of it", "e2e store_test")
 
 enum class Mutant {
 #define RUNBOOKD_MUTANT(name, meaning, notices) name,
