@@ -3,9 +3,11 @@
 //
 //   runbookd_chaos --matrix [--visits N] [--pairs N|all] [--only SCENARIO]
 //   runbookd_chaos --kills N | --minutes N
+//   runbookd_chaos --sequences N [--from N]
 //   … [--seed N] [--jobs N] [--first]
 //
-// --first: ends with the first violation.
+// --sequences: random plans, operators and deaths, judged by the pure core; --from: the number of
+// the first one. --first: ends with the first violation.
 //
 // A random seed is drawn where none is given, and told. Exit: 0 all promises kept, 1 not, 77 no
 // server programs of PostgreSQL RUNBOOKD_TEST_MAJOR (15 where it is not said).
@@ -18,6 +20,7 @@
 
 #include "tests/chaos/kills.h"
 #include "tests/chaos/matrix.h"
+#include "tests/chaos/sequences.h"
 
 namespace {
 
@@ -29,6 +32,7 @@ struct Options {
   bool matrix = false, first = false;
   chaos::MatrixOptions matrix_options;
   chaos::KillOptions kills;
+  chaos::SequenceOptions sequences;
   unsigned seed = std::random_device{}() % 1'000'000;
   int jobs = 4;
 };
@@ -64,6 +68,10 @@ std::optional<Options> read(int argc, char** argv) {
         options.kills.kills = std::stoi(value);
       } else if (name == "--minutes") {
         options.kills.minutes = std::chrono::minutes(std::stoi(value));
+      } else if (name == "--sequences") {
+        options.sequences.count = std::stoi(value);
+      } else if (name == "--from") {
+        options.sequences.from = std::stoi(value);
       } else {
         return std::nullopt;
       }
@@ -71,8 +79,9 @@ std::optional<Options> read(int argc, char** argv) {
   } catch (std::logic_error const&) {
     return std::nullopt;  // a number that is none
   }
-  options.matrix_options.seed = options.kills.seed = options.seed;
-  bool const something = options.matrix || options.kills.kills > 0 || options.kills.minutes;
+  options.matrix_options.seed = options.kills.seed = options.sequences.seed = options.seed;
+  bool const something = options.matrix || options.kills.kills > 0 || options.kills.minutes ||
+                         options.sequences.count > 0;
   return something && options.jobs > 0 ? std::optional(options) : std::nullopt;
 }
 
@@ -89,8 +98,9 @@ void use_memory_for_stores() {
 int main(int argc, char** argv) {
   auto const options = read(argc, argv);
   if (!options) {
-    std::cerr << "usage: runbookd_chaos [--matrix [--visits N] [--pairs N|all] [--only SCENARIO]] "
-                 "[--kills N | --minutes N] [--seed N] [--jobs N] [--first]\n";
+    std::cerr
+        << "usage: runbookd_chaos [--matrix [--visits N] [--pairs N|all] [--only SCENARIO]] "
+           "[--kills N | --minutes N] [--sequences N [--from N]] [--seed N] [--jobs N] [--first]\n";
     return usage;
   }
   char const* asked = std::getenv("RUNBOOKD_TEST_MAJOR");
@@ -110,6 +120,9 @@ int main(int argc, char** argv) {
   }
   if (options->kills.kills > 0 || options->kills.minutes) {
     chaos::run_kills(crew, options->kills);
+  }
+  if (options->sequences.count > 0) {
+    chaos::run_sequences(crew, options->sequences);
   }
   crew.say(crew.failures() == 0 ? "all promises kept"
                                 : std::to_string(crew.failures()) + " promises not kept");
