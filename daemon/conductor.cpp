@@ -20,6 +20,15 @@ bool is_stop(Ask const& ask) {
   return std::holds_alternative<Pause>(ask) || std::holds_alternative<Cancel>(ask);
 }
 
+// The stop came between an attempt's announcement and its beginning.
+Outcome never_begun(RunState const& state) {
+  return AttemptEnded{.ref = *state.current,
+                      .direction = state.direction,
+                      .attempt = state.at(*state.current).attempts,
+                      .end = AttemptEnd::interrupted,
+                      .note = "stopped before anything was sent"};
+}
+
 // The record says that it was made after the fact.
 void mark_late(Events& events) {
   for (auto& event : events) {
@@ -167,6 +176,9 @@ void Conductor::record(Events events, Answer const& answer) {
     auto announced = absorb(std::move(next));
     all.insert(all.end(), announced.begin(), announced.end());
   }
+  if (mutant(Mutant::acts_before_recording)) {
+    act();
+  }
   crash_point(CrashPoint::facts_queued);
   record_soon(append_of(before, std::move(all), answer));
   if (house_.recorder.degraded()) {
@@ -282,8 +294,12 @@ void Conductor::act(ResolveDoubt const& wanted) {
 }
 
 void Conductor::act(Quiesce const& wanted) {
-  if (!runner_ || !runner_->busy() || mutant(Mutant::paused_while_active)) {
+  if (mutant(Mutant::paused_while_active)) {
     learn(Quiesced{}, {});
+    return;
+  }
+  if (!runner_ || !runner_->busy()) {
+    learn(state_.trying ? never_begun(state_) : Quiesced{}, {});
     return;
   }
   runner_->stop(wanted.mode);

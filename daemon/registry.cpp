@@ -498,6 +498,7 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     return tl::unexpected(std::move(error));
   }
   crash_point(CrashPoint::command_done);
+  recorder_.flush();  // what followed from it at once is told as well
   return document(one);
 }
 

@@ -6,6 +6,7 @@
 #   build   compiler, libraries and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
 #   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, npm
 #   tidy    clang-tidy-19
+#   fuzz    build, and what cmake --preset fuzz needs: clang-14 with libFuzzer
 #
 # --check only says what is missing and ends with 1 if anything is.
 set -euo pipefail
@@ -18,6 +19,7 @@ readonly build_set=(
 )
 readonly test_set=(python3 clang-format-19 pgbouncer)
 readonly tidy_set=(clang-tidy-19)
+readonly fuzz_set=(clang-14 libclang-rt-14-dev)
 
 die() {
   printf 'install-packages: %s\n' "$1" >&2
@@ -25,7 +27,7 @@ die() {
 }
 
 usage() {
-  sed -n '2,10s/^# \{0,1\}//p' "$0"
+  sed -n '2,11s/^# \{0,1\}//p' "$0"
 }
 
 is_installed() {
@@ -51,7 +53,8 @@ missing_packages() {
       build) missing_of "${build_set[@]}" ;;
       test) missing_of "${build_set[@]}" "${test_set[@]}" && missing_npm ;;
       tidy) missing_of "${tidy_set[@]}" ;;
-      *) die "there is no package set '$set'; the sets are build, test and tidy" ;;
+      fuzz) missing_of "${build_set[@]}" "${fuzz_set[@]}" ;;
+      *) die "there is no package set '$set'; the sets are build, test, tidy and fuzz" ;;
     esac
   done
 }

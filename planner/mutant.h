@@ -52,7 +52,8 @@ namespace runbookd::planner {
   MUTANT(any_revision_commands, "a command against an older revision is carried out",              \
          "e2e verbs_test")                                                                         \
   MUTANT(dead_line_waited_for, "an answer is waited for on a connection whose backend is gone",    \
-         "faults connection half open")
+         "faults connection half open")                                                            \
+  MUTANT(acts_before_recording, "a step begins before the journal knows of it", "e2e store_test")
 
 enum class Mutant {
 #define RUNBOOKD_MUTANT(name, meaning, notices) name,

@@ -17,7 +17,23 @@ if(RUNBOOKD_TEST_HOOKS)
   target_compile_definitions(runbookd_test_hooks INTERFACE RUNBOOKD_TEST_HOOKS)
 endif()
 
-if(RUNBOOKD_SANITIZE)
+if(RUNBOOKD_FUZZ)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_FLAGS -fsanitize=fuzzer)
+  check_cxx_source_compiles(
+    "extern \"C\" int LLVMFuzzerTestOneInput(unsigned char const*, unsigned long) { return 0; }"
+    RUNBOOKD_HAS_LIBFUZZER)
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(NOT RUNBOOKD_HAS_LIBFUZZER)
+    message(FATAL_ERROR "RUNBOOKD_FUZZ needs clang with libFuzzer, and ${CMAKE_CXX_COMPILER} has none. "
+      "Get it: apt-get install clang-14 libclang-rt-14-dev (or deploy/install-packages.sh fuzz); "
+      "then: cmake --preset fuzz")
+  endif()
+  # function: clang 14 cannot assemble what it makes of templates in several sections
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=function
+                      -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+elseif(RUNBOOKD_SANITIZE)
   add_compile_options(-fsanitize=${RUNBOOKD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RUNBOOKD_SANITIZE})
   if(RUNBOOKD_SANITIZE MATCHES thread)

@@ -1,85 +1,63 @@
 // Lets real daemons die, at named points and at random moments, in the middle of real plans against
 // a real server, and judges what is left: no step lost, none done twice, nothing broken left over.
-//
-//   runbookd_chaos --matrix [--visits N] [--pairs N|all] [--only SCENARIO]
-//   runbookd_chaos --kills N | --minutes N
-//   runbookd_chaos --faults N [--only FAULT]
-//   … [--seed N] [--jobs N] [--first]
-//
-// --first: ends with the first violation.
-//
-// A random seed is drawn where none is given, and told. Exit: 0 all promises kept, 1 not, 77 no
-// server programs of PostgreSQL RUNBOOKD_TEST_MAJOR (15 where it is not said).
+// Exit: 0 all promises kept, 1 not, 77 no server programs of PostgreSQL RUNBOOKD_TEST_MAJOR (15
+// where it is not said).
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <random>
 #include <string>
+
+#include <CLI/CLI.hpp>
 
 #include "tests/chaos/faults.h"
 #include "tests/chaos/kills.h"
 #include "tests/chaos/matrix.h"
+#include "tests/chaos/sequences.h"
 
 namespace {
 
 using namespace runbookd;
 
-constexpr int usage = 2, skipped = 77;
+constexpr int skipped = 77;
 
 struct Options {
   bool matrix = false, first = false;
+  std::string only;
+  int minutes = 0;
   chaos::MatrixOptions matrix_options;
   chaos::KillOptions kills;
   chaos::FaultOptions faults;
+  chaos::SequenceOptions sequences;
   unsigned seed = std::random_device{}() % 1'000'000;
   int jobs = 4;
 };
 
-std::optional<Options> read(int argc, char** argv) {
-  Options options;
-  try {
-    for (int i = 1; i < argc; ++i) {
-      std::string const name = argv[i];
-      if (name == "--matrix") {
-        options.matrix = true;
-        continue;
-      }
-      if (name == "--first") {
-        options.first = true;
-        continue;
-      }
-      if (++i == argc) {
-        return std::nullopt;
-      }
-      std::string const value = argv[i];
-      if (name == "--seed") {
-        options.seed = static_cast<unsigned>(std::stoul(value));
-      } else if (name == "--jobs") {
-        options.jobs = std::stoi(value);
-      } else if (name == "--visits") {
-        options.matrix_options.visits = std::stoi(value);
-      } else if (name == "--pairs") {
-        options.matrix_options.pairs = value == "all" ? -1 : std::stoi(value);
-      } else if (name == "--only") {
-        options.matrix_options.only = options.faults.only = value;
-      } else if (name == "--kills") {
-        options.kills.kills = std::stoi(value);
-      } else if (name == "--faults") {
-        options.faults.faults = std::stoi(value);
-      } else if (name == "--minutes") {
-        options.kills.minutes = std::chrono::minutes(std::stoi(value));
-      } else {
-        return std::nullopt;
-      }
-    }
-  } catch (std::logic_error const&) {
-    return std::nullopt;  // a number that is none
+void describe(CLI::App& app, Options& options) {
+  app.add_flag("--matrix", options.matrix, "a death at every crash point");
+  app.add_option("--visits", options.matrix_options.visits, "of one point in one leg, at most");
+  app.add_option("--pairs", options.matrix_options.pairs,
+                 "deaths in the recovery from another death; -1: all");
+  app.add_option("--kills", options.kills.kills, "SIGKILL at random moments, so many");
+  app.add_option("--minutes", options.minutes, "the same, for so long");
+  app.add_option("--faults", options.faults.faults,
+                 "of server, network and daemon, under an application that moves money");
+  app.add_option("--sequences", options.sequences.count,
+                 "random plans, operators and deaths, judged by the pure core");
+  app.add_option("--from", options.sequences.from, "the number of the first sequence");
+  app.add_option("--only", options.only, "one scenario of the matrix, or one kind of fault");
+  app.add_option("--seed", options.seed, "drawn where it is not given, and told");
+  app.add_option("--jobs", options.jobs, "daemons at once")->check(CLI::PositiveNumber);
+  app.add_flag("--first", options.first, "end with the first violation");
+}
+
+void settle(Options& options) {
+  options.matrix_options.only = options.faults.only = options.only;
+  options.matrix_options.seed = options.kills.seed = options.seed;
+  options.faults.seed = options.sequences.seed = options.seed;
+  if (options.minutes > 0) {
+    options.kills.minutes = std::chrono::minutes(options.minutes);
   }
-  options.matrix_options.seed = options.kills.seed = options.faults.seed = options.seed;
-  bool const something = options.matrix || options.kills.kills > 0 || options.kills.minutes ||
-                         options.faults.faults > 0;
-  return something && options.jobs > 0 ? std::optional(options) : std::nullopt;
 }
 
 // A process that is killed loses nothing that it has written, so memory serves as well as a disk.
@@ -90,16 +68,29 @@ void use_memory_for_stores() {
   }
 }
 
+void attack(testing::PostgresCluster& cluster, chaos::Crew& crew, Options const& options) {
+  if (options.matrix) {
+    chaos::run_matrix(crew, options.matrix_options);
+  }
+  if (options.kills.kills > 0 || options.kills.minutes) {
+    chaos::run_kills(crew, options.kills);
+  }
+  if (options.sequences.count > 0) {
+    chaos::run_sequences(crew, options.sequences);
+  }
+  if (options.faults.faults > 0) {
+    chaos::run_faults(cluster, crew, options.faults);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto const options = read(argc, argv);
-  if (!options) {
-    std::cerr << "usage: runbookd_chaos [--matrix [--visits N] [--pairs N|all] [--only SCENARIO]] "
-                 "[--kills N | --minutes N] [--faults N [--only FAULT]] [--seed N] [--jobs N] "
-                 "[--first]\n";
-    return usage;
-  }
+  CLI::App app("Attacks what runbookd promises.");
+  Options options;
+  describe(app, options);
+  CLI11_PARSE(app, argc, argv);
+  settle(options);
   char const* asked = std::getenv("RUNBOOKD_TEST_MAJOR");
   int const major = asked == nullptr ? 15 : std::stoi(asked);
   if (!testing::PostgresCluster::programs(major)) {
@@ -110,17 +101,9 @@ int main(int argc, char** argv) {
   use_memory_for_stores();
   testing::PostgresCluster cluster(
       {.major = major, .settings = {{"max_connections", "200"}, {"autovacuum", "off"}}});
-  chaos::Crew crew(cluster, options->jobs, options->first);
-  crew.say("seed " + std::to_string(options->seed) + ", PostgreSQL " + std::to_string(major));
-  if (options->matrix) {
-    chaos::run_matrix(crew, options->matrix_options);
-  }
-  if (options->kills.kills > 0 || options->kills.minutes) {
-    chaos::run_kills(crew, options->kills);
-  }
-  if (options->faults.faults > 0) {
-    chaos::run_faults(cluster, crew, options->faults);
-  }
+  chaos::Crew crew(cluster, options.jobs, options.first);
+  crew.say("seed " + std::to_string(options.seed) + ", PostgreSQL " + std::to_string(major));
+  attack(cluster, crew, options);
   crew.say(crew.failures() == 0 ? "all promises kept"
                                 : std::to_string(crew.failures()) + " promises not kept");
   return crew.failures() == 0 ? 0 : 1;

@@ -1,13 +1,12 @@
 #include "tests/chaos/trial.h"
 
-#include <condition_variable>
 #include <csignal>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "store/store.h"
+#include "tests/chaos/killer.h"
 
 namespace runbookd::chaos {
 namespace {
@@ -27,42 +26,6 @@ void expect_equal(std::string const& what, std::string const& found, std::string
   }
 }
 
-// Kills at its time from a thread of its own: the driver may be waiting for an answer just then.
-class Killer {
- public:
-  Killer(pid_t pid, std::chrono::milliseconds after)
-      : thread_([this, pid, after] {
-          std::unique_lock lock(mutex_);
-          if (!called_off_.wait_for(lock, after, [this] { return done_; })) {
-            ::kill(pid, SIGKILL);
-            has_killed_ = true;
-          }
-        }) {}
-  ~Killer() {
-    if (thread_.joinable()) {
-      call_off();
-    }
-  }
-  // False where it was too late.
-  bool call_off() {
-    {
-      std::lock_guard const lock(mutex_);
-      done_ = true;
-    }
-    called_off_.notify_one();
-    thread_.join();
-    return !has_killed_;
-  }
-  Killer(Killer const&) = delete;
-  Killer& operator=(Killer const&) = delete;
-
- private:
-  std::mutex mutex_;
-  std::condition_variable called_off_;
-  bool done_ = false, has_killed_ = false;
-  std::thread thread_;
-};
-
 std::string but_first_line(std::string const& text) {
   auto const end = text.find('\n');
   return end == std::string::npos ? "" : text.substr(end + 1);
@@ -70,23 +33,6 @@ std::string but_first_line(std::string const& text) {
 
 std::string label(json const& phase, json const& step) {
   return phase.at("name").get<std::string>() + "/" + step.at("name").get<std::string>();
-}
-
-// Polled: a server needs a moment to notice that a client has died.
-void expect_no_backend(Site const& site) {
-  auto const end = Clock::now() + 20s;
-  std::string left;
-  do {
-    left = site.sql(
-        "SELECT string_agg(application_name || ' ' || state || ' ' || left(query, 60), '; ') "
-        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-        "AND application_name LIKE 'runbookd/%'");
-    if (left.empty()) {
-      return;
-    }
-    std::this_thread::sleep_for(20ms);
-  } while (Clock::now() < end);
-  violated("sessions of ours are left in the target: " + left);
 }
 
 }  // namespace
@@ -104,6 +50,23 @@ void Site::make_another() {
 void Site::renew() { sql(target_setup); }
 
 char const* to_text(Leg leg) { return leg == Leg::forward ? "forward" : "backward"; }
+
+// Polled: a server needs a moment to notice that a client has died.
+void Site::expect_no_backend() const {
+  auto const end = Clock::now() + 20s;
+  std::string left;
+  do {
+    left =
+        sql("SELECT string_agg(application_name || ' ' || state || ' ' || left(query, 60), '; ') "
+            "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND application_name LIKE 'runbookd/%'");
+    if (left.empty()) {
+      return;
+    }
+    std::this_thread::sleep_for(20ms);
+  } while (Clock::now() < end);
+  violated("sessions of ours are left in the target: " + left);
+}
 
 Trial::Trial(Scenario const& scenario, Site& site, std::string const& dsn)
     : scenario_(scenario),
@@ -349,7 +312,7 @@ void Trial::verify_events() const {
 
 void Trial::verify_end() {
   kill();
-  expect_no_backend(site_);
+  site_.expect_no_backend();
   auto store = store::Store::open({.path = daemon_.store_path()});
   if (!store) {
     violated("the store cannot be opened: " + store.error().detail);

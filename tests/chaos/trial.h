@@ -32,6 +32,7 @@ class Site {
   void make_another();  // leaves it as it is, to be looked at, and goes on in a new one
   std::string sql(std::string const& text) const { return cluster_.sql(database_, text); }
   std::string dsn() const { return cluster_.dsn(database_); }
+  void expect_no_backend() const;  // of ours, in a moment; throws Violation
 
  private:
   testing::PostgresCluster& cluster_;

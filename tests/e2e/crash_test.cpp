@@ -1,4 +1,6 @@
 // kill -9 of the daemon in the middle of things, and what it makes of it when it comes back.
+#include <csignal>
+
 #include <doctest/doctest.h>
 
 #include "tests/e2e/scenario.h"
@@ -35,6 +37,47 @@ void end_what_was_left_behind(Database const& database) {
 }
 
 }  // namespace
+
+TEST_CASE("an answer never tells of events that a crash can take back") {
+  Scene scene;
+  auto const id = scene.daemon.create(R"yaml(runbook: 1
+name: small
+phases:
+  - name: first
+    kind: expand
+    steps:
+      - {name: one, sql: SELECT 1, rollback: SELECT 1}
+  - name: second
+    kind: expand
+    approval: {from: dba, count: 1}
+    requires:
+      - {name: yes, sql: SELECT 1, expect: {value: 1}}
+    steps:
+      - {name: two, sql: SELECT 2, rollback: SELECT 2}
+)yaml");
+  scene.daemon.verb(id, "start");
+  scene.daemon.until(id, {"waiting"});
+  scene.daemon.verb(id, "approve", {{"phase", "second"}}, "ben");
+  auto const before = scene.daemon.run(id).at("revision").get<int>();
+  // entering the phase is written first, the beginning of its checks after that
+  scene.daemon.kill();
+  REQUIRE(scene.daemon.try_start({"RUNBOOKD_CRASH=append_begun:2"}));
+  int told = before;
+  try {
+    told = scene.daemon.post("/api/v1/runs/" + id + "/advance", {{"to_phase", "second"}})
+               .body.at("revision");
+  } catch (std::exception const&) {  // it died first
+  }
+  CHECK(scene.daemon.wait_for_end() == 128 + SIGKILL);
+  scene.daemon.start();
+  auto const events = scene.daemon.events(id);
+  REQUIRE(events.size() > static_cast<std::size_t>(before));
+  CHECK(events.at(static_cast<std::size_t>(before)).at("kind") == "phase.entered");
+  bool const taken_back =
+      told > before + 1 &&
+      events.at(static_cast<std::size_t>(before + 1)).at("kind") == "daemon.restarted";
+  CHECK_FALSE(taken_back);
+}
 
 TEST_CASE("killed in the middle of a step: it is settled by its marker and runs exactly once") {
   Scene scene;

@@ -113,6 +113,36 @@ class FailingSyncs {
   bool works_ = false;
 };
 
+// The first step ends when `held` is empty; the second leaves an effect.
+std::string start_held(Scene& scene) {
+  scene.database.sql("CREATE TABLE held (x int); INSERT INTO held VALUES (1)");
+  scene.database.sql("CREATE TABLE effect (step text)");
+  auto const id = scene.daemon.create(plan_text(
+      {{.name = "first",
+        .forward = "DO $$ BEGIN WHILE EXISTS (SELECT FROM held) LOOP PERFORM pg_sleep(0.01); "
+                   "END LOOP; END $$",
+        .backward = "SELECT 1"},
+       {.name = "second",
+        .forward = "INSERT INTO effect VALUES ('second')",
+        .backward = "SELECT 1"}}));
+  scene.daemon.verb(id, "start");
+  scene.database.until(sleeps);
+  return id;
+}
+
+std::string effects(Scene const& scene) {
+  return scene.database.sql("SELECT count(*) FROM effect");
+}
+
+// Its end is known, the store does not take it.
+void end_first_step(Scene const& scene) {
+  scene.database.sql("DELETE FROM held");
+  for (int looks = 0; looks < 3'000 && scene.daemon.get("/readyz").status != 503; ++looks) {
+    ::usleep(10'000);
+  }
+  REQUIRE(scene.daemon.get("/readyz").status == 503);
+}
+
 std::vector<std::string> hashes_of(std::string const& file, std::string const& run) {
   auto const opened = store::open_at_rest(file);
   if (!opened) {
@@ -224,6 +254,37 @@ TEST_CASE("on a full disk a pause that is asked at a safe point still becomes an
     scene.database.until(sleeps_no_more);
   }
   scene.daemon.until(id, {"paused"});
+}
+
+TEST_CASE("on a full disk the step under way ends, and the next one does not begin") {
+  Scene scene;
+  auto const id = start_held(scene);
+  {
+    FullDisk const fault(scene.daemon.pid());
+    end_first_step(scene);
+    for (int chance = 0; chance < 50 && effects(scene) == "0"; ++chance) {
+      ::usleep(10'000);  // what must not come gets its time to come
+    }
+    CHECK(effects(scene) == "0");
+  }
+  scene.daemon.until(id, {"succeeded"});
+  CHECK(effects(scene) == "1");
+}
+
+TEST_CASE("a pause between a step's announcement and its beginning ends that attempt") {
+  Scene scene;
+  auto const id = start_held(scene);
+  {
+    FullDisk const fault(scene.daemon.pid());
+    end_first_step(scene);
+    CHECK(scene.daemon.post("/api/v1/runs/" + id + "/pause").status < 300);
+  }
+  auto const paused = scene.daemon.until(id, {"paused"});
+  CHECK(step_of(paused, "only", "second").at("state") == "interrupted");
+  CHECK(effects(scene) == "0");
+  scene.daemon.verb(id, "resume");
+  scene.daemon.until(id, {"succeeded"});
+  CHECK(effects(scene) == "1");
 }
 
 TEST_CASE("a store in use is not checked or replaced, and its holder is named") {

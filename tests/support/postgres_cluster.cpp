@@ -232,6 +232,9 @@ void PostgresCluster::create_database(std::string const& name) {
 std::string PostgresCluster::sql(std::string const& database, std::string const& text) const {
   auto const connection =
       std::unique_ptr<PGconn, decltype(&PQfinish)>(PQconnectdb(dsn(database).c_str()), &PQfinish);
+  if (PQstatus(connection.get()) != CONNECTION_OK) {
+    give_up(PQerrorMessage(connection.get()));
+  }
   PQsetNoticeProcessor(connection.get(), [](void*, char const*) {}, nullptr);
   auto const result = std::unique_ptr<PGresult, decltype(&PQclear)>(
       PQexec(connection.get(), text.c_str()), &PQclear);
