@@ -19,6 +19,9 @@ constexpr auto look_every = 5ms;
 constexpr int most_rounds = 12;
 constexpr std::size_t log_kept = 6000;
 constexpr int killed_exit = 128 + SIGKILL;
+constexpr auto end_our_sessions =
+    "SELECT pg_sleep(0.02), pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND application_name LIKE 'runbookd/%'";
 constexpr auto hold_a_lock =
     "BEGIN; LOCK TABLE t IN ACCESS SHARE MODE; SELECT pg_sleep(0.08); COMMIT";
 
@@ -110,7 +113,8 @@ void Sequence::round() {
       race(std::chrono::milliseconds(below(chance_, 60)));
       return;
     case 6: {
-      std::jthread const holder([this] { site_.sql(hold_a_lock); });
+      std::jthread const other(
+          [this, what = one_in(chance_, 2) ? hold_a_lock : end_our_sessions] { site_.sql(what); });
       race({});
       return;
     }

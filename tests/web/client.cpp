@@ -25,6 +25,7 @@ constexpr time_t longest_wait = 30;
 template <typename Address>
 void connect_to(int socket, Address const& address) {
   if (connect(socket, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
+    close(socket);  // who asks a dead daemon again and again must not run out of them
     fail("connect");
   }
 }
