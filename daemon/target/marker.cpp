@@ -11,18 +11,26 @@ namespace {
 // Asking first keeps an ordinary start free of locks, and lets a role without CREATE use what is
 // there.
 // Looked up by name: to_regclass would fail where the schema may not be used.
-constexpr auto what_is_there = R"sql(
+std::string what_is_there() {
+  std::string names;
+  for (auto const table : our_tables) {
+    names += (names.empty() ? "'" : ", '") + std::string(table) + "'";
+  }
+  return R"sql(
   SELECT n.oid IS NOT NULL, t.complete, quote_ident(current_database()), quote_ident(current_user),
          has_schema_privilege(n.oid, 'USAGE') AND t.usable
   FROM (VALUES ('runbookd')) AS w(name)
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
   CROSS JOIN LATERAL (
-    SELECT count(*) = 5 AS complete,
+    SELECT count(*) = )sql" +
+         std::to_string(our_tables.size()) + R"sql( AS complete,
            bool_and(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                     AND has_table_privilege(c.oid, 'UPDATE')) AS usable
     FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname IN ('marker', 'intent', 'backfill', 'fence', 'run')) t
+    WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND c.relname IN ()sql" +
+         names + R"sql()) t
 )sql";
+}
 
 // The lock makes a second daemon wait: CREATE … IF NOT EXISTS alone can collide in the catalogs.
 constexpr auto create_tables = R"sql(
@@ -190,7 +198,7 @@ SqlResult<bool> has_marker(Session& session, AttemptTag const& tag) {
 }
 
 SqlResult<void> prepare_target(Session& session) {
-  auto const there = session.run(what_is_there);
+  auto const there = session.run(what_is_there());
   if (!there) {
     return tl::unexpected(there.error());
   }

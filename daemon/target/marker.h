@@ -34,7 +34,8 @@
 
 namespace runbookd::daemon {
 
-inline constexpr std::array<std::string_view, 3> our_tables{"marker", "intent", "backfill"};
+inline constexpr std::array<std::string_view, 5> our_tables{"marker", "intent", "backfill", "fence",
+                                                            "run"};
 
 char direction_letter(planner::Direction direction);  // 'f' or 'b'
 
