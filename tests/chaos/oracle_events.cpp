@@ -15,6 +15,7 @@ namespace {
 // The outcomes that could have led to an event of the daemon's own.
 struct Outcomes {
   RunState const& state;
+  EventBody const* next = nullptr;  // of the event after it
   std::vector<Outcome> found;
 
   AttemptEnded ended(auto const& e, AttemptEnd end) const {
@@ -27,8 +28,15 @@ struct Outcomes {
   void operator()(BaselinesRecorded const& e) {
     found.emplace_back(BaselinesRead{.values = e.values});
   }
+  // Where the run works is told together with what was read there.
+  void operator()(TargetIdentified const& e) {
+    auto const* read = next == nullptr ? nullptr : std::get_if<BaselinesRecorded>(next);
+    if (read != nullptr) {
+      found.emplace_back(BaselinesRead{.values = read->values, .target = e.target});
+    }
+  }
   void operator()(BaselinesFailed const& e) {
-    found.emplace_back(BaselinesRead{.values = {}, .failure = e.failure, .failed_name = e.name});
+    found.emplace_back(BaselinesRead{.failure = e.failure, .failed_name = e.name});
   }
   void operator()(ChecksJudged const& e) {
     found.emplace_back(
@@ -58,6 +66,7 @@ struct Outcomes {
     end.rows = e.rows;
     end.took = e.took;
     end.lock_wait = e.lock_wait;
+    end.filled = e.filled;
     end.fingerprint = e.fingerprint;
     end.note = e.note;
     found.emplace_back(end);
@@ -76,6 +85,7 @@ struct Outcomes {
       end.blockers = e.blockers;
       end.took = e.took;
       end.lock_wait = e.lock_wait;
+      end.filled = e.filled;
       end.fingerprint = schema_before(e.ref, e.traceless);
       found.emplace_back(end);
     }
@@ -84,6 +94,7 @@ struct Outcomes {
     for (auto const how : {AttemptEnd::interrupted, AttemptEnd::busy}) {
       auto end = ended(e, how);
       end.note = e.why;
+      end.filled = e.filled;
       end.fingerprint = schema_before(e.ref, e.traceless);
       found.emplace_back(end);
     }
@@ -99,7 +110,8 @@ struct Outcomes {
                          .attempt = e.attempt,
                          .answer = e.answer,
                          .evidence = e.evidence,
-                         .fingerprint = e.fingerprint};
+                         .fingerprint = e.fingerprint,
+                         .filled = e.filled};
     found.emplace_back(answer);
     for (auto const& difference : state.accepted) {
       answer.difference = difference;
@@ -134,7 +146,8 @@ Outcome busy_of(StepRetryScheduled const& e) {
                    .took = e.took,
                    .lock_wait = e.lock_wait,
                    .failure = e.failure,
-                   .blockers = e.blockers};
+                   .blockers = e.blockers,
+                   .filled = e.filled};
   return end;
 }
 
@@ -146,7 +159,9 @@ std::ptrdiff_t foreseen_by_core(Record const& record, EventSeq at) {
   if (stand_at(record, at, announced)) {
     return std::ssize(announced);
   }
-  Outcomes outcomes{.state = state, .found = {}};
+  bool const last = at + 1 == record.revision();
+  Outcomes outcomes{
+      .state = state, .next = last ? nullptr : &record.events[at + 1].body, .found = {}};
   if (auto const* retry = std::get_if<StepRetryScheduled>(&event.body)) {
     outcomes.found.push_back(busy_of(*retry));
   } else {
