@@ -92,10 +92,9 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
              : run_concurrent(session, job.tag, sql, job.since_attempt, context.stop);
 }
 
-// A transaction of ours names itself with the message that begins it.
+// A statement of the plan names its session itself, with the message that begins its work.
 SqlResult<void> name_session(Session& session, AttemptJob const& job) {
-  auto const* sql = std::get_if<SqlAction>(job.action);
-  if (sql != nullptr && sql->transactional()) {
+  if (!std::holds_alternative<BackfillAction>(*job.action)) {
     return {};
   }
   auto named = session.run("SET " + name_sql(session, job.tag));

@@ -21,6 +21,11 @@ namespace runbookd::planner {
          "target doubt_test")                                                                      \
   MUTANT(doubt_always_applied, "doubt is settled as applied without looking", "target doubt_test") \
   MUTANT(old_backend_ignored, "doubt does not wait for the old session", "target doubt_test")      \
+  MUTANT(fence_not_looked_at, "a daemon that was overtaken goes on writing", "target fence_test")  \
+  MUTANT(old_session_raced, "a statement is sent while an older session may send it too",          \
+         "target fence_test")                                                                      \
+  MUTANT(failover_unseen, "a promoted standby is taken for the old primary",                       \
+         "target identity_test")                                                                   \
   MUTANT(backfill_begins_anew, "a resumed backfill begins with the first row again",               \
          "target backfill_test")                                                                   \
   MUTANT(invalid_index_applied, "doubt takes an invalid index for a finished one",                 \

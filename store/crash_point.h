@@ -39,6 +39,8 @@ namespace runbookd::store {
   POINT(facts_durable, "facts: in the journal, nothing was done about them")                   \
   POINT(target_surveyed, "start of a run: the target is known to fit")                         \
   POINT(target_prepared, "start of a run: schema runbookd is in the target")                   \
+  POINT(fence_claimed, "start of a run: the daemon's claim on the target is committed")        \
+  POINT(run_listed, "start of a run: it stands in the target's list of runs at work")          \
   POINT(baseline_read, "start of a run: a baseline was read, nothing recorded")                \
   POINT(attempt_announced, "attempt: its start is in the journal, no session yet")             \
   POINT(attempt_connected, "attempt: a session is open")                                       \
@@ -77,6 +79,7 @@ namespace runbookd::store {
   POINT(doubt_begun, "doubt: about to be settled")                                             \
   POINT(doubt_backends_seen, "doubt: no old session of ours lives")                            \
   POINT(doubt_answered, "doubt: the answer is known, not recorded")                            \
+  POINT(run_unlisted, "end of a run: it is no longer in the target's list of runs at work")    \
   POINT(shutdown_asked, "stop: the signal was heard")                                          \
   POINT(shutdown_drained, "stop: every run was told to pause")                                 \
   POINT(shutdown_quiet, "stop: every run is at rest")                                          \

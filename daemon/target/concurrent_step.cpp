@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/outside.h"
 #include "daemon/target/sent_crash.h"
@@ -192,7 +193,8 @@ AttemptResult finish_earlier(Session& session, AttemptTag const& tag, Ground con
   return ended_by(done.error(), stop, {});
 }
 
-// The server has answered that the statement failed: whatever is complete later is not its work.
+// The server has answered that the statement failed: whatever is complete later is not its work,
+// and nobody needs to wait for this session any more.
 AttemptResult stopped_short(Session& session, AttemptTag const& tag, Outside const& outside,
                             SqlFailure failure, std::string note, std::stop_token const& stop) {
   auto result = ended_by(std::move(failure), stop, {});
@@ -200,7 +202,7 @@ AttemptResult stopped_short(Session& session, AttemptTag const& tag, Outside con
     result.note = std::move(note);
     return result;
   }
-  (void)session.run(fail_intent_sql(session, tag));
+  (void)session.run(fail_intent_sql(session, tag) + "; RESET application_name");
   auto const remains = what_remains(session, tag, outside);
   result.note = with(std::move(note), remains);
   if (result.failure && !remains.empty()) {
@@ -211,7 +213,8 @@ AttemptResult stopped_short(Session& session, AttemptTag const& tag, Outside con
 
 }  // namespace
 
-// No time limits here: one that fires inside the server's own waits leaves wreckage behind.
+// No time limits here: one that fires inside the server's own waits leaves wreckage behind. The
+// session carries its name before it looks at the fence: whoever claims it after that sees it.
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
                              planner::SqlAction const& action, int since_attempt,
                              std::stop_token stop) {
@@ -220,7 +223,9 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
   }
   auto const& statement = action.statements.front();
   auto const outside = planner::outside_of(statement).value_or(Outside{});
-  auto const set = session.run(session_limits_sql({}) + std::string(limits_shown));
+  auto const set = session.run(
+      "SET " + name_sql(session, tag) + "; " + fence_guard_sql(session, tag) + "; " +
+      alone_guard_sql(session, tag) + "; " + session_limits_sql({}) + std::string(limits_shown));
   if (auto held = limits_hold(set, {}, {}); !held) {
     return ended_by(held.error(), stop, {});
   }

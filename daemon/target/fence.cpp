@@ -6,6 +6,9 @@
 
 #include <unistd.h>
 
+#include "planner/mutant.h"
+#include "store/crash_point.h"
+
 namespace runbookd::daemon {
 namespace {
 
@@ -69,6 +72,9 @@ bool translate_guard(SqlFailure& failure) {
 }
 
 std::string fence_guard_sql(Session const& session, AttemptTag const& tag) {
+  if (planner::mutant(planner::Mutant::fence_not_looked_at)) {
+    return "SELECT 1";
+  }
   auto const store = session.quote_literal(tag.store);
   auto const number = std::to_string(tag.fence.number);
   return "WITH f AS MATERIALIZED (SELECT number, holder, host, pid, claimed_at FROM runbookd.fence "
@@ -102,6 +108,33 @@ std::string marker_guard_sql(Session const& session, AttemptTag const& tag) {
          " AND step = " + std::to_string(tag.ref.step) + " AND attempt >= " + attempt + ") m";
 }
 
+// By the name of any attempt of the step, and by the intent rows whose end nobody has heard: a
+// statement such as DISCARD ALL takes the name away.
+std::string alone_guard_sql(Session const& session, AttemptTag const& tag) {
+  if (planner::mutant(planner::Mutant::old_session_raced)) {
+    return "SELECT 1";
+  }
+  auto const named = [&](char direction) {
+    return "starts_with(a.application_name, " +
+           session.quote_literal(session_name(tag.store, tag.run) + "/" +
+                                 std::to_string(tag.ref.phase) + "." +
+                                 std::to_string(tag.ref.step) + direction) +
+           ")";
+  };
+  return "SELECT ('" + guard_text(other_session_code) +
+         "an earlier session of this step is still there, pid ' || a.pid || ' (' || "
+         "a.application_name || '). Nothing was sent. It is waited for; to end it: SELECT "
+         "pg_terminate_backend(' || a.pid || ')')::int FROM pg_catalog.pg_stat_activity a WHERE "
+         "a.datname = current_database() AND a.pid <> pg_backend_pid() AND (" +
+         named('f') + " OR " + named('b') +
+         " OR EXISTS (SELECT FROM runbookd.intent i WHERE i.store = " +
+         session.quote_literal(tag.store) + " AND i.run = " + session.quote_literal(tag.run) +
+         " AND i.phase = " + std::to_string(tag.ref.phase) +
+         " AND i.step = " + std::to_string(tag.ref.step) +
+         " AND i.done_at IS NULL AND i.failed_at IS NULL AND i.backend_pid = a.pid AND "
+         "i.backend_start = a.backend_start)) LIMIT 1";
+}
+
 SqlResult<FenceClaim> Fences::claim(Session& session, std::string const& target,
                                     planner::TargetIdentity const& found) {
   std::lock_guard const lock(mutex_);
@@ -114,6 +147,7 @@ SqlResult<FenceClaim> Fences::claim(Session& session, std::string const& target,
   if (!claimed) {
     return tl::unexpected(not_claimed(claimed.error()));
   }
+  store::crash_point(store::CrashPoint::fence_claimed);
   auto const& row = claimed->rows.front();
   known.claim = {.number = std::stoll(row[0].value_or("0")), .holder = row[1].value_or("")};
   return known.claim;
@@ -157,7 +191,11 @@ SqlResult<void> open_run(Session& session, AttemptTag const& tag, std::string co
       "plan) VALUES (" +
       store + ", " + run + ", " + session.quote_literal(plan) +
       ") ON CONFLICT (store, run) DO UPDATE SET ended_at = NULL");
-  return opened ? SqlResult<void>{} : tl::unexpected(opened.error());
+  if (!opened) {
+    return tl::unexpected(opened.error());
+  }
+  store::crash_point(store::CrashPoint::run_listed);
+  return {};
 }
 
 SqlResult<void> close_run(Session& session, std::string const& store, std::string const& run,
@@ -172,7 +210,11 @@ SqlResult<void> close_run(Session& session, std::string const& store, std::strin
       ("UPDATE runbookd.run SET ended_at = clock_timestamp() WHERE ended_at IS NULL AND store = " +
        named) +
       " AND run = " + session.quote_literal(run) + still_ours);
-  return closed ? SqlResult<void>{} : tl::unexpected(closed.error());
+  if (!closed) {
+    return tl::unexpected(closed.error());
+  }
+  store::crash_point(store::CrashPoint::run_unlisted);
+  return {};
 }
 
 }  // namespace runbookd::daemon

@@ -13,12 +13,13 @@
 namespace runbookd::daemon {
 
 // SQLSTATEs of our own guards. The servers' classes never begin with R.
-inline constexpr std::string_view fenced_code = "RBF01";        // another daemon holds the fence
-inline constexpr std::string_view already_done_code = "RBF02";  // this very attempt has its marker
-inline constexpr std::string_view store_behind_code = "RBF03";  // markers of later attempts
-inline constexpr std::string_view foreign_run_code = "RBF04";   // another store has open runs here
-inline constexpr std::string_view other_target_code = "RBT01";  // not where the run began
-inline constexpr std::string_view failed_over_code = "RBT02";   // there, on another timeline
+inline constexpr std::string_view fenced_code = "RBF01";         // another daemon holds the fence
+inline constexpr std::string_view already_done_code = "RBF02";   // this very attempt has its marker
+inline constexpr std::string_view store_behind_code = "RBF03";   // markers of later attempts
+inline constexpr std::string_view foreign_run_code = "RBF04";    // another store has open runs here
+inline constexpr std::string_view other_session_code = "RBF05";  // one of ours lives on this step
+inline constexpr std::string_view other_target_code = "RBT01";   // not where the run began
+inline constexpr std::string_view failed_over_code = "RBT02";    // there, on another timeline
 // The daemon must not write there; nothing was written.
 bool keeps_out(SqlFailure const& failure);
 
@@ -30,6 +31,9 @@ bool translate_guard(SqlFailure& failure);
 // SELECTs that fail as above; each ends without a semicolon.
 std::string fence_guard_sql(Session const& session, AttemptTag const& tag);
 std::string marker_guard_sql(Session const& session, AttemptTag const& tag);
+// For a statement outside a transaction, which cannot look at the fence itself: whoever set out
+// before the fence was claimed is still to be seen, and is waited for.
+std::string alone_guard_sql(Session const& session, AttemptTag const& tag);
 
 // The claims of this process. Used from several hands threads.
 class Fences {

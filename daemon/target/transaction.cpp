@@ -79,7 +79,8 @@ AttemptResult ended_by(SqlFailure failure, std::stop_token const& stop,
   if (failure.fate == SqlFailure::Fate::unknown || failure.sqlstate == already_done_code) {
     return {.end = planner::AttemptEnd::lost, .failure = std::move(failure)};
   }
-  if (failure.sqlstate == "55P03" || failure.sqlstate == "40P01") {
+  if (failure.sqlstate == "55P03" || failure.sqlstate == "40P01" ||
+      failure.sqlstate == other_session_code) {
     return {.end = planner::AttemptEnd::busy, .failure = std::move(failure)};
   }
   if (failure.sqlstate == "57014" && stop.stop_requested()) {

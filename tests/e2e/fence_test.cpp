@@ -1,6 +1,7 @@
 // Two real daemons with copies of one store on one target.
 #include <csignal>
 #include <filesystem>
+#include <memory>
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -103,6 +104,85 @@ TEST_CASE("twenty races of a stopped and woken daemon with its copy: every row t
     rivals.second.until(id, {"succeeded"});
     CHECK(database.sql("SELECT count(*) FROM t WHERE a = 1") == "4000");
   }
+}
+
+// Statements that cannot look at the fence themselves. A trigger counts each as it begins, in its
+// own transaction, so that one that is sent twice shows even where the second fails later.
+TEST_CASE(
+    "ten races of a stopped and woken daemon with its copy: every statement outside a "
+    "transaction is sent once") {
+  constexpr int indexes = 6;
+  std::vector<StepText> steps;
+  for (int i = 1; i <= indexes; ++i) {
+    auto const name = "t_a" + std::to_string(i);
+    steps.push_back({.name = "build-" + name,
+                     .forward = "CREATE INDEX CONCURRENTLY " + name + " ON t (a)",
+                     .backward = "DROP INDEX CONCURRENTLY " + name});
+  }
+  steps.push_back({.name = "end", .forward = "SELECT 1", .backward = "SELECT 1"});
+  for (int round = 0; round < 10; ++round) {
+    CAPTURE(round);
+    Rivals rivals(1'000);
+    auto& first = rivals.scene.daemon;
+    auto& database = rivals.scene.database;
+    database.sql(
+        "CREATE TABLE sent (what text); CREATE FUNCTION note() RETURNS event_trigger LANGUAGE "
+        "plpgsql AS 'BEGIN INSERT INTO public.sent VALUES (current_query()); END'; CREATE EVENT "
+        "TRIGGER note ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION note()");
+    auto const id = first.create(plan_text(steps));
+    first.verb(id, "start");
+    database.until("SELECT count(*) > " + std::to_string(round % indexes) + " FROM sent");
+    rivals.stop_first();
+    rivals.start_second(round % 2 == 0 ? Copied::with_its_mark : Copied::alone);
+    database.until(claim_was_tried);
+    rivals.wake_first();
+    rivals.second.until(id, {"paused"});
+    rivals.second.verb(id, "resume");
+    rivals.second.until(id, {"succeeded"});
+    auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
+    CHECK(stale.at("state") == "paused");
+    CHECK(is_fenced_by(stale, rivals.second));
+    CHECK(database.sql("SELECT count(*) || ' of ' || count(DISTINCT what) FROM sent") == "6 of 6");
+    CHECK(database.sql("SELECT count(*) FILTER (WHERE indisvalid) || ' of ' || count(*) FROM "
+                       "pg_index WHERE indrelid = 't'::regclass") == "7 of 7");
+  }
+}
+
+TEST_CASE(
+    "a session that a stopped daemon holds is shown to its copy, and ended when that is asked "
+    "for: only one of the two goes on") {
+  Rivals rivals(100);
+  auto& first = rivals.scene.daemon;
+  auto& database = rivals.scene.database;
+  auto const id =
+      first.create(plan_text({{.name = "build",
+                               .forward = "CREATE INDEX CONCURRENTLY t_a ON t (a)",
+                               .backward = "DROP INDEX CONCURRENTLY t_a"},
+                              {.name = "end", .forward = "SELECT 1", .backward = "SELECT 1"}}));
+  auto holder = std::make_unique<Holder>(database, "UPDATE t SET a = 1 WHERE id = 1");
+  first.verb(id, "start");
+  database.until("SELECT count(*) > 0 FROM pg_stat_progress_create_index");
+  rivals.stop_first();
+  holder.reset();
+  database.until("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass");
+  rivals.start_second(Copied::with_its_mark);
+  auto const waiting = rivals.second.until(
+      id,
+      [](json const& run) {
+        return run.at("state_message").get<std::string>().find("still works in the server, pid ") !=
+               std::string::npos;
+      },
+      "the older session to be shown");
+  CHECK(waiting.at("state") == "running");
+  rivals.second.verb(id, "pause", {{"mode", "now"}});
+  rivals.second.until(id, {"paused"});
+  rivals.second.verb(id, "resume");
+  rivals.second.until(id, {"succeeded"});
+  rivals.wake_first();
+  auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
+  CHECK(stale.at("state") == "paused");
+  CHECK(is_fenced_by(stale, rivals.second));
+  CHECK(database.sql("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass") == "2");
 }
 
 TEST_CASE("a store that is new to a target is told of another store's open run, and which") {

@@ -82,6 +82,42 @@ TEST_CASE_FIXTURE(TwoDaemons, "a statement outside transactions is not sent unde
   CHECK(target.sql("SELECT count(*) FROM runbookd.intent") == "0");
 }
 
+TEST_CASE_FIXTURE(TwoDaemons,
+                  "a statement outside transactions waits for a session that set out before it") {
+  target.sql("CREATE TABLE t (a int)");
+  auto const build = action("CREATE INDEX CONCURRENTLY t_a ON t (a)");
+  auto const ours = tag_of(new_claim, 2);
+  auto before = tag_of(old_claim, 1);
+  auto waits = [&] {
+    auto const result = run_concurrent(*target.connect(), ours, build, 1, never());
+    CHECK(result.end == AttemptEnd::busy);
+    CHECK(says(result, "pg_terminate_backend("));
+    return target.sql("SELECT to_regclass('t_a') IS NULL") == "t";
+  };
+  {
+    auto const older_session = target.connect();
+    REQUIRE(older_session->run("SET " + name_sql(*older_session, before)));
+    CHECK(waits());
+    before.direction = planner::Direction::backward;
+    REQUIRE(older_session->run("SET " + name_sql(*older_session, before)));
+    CHECK(waits());
+    // its name was taken away, and it is in the middle of something
+    REQUIRE(older_session->run(
+        "RESET application_name; INSERT INTO runbookd.intent (store, run, phase, step, direction, "
+        "attempt, label, kind, object, relation, statement, objects, relations, beside, "
+        "backend_start) SELECT 'store-9', '" +
+        ours.run + "', " + std::to_string(ours.ref.phase) + ", " + std::to_string(ours.ref.step) +
+        ", 'f', 1, '', '', '', '', '', '{}', '{}', '{}', backend_start FROM pg_stat_activity WHERE "
+        "pid = pg_backend_pid()"));
+    CHECK(waits());
+  }
+  target.until(
+      "SELECT count(*) = 0 FROM pg_stat_activity a JOIN runbookd.intent i ON a.pid = "
+      "i.backend_pid");
+  target.sql("DELETE FROM runbookd.intent");
+  CHECK(run_concurrent(*target.connect(), ours, build, 1, never()).end == AttemptEnd::done);
+}
+
 TEST_CASE("a backfill that is overtaken ends after the batch that it was in") {
   Target target;
   target.sql(

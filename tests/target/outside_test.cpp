@@ -377,7 +377,7 @@ TEST_CASE(
 
 TEST_CASE("outside a transaction: the backend is ended wherever it waits") {
   for_each_stop([](Held& held) {
-    auto session = held.target.connect(daemon::application_name(tag()));
+    auto session = held.target.connect(daemon::session_name(tag().store, tag().run));
     Hands hands(
         [&] { return daemon::run_concurrent(*session, tag(), action(held.stop.sql), 1, never()); });
     held.reach();
@@ -393,7 +393,7 @@ TEST_CASE("outside a transaction: the backend is ended wherever it waits") {
 
 TEST_CASE("outside a transaction: somebody cancels the statement wherever it waits") {
   for_each_stop([](Held& held) {
-    auto session = held.target.connect(daemon::application_name(tag()));
+    auto session = held.target.connect(daemon::session_name(tag().store, tag().run));
     Hands hands(
         [&] { return daemon::run_concurrent(*session, tag(), action(held.stop.sql), 1, never()); });
     held.reach();
@@ -431,7 +431,7 @@ TEST_CASE("outside a transaction: the client is killed wherever the statement wa
 
 TEST_CASE("an orphan that builds an index is shown with its phase and whom it waits for") {
   Held held(stops[0]);
-  auto session = held.target.connect(daemon::application_name(tag()));
+  auto session = held.target.connect(daemon::session_name(tag().store, tag().run));
   Hands hands([&] { return daemon::run_concurrent(*session, tag(), action(build), 1, never()); });
   held.reach();
   auto const orphan = settle(held.target, build);
@@ -453,7 +453,7 @@ TEST_CASE("a pending detach is finished by the retry, as soon as its lock can be
   target.sql(parts);
   auto reader = target.connect("reader");
   REQUIRE(reader->run("BEGIN; SELECT * FROM p"));
-  auto session = target.connect(daemon::application_name(tag()));
+  auto session = target.connect(daemon::session_name(tag().store, tag().run));
   Hands hands([&] { return daemon::run_concurrent(*session, tag(), action(detach), 1, never()); });
   target.until(
       "SELECT to_jsonb(h) ->> 'inhdetachpending' = 'true' FROM pg_inherits h WHERE inhrelid = "
@@ -525,7 +525,7 @@ TEST_CASE("an index name of the greatest length is still known in its leftover")
   auto const sql = "REINDEX INDEX CONCURRENTLY " + name;
   auto reader = target.connect("reader");
   REQUIRE(reader->run(old_snapshot));
-  auto session = target.connect(daemon::application_name(tag()));
+  auto session = target.connect(daemon::session_name(tag().store, tag().run));
   Hands hands([&] { return daemon::run_concurrent(*session, tag(), action(sql), 1, never()); });
   target.until(phase("waiting for old snapshots"));
   target.terminate("runbookd/");
