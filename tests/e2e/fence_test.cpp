@@ -164,7 +164,8 @@ TEST_CASE(
   database.until("SELECT count(*) > 0 FROM pg_stat_progress_create_index");
   rivals.stop_first();
   holder.reset();
-  database.until("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass");
+  database.until(
+      "SELECT count(*) = 1 FROM pg_index WHERE indexrelid = to_regclass('t_a') AND indisvalid");
   rivals.start_second(Copied::with_its_mark);
   auto const waiting = rivals.second.until(
       id,
