@@ -161,7 +161,9 @@ TEST_CASE(
                               {.name = "end", .forward = "SELECT 1", .backward = "SELECT 1"}}));
   auto holder = std::make_unique<Holder>(database, "UPDATE t SET a = 1 WHERE id = 1");
   first.verb(id, "start");
-  database.until("SELECT count(*) > 0 FROM pg_stat_progress_create_index");
+  database.until(
+      "SELECT count(*) > 0 FROM pg_stat_progress_create_index WHERE command = 'CREATE INDEX "
+      "CONCURRENTLY'");
   rivals.stop_first();
   holder.reset();
   database.until(
