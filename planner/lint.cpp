@@ -53,24 +53,23 @@ Findings judge_index(Subject const& subject, Known const& known) {
       return {};
     }
     return {finding(subject, {.rule = "lock/create-index-not-concurrent",
-                              .why = "CREATE INDEX lets nobody write to " + table.text("relname") +
+                              .why = "CREATE INDEX blocks every write to " + table.text("relname") +
                                      " until the whole index is built",
-                              .fix = "CREATE INDEX CONCURRENTLY, in a step of its own"})};
+                              .fix = "write CREATE INDEX CONCURRENTLY, in a step of its own"})};
   }
   if (node.is("DropStmt") && node.text("removeType") == "OBJECT_INDEX" &&
       !node.flag("concurrent")) {
-    return {finding(
-        subject,
-        {.rule = "lock/drop-index-not-concurrent",
-         .severity = Severity::warning,
-         .why = "DROP INDEX stops reads and writes of its table while it waits for its lock",
-         .fix = "DROP INDEX CONCURRENTLY, in a step of its own"})};
+    return {finding(subject, {.rule = "lock/drop-index-not-concurrent",
+                              .severity = Severity::warning,
+                              .why = "DROP INDEX waits for a lock on its table, and every read and "
+                                     "write of the table queues behind it",
+                              .fix = "write DROP INDEX CONCURRENTLY, in a step of its own"})};
   }
   if (node.is("ReindexStmt") && !pg::option_set(node, "params", "concurrently", false)) {
     return {finding(subject,
                     {.rule = "lock/reindex-not-concurrent",
-                     .why = "REINDEX lets nobody write to the table until the index is built anew",
-                     .fix = "REINDEX … CONCURRENTLY, in a step of its own"})};
+                     .why = "REINDEX blocks every write to the table until the index is rebuilt",
+                     .fix = "write REINDEX … CONCURRENTLY, in a step of its own"})};
   }
   return {};
 }
@@ -91,7 +90,8 @@ Findings judge_do_block(Subject const& subject) {
            .severity = Severity::warning,
            .why = "a loop in a DO block is one transaction however small its batches are: "
                   "every row stays locked until the end, and a failure undoes all of it",
-           .fix = "a backfill step: one transaction per batch, with pause, resume and progress"})};
+           .fix =
+               "use a backfill step: one transaction per batch, with pause, resume and progress"})};
     }
   }
   return {};
@@ -105,11 +105,11 @@ Findings judge_rows(Subject const& subject, Known const& known) {
     return judge_do_block(subject);
   }
   if (rewrites_whole_table(node)) {
-    return {
-        finding(subject, {.rule = "lock/rewrites-table",
-                          .why = subject.statement.kind +
-                                 " writes the table anew; nobody can read or write it meanwhile",
-                          .fix = "plain VACUUM, or a tool that works online"})};
+    return {finding(
+        subject, {.rule = "lock/rewrites-table",
+                  .why = subject.statement.kind +
+                         " rewrites the whole table, and nobody can read or write it meanwhile",
+                  .fix = "use plain VACUUM, or a tool that rewrites online, such as pg_repack"})};
   }
   auto const table = table_of(node["relation"]);
   bool const change = node.is("UpdateStmt") || node.is("DeleteStmt");
@@ -119,7 +119,7 @@ Findings judge_rows(Subject const& subject, Known const& known) {
   return {finding(subject, {.rule = "data/update-without-backfill",
                             .why = subject.statement.kind + " without WHERE locks every row of " +
                                    table.name + " until it commits, and leaves a dead copy of each",
-                            .fix = "a backfill step: small batches, one transaction each"})};
+                            .fix = "use a backfill step: small batches, one transaction each"})};
 }
 
 }  // namespace rules
@@ -200,13 +200,14 @@ Findings judge_phase(Phase const& phase) {
   if (phase.kind != PhaseKind::contract || phase.approval || phase.not_before) {
     return {};
   }
-  return {{.rule = "plan/contract-without-wait",
-           .severity = Severity::warning,
-           .place = phase.place,
-           .message =
-               "the contract phase \"" + phase.name +
-               "\" takes the old form away, and nothing makes it wait until the new one is trusted",
-           .fix = "not_before: {after: <the phase before>, wait: 72h}, or an approval"}};
+  return {
+      {.rule = "plan/contract-without-wait",
+       .severity = Severity::warning,
+       .place = phase.place,
+       .message =
+           "the contract phase \"" + phase.name +
+           "\" removes the old form, and nothing makes it wait until the new one has proven itself",
+       .fix = "add not_before: {after: <the phase before>, wait: 72h}, or an approval"}};
 }
 
 }  // namespace

@@ -38,9 +38,11 @@ std::vector<std::string> columns_never_null(Node expression) {
 
 Advice validate_later(std::string what, std::string const& name) {
   return {.rule = "lock/add-constraint-without-not-valid",
-          .why = std::move(what) + " reads the whole table while it is locked",
-          .fix = "ADD CONSTRAINT … NOT VALID here, then VALIDATE CONSTRAINT " +
-                 (name.empty() ? "…" : name) + " in a later step, which blocks nobody"};
+          .why = std::move(what) +
+                 " checks every row that is there, and the table stays locked meanwhile",
+          .fix = "write ADD CONSTRAINT … NOT VALID here, then VALIDATE CONSTRAINT " +
+                 (name.empty() ? "…" : name) +
+                 " in a later step: it checks the rows and blocks neither reads nor writes"};
 }
 
 // A constraint that is an index underneath.
@@ -54,11 +56,12 @@ Findings judge_unique(Command const& command, Node constraint) {
       {.rule = "lock/add-constraint-builds-index",
        .why =
            "the constraint builds its index while nobody can read or write " + command.table.name,
-       .fix = exclusion
-                  ? "there is no way to build it concurrently: acknowledge it for a small table, "
-                    "or plan a maintenance window"
-                  : "CREATE UNIQUE INDEX CONCURRENTLY in an earlier step, then ADD CONSTRAINT … "
-                    "UNIQUE (or PRIMARY KEY) USING INDEX"})};
+       .fix =
+           exclusion
+               ? "there is no way to build it concurrently: acknowledge it for a small table, "
+                 "or plan a maintenance window"
+               : "CREATE UNIQUE INDEX CONCURRENTLY in an earlier step, then here ADD CONSTRAINT … "
+                 "UNIQUE (or PRIMARY KEY) USING INDEX and the index's name"})};
 }
 
 Findings judge_constraint(Command const& command, Node constraint) {
@@ -110,12 +113,13 @@ Findings judge_set_not_null(Command const& command, Known const& known) {
     return {};
   }
   return {at_command(
-      command, {.rule = "lock/set-not-null-without-check",
-                .why = "SET NOT NULL reads all of " + command.table.name +
-                       " while nobody can read or write it, because nothing proves that " + column +
-                       " has no NULL",
-                .fix = "in earlier steps ADD CONSTRAINT … CHECK (" + column +
-                       " IS NOT NULL) NOT VALID, then VALIDATE CONSTRAINT; drop it afterwards"})};
+      command,
+      {.rule = "lock/set-not-null-without-check",
+       .why = "SET NOT NULL reads all of " + command.table.name +
+              " while nobody can read or write it, because nothing proves that " + column +
+              " has no NULL",
+       .fix = "prove it in two earlier steps: ADD CONSTRAINT … CHECK (" + column +
+              " IS NOT NULL) NOT VALID, then VALIDATE CONSTRAINT; drop it after this one"})};
 }
 
 // Types that a shorter or equal type of the same kind becomes without a rewrite.
@@ -133,7 +137,7 @@ Findings judge_type_change(Command const& command) {
   return {at_command(
       command, {.rule = "lock/type-change-rewrites",
                 .severity = maybe ? Severity::warning : Severity::error,
-                .why = "a change of the type of " + command.node.text("name") + " rewrites " +
+                .why = "changing the type of " + command.node.text("name") + " rewrites " +
                        command.table.name + " and its indexes while nobody can read or write it" +
                        (maybe ? ", unless the old type is a narrower one of the same kind" : ""),
                 .fix = "add a column of the new type, write both, backfill it, then switch over"})};
@@ -149,8 +153,9 @@ Findings judge_validate(Command const& command, Known const& known) {
   }
   return {at_command(command,
                      {.rule = "lock/validate-in-same-step",
-                      .why = "the lock that the rest of the step takes is held until its end, so " +
-                             command.table.name + " stays blocked while VALIDATE reads all of it",
+                      .why = "the rest of the step locks " + command.table.name +
+                             " until the step ends, so it stays blocked while VALIDATE reads all "
+                             "of it",
                       .fix = "VALIDATE CONSTRAINT " + name + " in a step of its own"})};
 }
 
@@ -158,20 +163,21 @@ Findings judge_rewrite(Command const& command, std::string const& what) {
   return {at_command(
       command,
       {.rule = "lock/rewrites-table",
-       .why = what + " writes " + command.table.name + " anew while nobody can read or write it",
-       .fix = "a new table, filled by a backfill, then a switch of names"})};
+       .why = what + " rewrites " + command.table.name + " while nobody can read or write it",
+       .fix = "make a new table, fill it by a backfill step, then swap the names"})};
 }
 
 Findings judge_detach(Command const& command) {
   if (command.node["def"].flag("concurrent")) {
     return {};
   }
-  return {at_command(command,
-                     {.rule = "lock/detach-not-concurrent",
-                      .severity = Severity::warning,
-                      .why = "DETACH PARTITION locks the whole partitioned table against everybody",
-                      .fix = "DETACH PARTITION … CONCURRENTLY, in a step of its own (PostgreSQL 14 "
-                             "and later)"})};
+  return {at_command(
+      command,
+      {.rule = "lock/detach-not-concurrent",
+       .severity = Severity::warning,
+       .why = "DETACH PARTITION blocks every read and write of the whole partitioned table",
+       .fix = "write DETACH PARTITION … CONCURRENTLY, in a step of its own (PostgreSQL 14 "
+              "and later)"})};
 }
 
 Findings judge_attach(Command const& command) {
@@ -180,7 +186,7 @@ Findings judge_attach(Command const& command) {
                 .severity = Severity::warning,
                 .why = "ATTACH PARTITION reads all of the new partition while it is locked, unless "
                        "a CHECK already proves the bounds",
-                .fix = "an earlier step that adds and validates a CHECK equal to the bounds"})};
+                .fix = "in an earlier step add and validate a CHECK equal to the bounds"})};
 }
 
 Findings judge_command(Command const& command, Known const& known) {

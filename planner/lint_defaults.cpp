@@ -90,20 +90,24 @@ std::string last_name(Node node, std::string_view field) {
   return name.empty() ? "" : name.back();
 }
 
+constexpr auto in_three_steps =
+    "add the column without it, set the default for new rows in a second statement, and fill the "
+    "old rows by a backfill step";
+
 Advice rewrites(std::string const& column, std::string const& because) {
   return {.rule = "lock/volatile-default-rewrites",
-          .why = "adding " + column +
+          .why = "adding column " + column +
                  " rewrites the whole table while nobody can read or write it: " + because,
-          .fix =
-              "add the column without it, set the default for new rows in a second statement, and "
-              "fill the old rows by a backfill step"};
+          .fix = in_three_steps};
 }
 
 Advice may_rewrite(std::string const& column, std::string const& function) {
-  auto advice =
-      rewrites(column, "if " + function + "() is VOLATILE, each row needs a value of its own");
-  advice.severity = Severity::warning;
-  return advice;
+  return {.rule = "lock/volatile-default-rewrites",
+          .severity = Severity::warning,
+          .why = "adding column " + column +
+                 " rewrites the whole table, while nobody can read or write it, if " + function +
+                 "() is VOLATILE (psql: \\df+ " + function + ")",
+          .fix = "if it is IMMUTABLE or STABLE, nothing; else " + std::string(in_three_steps)};
 }
 
 // The worst function of the expression decides.
@@ -125,7 +129,7 @@ std::vector<Advice> judge_default(std::string const& column, Node expression) {
 Advice must_have_value(std::string const& column) {
   return {.rule = "data/add-not-null-without-default",
           .severity = Severity::warning,
-          .why = "adding " + column +
+          .why = "adding column " + column +
                  " NOT NULL without a default fails as soon as the table has a row",
           .fix = "add it nullable, backfill it, then prove and set NOT NULL"};
 }
