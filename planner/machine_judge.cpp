@@ -231,8 +231,11 @@ struct Judgement {
   // Another daemon works there now: which of the two goes on is for people to say.
   void fenced(AttemptEnded const& fact) {
     auto const why = fact.failure ? fact.failure->message : fact.note;
-    add(StepInterrupted{
-        .ref = fact.ref, .direction = fact.direction, .attempt = fact.attempt, .why = why});
+    add(StepInterrupted{.ref = fact.ref,
+                        .direction = fact.direction,
+                        .attempt = fact.attempt,
+                        .why = why,
+                        .filled = fact.filled});
     if (state.mode != RunMode::cancelling) {
       add(RunPaused{why});
     }

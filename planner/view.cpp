@@ -2,6 +2,7 @@
 #include "planner/view.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -92,6 +93,16 @@ std::string failed_because(RunFacts const& facts) {
   return view::valid_utf8(failed ? facts.history->problem : facts.history->cause);
 }
 
+// What belongs to that failure and is no sentence, such as commands: each is a line of its own.
+Json details_json(RunFacts const& facts) {
+  Json lines = Json::array();
+  std::istringstream text(view::valid_utf8(facts.history->details));
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(line);
+  }
+  return lines;
+}
+
 Json head_json(RunFacts const& facts) {
   auto const& plan = *facts.plan;
   auto const& state = *facts.state;
@@ -128,6 +139,9 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["live"] = view::live_json(facts.live);
   if (auto why = failed_because(facts); !why.empty()) {
     document["failed_because"] = std::move(why);
+  }
+  if (auto details = details_json(facts); !details.empty()) {
+    document["details"] = std::move(details);
   }
   if (facts.state->mismatch) {
     document["mismatch"] = mismatch_json(facts);

@@ -64,8 +64,13 @@ std::string taken_back_words(Plan const& plan, RunState const& state, StepRef to
             (found.standing.size() == 1 ? " stands: its reversal was left out"
                                         : " stand: their reversals were left out");
   }
-  if (!found.filled.empty()) {
+  // a step before it that was taken back as well may have removed what it filled in
+  bool const may_be_gone = !found.filled.empty() && found.undone.front() < found.filled.front();
+  if (!found.filled.empty() && !may_be_gone) {
     text += "; the values that " + labels(plan, found.filled) + " filled in stay";
+  }
+  if (!state.accepted.empty()) {
+    text += "; the schema differs from what it was before, which a person has accepted";
   }
   return text;
 }

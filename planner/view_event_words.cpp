@@ -205,6 +205,9 @@ std::string not_started_words(BaselinesFailed const& failed, std::string const& 
   if (failed.name == "schema runbookd") {
     return "schema runbookd could not be made in " + where + why;
   }
+  if (failed.name == "target fence") {
+    return where + " is not free for this run" + why;
+  }
   auto const named = failed.name.starts_with("baseline ");
   return (named ? "" : "baseline ") + in_a_line(failed.name) + " could not be recorded" + why;
 }

@@ -62,6 +62,7 @@ struct Remembering {
   }
   void operator()(BaselinesFailed const& e) {
     history.problem = view::not_started_words(e, history.target);
+    history.details = view::further_lines(e.failure);
   }
   void operator()(GateReached const& e) {
     history.approvals.erase(e.phase);
@@ -111,7 +112,8 @@ struct Remembering {
   void operator()(StepFailed const& e) {
     failed(e, "failed");
     history.problem = doing(e.ref, e.direction) + " failed: " + failure_words(e.failure) +
-                      view::and_so_far(e.filled);
+                      held_by(e.blockers) + view::and_so_far(e.filled);
+    history.details = view::further_lines(e.failure);
   }
   void operator()(StepInterrupted const& e) {
     if (auto* attempt = ended(e, "interrupted")) {
@@ -260,9 +262,15 @@ struct Remembering {
                                                    : round.phase >= phase;
   }
 
-  void at_peace() { history.problem.clear(); }
-  void begin_anew() {
+  void at_peace() {
     history.problem.clear();
+    history.details.clear();
+  }
+  static std::string held_by(std::vector<Blocker> const& blockers) {
+    return blockers.empty() ? "" : "; held by " + view::blocker_words(blockers.front());
+  }
+  void begin_anew() {
+    at_peace();
     history.because.clear();
   }
   std::string by_whom() const { return person_words(event.actor, event.reason); }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "planner/limited_text.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner::view {
@@ -52,8 +53,17 @@ std::string valid_utf8(std::string const& text) {
   return nlohmann::json::parse(spelled).get<std::string>();
 }
 
+std::string further_lines(SqlFailure const& failure) {
+  constexpr std::size_t longest = 16 * 1024;
+  auto const end = failure.message.find('\n');
+  return end == std::string::npos ? "" : limited(failure.message.substr(end + 1), longest);
+}
+
 std::string failure_words(SqlFailure const& failure) {
-  auto const message = in_a_line(failure.message);
+  // commands stand in it: it is never cut where one could be
+  constexpr std::size_t longest_message = 2000;
+  auto const first_line = failure.message.substr(0, failure.message.find('\n'));
+  auto const message = in_a_line(first_line, longest_message);
   if (failure.sqlstate.empty()) {
     return message.empty() ? "no answer from the server" : message;
   }

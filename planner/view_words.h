@@ -18,7 +18,9 @@ std::string in_a_line(std::string_view text, std::size_t most = 300);
 std::string valid_utf8(std::string const& text);
 
 std::string failure_words(
-    SqlFailure const& failure);                     // "ERROR 23502: column … contains null values"
+    SqlFailure const& failure);  // "ERROR 23502: column … contains null values"
+// What a failure's message says after its first line: what remains, or commands, one in a line.
+std::string further_lines(SqlFailure const& failure);
 std::string blocker_words(Blocker const& blocker);  // "pid 17 (psql), 3s in transaction"
 std::string count_words(std::int64_t count, std::string_view noun);  // "1 step", "2 steps"
 // " by ana: p99 up", or nothing for what the daemon did by itself

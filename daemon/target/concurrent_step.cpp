@@ -206,7 +206,7 @@ AttemptResult stopped_short(Session& session, AttemptTag const& tag, Outside con
   auto const remains = what_remains(session, tag, outside);
   result.note = with(std::move(note), remains);
   if (result.failure && !remains.empty()) {
-    result.failure->message += " — " + remains;
+    result.failure->message += "\n" + remains;
   }
   return result;
 }

@@ -183,9 +183,10 @@ SqlResult<void> open_run(Session& session, AttemptTag const& tag, std::string co
       "|| ' has been open since ' || to_char(r.begun_at AT TIME ZONE 'UTC', "
       "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || coalesce(', by the daemon on ' || f.host || ', pid ' "
       "|| "
-      "f.pid, '') || '. Nothing was written. Finish or cancel it there; if that store is gone for "
-      "good: UPDATE runbookd.run SET ended_at = now() WHERE store = ''' || r.store || "
-      "''';')::int FROM runbookd.run r LEFT JOIN runbookd.fence f USING (store) WHERE r.store <> " +
+      "f.pid, '') || '. Nothing was written. Finish or cancel it there; once that daemon is "
+      "stopped and its store is gone for good: UPDATE runbookd.run SET ended_at = now() WHERE "
+      "ended_at IS NULL AND store = ''' || r.store || ''';')::int FROM runbookd.run r LEFT JOIN "
+      "runbookd.fence f USING (store) WHERE r.store <> " +
       store +
       " AND r.ended_at IS NULL ORDER BY r.begun_at LIMIT 1; INSERT INTO runbookd.run (store, run, "
       "plan) VALUES (" +

@@ -69,8 +69,8 @@ std::vector<PlanNeed> needs_of_ours(std::vector<Cell> const& facts) {
 
 std::string told(std::vector<std::string> const& missing, std::string const& role) {
   std::string message = "role " + role +
-                        " lacks rights that the plan needs. Let the owners, or an administrator, "
-                        "run these; then start the run again:";
+                        " lacks rights that the plan needs; the statements below give them. Let "
+                        "the owners, or an administrator, run them; then start the run again";
   for (auto const& line : missing) {
     message += "\n  " + line;
   }

@@ -32,7 +32,7 @@ AttemptEnded busy() {
           .took = 210ms,
           .lock_wait = 200ms,
           .failure = SqlFailure{.sqlstate = "55P03",
-                                .message = "canceling statement\ndue to lock timeout"},
+                                .message = "canceling statement\tdue to lock timeout"},
           .blockers = {{.pid = 12, .application = "psql"}}};
 }
 
@@ -317,6 +317,20 @@ TEST_CASE("a cancelled run says by whom, and that the database stays as it is") 
   life.ask(Cancel{"add-currency"}, "ben", "not needed");
   life.go_on();
   CHECK(life.message() == "cancelled by ben: not needed; what was done stays as it is");
+}
+
+TEST_CASE("commands that a refusal brings are told whole, each in a line of its own") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  auto const grant = "GRANT SELECT ON " + std::string(600, 't') + " TO weak;  -- expand/add";
+  life.tell(BaselinesRead{
+      .failure = SqlFailure{.sqlstate = "42501",
+                            .message = "role weak lacks rights\n  " + grant + "\n  GRANT USAGE"},
+      .failed_name = "target check"});
+  CHECK(life.message().find("role weak lacks rights; once that is mended") != std::string::npos);
+  CHECK(life.snapshot()["details"] == nlohmann::json::array({"  " + grant, "  GRANT USAGE"}));
+  life.ask(Start{});
+  CHECK_FALSE(life.snapshot().contains("details"));
 }
 
 TEST_CASE("a baseline that fails is told while the run waits to be started again") {

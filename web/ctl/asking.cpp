@@ -54,6 +54,9 @@ void say_state(Session& session, Json const& snapshot, std::string const& docume
   line.add(text_of(snapshot, "run") + " is now ").add(state_words(snapshot), tone_for(state));
   line.add(message.empty() ? "" : ": " + message);
   put(session, line.print(session.look));
+  for (auto const& detail : child(snapshot, "details")) {
+    put(session, clean(detail.get<std::string>()));
+  }
   tell_next(session, snapshot);
   for (auto const& way : other_ways(snapshot)) {
     tell(session, way);

@@ -117,7 +117,7 @@ Line Line::trimmed() const {
 
 std::string Line::print(Look look, int width) const {
   auto const line = trimmed();
-  auto const too_wide = width > 0 && line.width() > width;
+  auto const too_wide = width > 0 && !whole_ && line.width() > width;
   auto room = too_wide ? width - display_width(look.cut()) : 1 << 20;
   std::string out;
   for (auto const& span : line.spans_) {

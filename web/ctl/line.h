@@ -23,6 +23,11 @@ class Line {
   Line() = default;
   explicit Line(std::string text) { add(std::move(text)); }
 
+  // It is to be pasted: printed to its end, however wide that is.
+  Line& whole() {
+    whole_ = true;
+    return *this;
+  }
   // Text from the daemon is cleaned here, once.
   Line& add(std::string_view text, Tone tone = Tone::plain);
   Line& add(Line const& other);
@@ -40,6 +45,7 @@ class Line {
   };
   Line trimmed() const;
   std::vector<Span> spans_;
+  bool whole_ = false;
 };
 using Lines = std::vector<Line>;
 

@@ -42,8 +42,12 @@ std::string remaining(Moment until, View const& view) {
 Lines message_lines(Json const& snapshot, View const& view) {
   Lines lines;
   auto const message = clean(text_of(snapshot, "state_message"));
-  for (auto const& text : wrap(message, view.width, view.height == 0 ? 6 : 2, view.look.cut())) {
+  for (auto const& text : wrap(message, view.width, view.height == 0 ? 40 : 2, view.look.cut())) {
     lines.push_back(Line().add(text));
+  }
+  // commands to be pasted: neither wrapped nor cut
+  for (auto const& detail : child(snapshot, "details")) {
+    lines.push_back(Line(detail.get<std::string>()).whole());
   }
   return lines;
 }

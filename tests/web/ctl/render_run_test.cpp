@@ -53,6 +53,13 @@ Fills users in batches: backfill/fill-org-id.
 )");
 }
 
+TEST_CASE("a command among the details is neither wrapped nor cut") {
+  auto run = waiting_for_lock();
+  auto const grant = "  GRANT SELECT ON " + std::string(200, 't') + " TO weak;  -- expand/add";
+  run["details"] = {grant};
+  CHECK(contains(shown(run, view_at(60, 0)), "\n" + grant + "\n"));
+}
+
 TEST_CASE("a step behind a lock names who holds it, in plain ASCII") {
   CHECK(shown(waiting_for_lock(), view_at(110, 0)) == R"(
 run_0a1b2c3d4e5f  users-org-id -> main                                        > RUNNING  since 03:12:07 (41 s)
