@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/target/fence.h"
 #include "tests/target/target.h"
 
 using namespace runbookd;
@@ -371,7 +372,10 @@ TEST_CASE("two executors of one series never change a row twice") {
   auto second = target.connect("second");
   Hands one([&] { return run_backfill(*first, tag(1), what, 1, never(), {}); });
   Hands other([&] { return run_backfill(*second, tag(2), what, 1, never(), {}); });
-  CHECK(one.result().end == AttemptEnd::done);
+  // the older one may find the marker of the newer one
+  auto const older = one.result();
+  bool const overtaken = older.failure && older.failure->sqlstate == daemon::store_behind_code;
+  CHECK((older.end == AttemptEnd::done || overtaken));
   CHECK(other.result().end == AttemptEnd::done);
   CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
 }

@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/target/line.h"
+
 namespace runbookd::testing {
 namespace {
 
@@ -40,6 +42,7 @@ std::unique_ptr<daemon::Session> Target::connect(std::string const& application,
   if (!session) {
     throw std::runtime_error(session.error().message);
   }
+  (*session)->line()->answer_within({});  // as while the daemon's eyes look on
   return std::move(*session);
 }
 
