@@ -215,6 +215,10 @@ class Matrix {
     while (end == Ending::stopped) {
       end = trial.live(leg, environment);
     }
+    // some points lie after the end that a person sees
+    if (end == Ending::reached && trial.dies_after_all()) {
+      end = Ending::killed;
+    }
     std::lock_guard const lock(crew_.mutex());
     if (end == Ending::killed) {
       ++deaths_;

@@ -129,6 +129,17 @@ void Trial::carry_through(Leg leg) {
   }
 }
 
+bool Trial::dies_after_all() {
+  for (auto const end = Clock::now() + 1s; Clock::now() < end && daemon_.alive();) {
+    std::this_thread::sleep_for(look_every);
+  }
+  if (daemon_.alive()) {
+    return false;
+  }
+  running_ = false;
+  return ending_of(daemon_.wait_for_end(), false) == Ending::killed;
+}
+
 void Trial::kill() {
   if (running_) {
     daemon_.kill();

@@ -57,6 +57,8 @@ class Trial {
   // As many lives as it takes.
   void carry_through(Leg leg);
   void kill();
+  // The leg's end was reached; whether the daemon dies within a second.
+  bool dies_after_all();
   // Called between looks while the run is at work. The target may then be away for a while: a run
   // that fails for it is told to go on.
   void disturb(std::function<void(testing::RunningDaemon const&)> how) {
