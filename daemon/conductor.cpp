@@ -1,6 +1,7 @@
 #include "daemon/conductor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/digest.h"
@@ -42,10 +43,11 @@ void mark_late(Events& events) {
   }
 }
 
-// A person who says this of a run that was fenced says that this daemon goes on, not the other.
-bool takes_back(Ask const& ask) {
-  return std::holds_alternative<Start>(ask) || std::holds_alternative<Resume>(ask) ||
-         std::holds_alternative<Retry>(ask) || std::holds_alternative<RollBack>(ask);
+// Has worked on its target, and will not go there by itself.
+bool rests_there(RunState const& state) {
+  bool const rests = state.mode == RunMode::waiting || state.mode == RunMode::paused ||
+                     state.mode == RunMode::failed || state.mode == RunMode::attention;
+  return rests && state.stage != Stage::baselines;
 }
 
 }  // namespace
@@ -113,9 +115,6 @@ Result<void> Conductor::submit(Command const& command) {
     return written;
   }
   crash_point(CrashPoint::command_recorded);
-  if (takes_back(command.ask)) {
-    house_.fences->take_back(history_.target);
-  }
   house_.grown(id_);
   act();
   return {};
@@ -154,10 +153,17 @@ void Conductor::stop_meanwhile() {
   }
 }
 
-void Conductor::recover() { learn(Restarted{}, {}); }
+void Conductor::recover() {
+  learn(Restarted{}, {});
+  if (rests_there(state_)) {
+    start(ClaimJob{});  // a copy of this store may have gone on meanwhile: told before it is asked
+  }
+}
 
 void Conductor::learn(Outcome const& outcome, Answer answer) {
-  auto events = judge(*plan_, state_, outcome, house_.clock.now());
+  auto const now = house_.clock.now();
+  auto events = judge(*plan_, state_, TargetSeen{answer.found}, now);
+  std::ranges::move(judge(*plan_, state_, outcome, now), std::back_inserter(events));
   if (events.empty()) {
     act();
     return;
@@ -375,11 +381,14 @@ bool Conductor::fingerprint_after(StepRef ref, Direction direction) const {
 
 // What a marker in the target should prove: the steps that a statement of ours has ended.
 Expected Conductor::expected() const {
-  Expected expected{.target = state_.target, .finished = {}};
+  Expected expected{
+      .target = state_.target, .finished = {}, .known = {}, .taken_from = state_.taken_from};
   for (int p = 0; p < std::ssize(plan_->phases); ++p) {
     for (int i = 0; i < std::ssize(plan_->phases[p].steps); ++i) {
-      if (auto const ended = ended_on_target(*plan_, state_, {.phase = p, .step = i})) {
-        expected.finished.push_back({.ref = {.phase = p, .step = i}, .direction = *ended});
+      StepRef const ref{.phase = p, .step = i};
+      expected.known.push_back({.ref = ref, .attempts = state_.at(ref).attempts});
+      if (auto const ended = ended_on_target(*plan_, state_, ref)) {
+        expected.finished.push_back({.ref = ref, .direction = *ended});
       }
     }
   }

@@ -53,6 +53,20 @@ bool passes_by(SqlFailure const& failure) {
          code.starts_with("57P") || code == "53300";
 }
 
+bool lacks_our_columns(SqlFailure const& failure) {
+  return failure.sqlstate == "42703" || failure.sqlstate == "42P01" || failure.sqlstate == "3F000";
+}
+
+// Of a failure that says that this daemon was fenced.
+std::optional<ClaimHolder> holder_of(JobContext const& context, SqlFailure const& failure) {
+  if (failure.sqlstate != fenced_code) {
+    return std::nullopt;
+  }
+  context.hands.overtaken();
+  auto const session = context.hands.session();
+  return session ? context.hands.held_by(**session).value_or(std::nullopt) : std::nullopt;
+}
+
 // A session before anything was asked of it: nothing is lost by waiting for one.
 SqlResult<Session*> open(JobContext const& context) {
   auto const begin = std::chrono::steady_clock::now();
@@ -254,9 +268,21 @@ SqlResult<Session*> Hands::session() {
 }
 
 SqlResult<FenceClaim> Hands::check_in(Session& session, AttemptTag tag) {
-  auto claim = access_.fences->claim(session, target_name_, found_);
+  auto const claimed = [&] {
+    return access_.fences->claim(session, target_name_, found_, expected_.taken_from);
+  };
+  auto claim = claimed();
+  if (!claim && lacks_our_columns(claim.error())) {  // an older daemon made the tables
+    if (auto prepared = prepare_target(session); !prepared) {
+      return tl::unexpected(prepared.error());
+    }
+    claim = claimed();
+  }
   if (!claim || listed_) {
     return claim;
+  }
+  if (auto known = expect_known(session, tag.store, tag.run, expected_.known); !known) {
+    return tl::unexpected(known.error());
   }
   tag.fence = *claim;
   if (auto opened = open_run(session, tag, access_.plan); !opened) {
@@ -271,6 +297,9 @@ SqlResult<FenceClaim> Hands::check_in(Session& session, AttemptTag tag) {
 
 void Hands::check_out(Session& session) {
   listed_ = false;
+  if (auto const held = held_by(session); !held || *held) {
+    return;  // the run is another daemon's now
+  }
   (void)close_run(session, access_.fences->store(), access_.run,
                   access_.fences->known(target_name_));
 }
@@ -312,7 +341,9 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
   }
   crash_point(CrashPoint::target_prepared);
   if (auto claim = context.hands.check_in(**session, job.tag); !claim) {
-    return answer(BaselinesRead{.failure = claim.error(), .failed_name = "target fence"});
+    return answer(BaselinesRead{.failure = claim.error(),
+                                .failed_name = "target fence",
+                                .held_by = holder_of(context, claim.error())});
   }
   BaselinesRead read{.values = {}, .target = context.hands.found()};
   for (auto const& baseline : job.plan->baselines) {
@@ -374,9 +405,8 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
   Session* session = nullptr;
   auto result = attempt(context, job, session);
   crash_point(CrashPoint::attempt_ended);
-  if (result.end == AttemptEnd::fenced && result.failure->sqlstate == fenced_code) {
-    context.hands.overtaken();
-  }
+  auto const held_by =
+      result.end == AttemptEnd::fenced ? holder_of(context, *result.failure) : std::nullopt;
   if (nothing_left_to_drop(job, result)) {
     result = {.end = AttemptEnd::done, .note = "nothing was left to drop"};
   }
@@ -388,6 +418,7 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
                      .took = since(begin),
                      .failure = result.failure,
                      .filled = result.filled,
+                     .held_by = held_by,
                      .note = result.note,
                      .jitter = context.jitter};
   Answer told;
@@ -420,9 +451,13 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
     return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = session.error()});
   }
   // after the claim no session of an older daemon can commit what is looked for in vain now
-  if (auto claim = context.hands.check_in(**session, job.tag);
-      !claim && !keeps_out(claim.error())) {
-    return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = claim.error()});
+  if (auto claim = context.hands.check_in(**session, job.tag); !claim) {
+    if (auto held_by = holder_of(context, claim.error())) {
+      return answer(ClaimSeen{std::move(held_by)});
+    }
+    if (!keeps_out(claim.error()) || claim.error().sqlstate == fenced_code) {
+      return answer(DoubtUnanswered{.ref = job.tag.ref, .failure = claim.error()});
+    }
   }
   auto const settled = settle(context, **session, job);
   if (!settled) {
@@ -451,6 +486,16 @@ Answer do_job(JobContext const& context, DoubtJob const& job) {
   crash_point(CrashPoint::doubt_answered);
   result.outcome = std::move(told);
   return result;
+}
+
+Answer do_job(JobContext const& context, ClaimJob const&) {
+  auto session = context.hands.session();  // whoever is not there now is asked when it is needed
+  if (!session) {
+    return {};
+  }
+  watched(context, *session);
+  auto held_by = context.hands.held_by(**session);
+  return held_by ? answer(ClaimSeen{std::move(*held_by)}) : Answer{};
 }
 
 Answer do_job(JobContext const& context, FarewellJob const&) {

@@ -23,7 +23,11 @@ class Hands {
   // The right to write: the fence claimed, the run in the target's list. Once per session it costs
   // a question, afterwards nothing.
   SqlResult<FenceClaim> check_in(Session& session, AttemptTag tag);
-  void overtaken() { access_.fences->overtaken(target_name_); }
+  void overtaken() { access_.fences->forget(target_name_); }
+  // Another daemon that holds the target and may still live.
+  SqlResult<std::optional<planner::ClaimHolder>> held_by(Session& session) {
+    return access_.fences->holder(session, target_name_);
+  }
   void check_out(Session& session);
   // Where the last session met another timeline than expected, and what of the run is there.
   std::optional<planner::FailoverSeen> failover();
@@ -66,5 +70,6 @@ Answer do_job(JobContext const& context, FingerprintJob const& job);
 Answer do_job(JobContext const& context, AttemptJob const& job);
 Answer do_job(JobContext const& context, DoubtJob const& job);
 Answer do_job(JobContext const& context, FarewellJob const& job);
+Answer do_job(JobContext const& context, ClaimJob const& job);
 
 }  // namespace runbookd::daemon

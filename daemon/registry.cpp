@@ -105,7 +105,7 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
              .recorder = recorder_,
              .journal = store.journal(),
              .store_id = store.id(),
-             .fences = std::make_shared<Fences>(store.id()),
+             .fences = std::make_shared<Fences>(store.id(), whereabouts(store.connection().path())),
              .target = [this](std::string const& name) { return target_settings(name); },
              .grown = [this](RunId const& run) { notify(run); },
              .log = [](RunId const& run, Event const& event,

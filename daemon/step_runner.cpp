@@ -158,7 +158,9 @@ std::string_view activity_of(Job const& job) {
   if (auto const* attempt = std::get_if<AttemptJob>(&job)) {
     return std::holds_alternative<BackfillAction>(*attempt->action) ? "backfilling" : "executing";
   }
-  return std::holds_alternative<FarewellJob>(job) ? "" : "verifying";
+  bool const aside =
+      std::holds_alternative<FarewellJob>(job) || std::holds_alternative<ClaimJob>(job);
+  return aside ? "" : "verifying";
 }
 
 // The eyes begin to look a moment later; a wait that ran into its limit lasted for all of it.
@@ -243,6 +245,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     if (auto seen = hands.failover()) {
       result = {.outcome = std::move(*seen), .fingerprints = {}};
     }
+    result.found = hands.found();
     if (!result.outcome) {
       hands.discard();
       return result;

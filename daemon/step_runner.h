@@ -38,6 +38,8 @@ struct CheckJob {
 struct FingerprintJob {};
 // The run has ended: its row in the target's list of runs at work ends too.
 struct FarewellJob {};
+// Who holds the target? Asked after a start of the daemon for runs that are at rest, too.
+struct ClaimJob {};
 struct AttemptJob {
   AttemptTag tag;
   int since_attempt = 1;
@@ -50,17 +52,21 @@ struct DoubtJob {
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
 };
-using Job = std::variant<BaselineJob, CheckJob, FingerprintJob, AttemptJob, DoubtJob, FarewellJob>;
+using Job = std::variant<BaselineJob, CheckJob, FingerprintJob, AttemptJob, DoubtJob, FarewellJob,
+                         ClaimJob>;
 
 struct Answer {
   std::optional<planner::Outcome> outcome;  // empty: the job was given up before it said anything
   std::vector<std::pair<std::string, std::string>> fingerprints;  // digest, body
+  planner::TargetIdentity found = {};  // where the last session led; empty: nowhere
 };
 
 // What the journal says of the target: every new session is held against it before it is used.
 struct Expected {
   planner::TargetIdentity target;  // empty: the run has not worked there yet
   std::vector<FinishedStep> finished;
+  std::vector<KnownStep> known;
+  std::string taken_from;  // id of the claim that a person lets us take over
 };
 // Reads the settings anew at each connect, so that a changed password or server needs no restart.
 using TargetLookup = std::function<planner::Result<TargetSettings>()>;

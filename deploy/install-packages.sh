@@ -4,7 +4,7 @@
 #   deploy/install-packages.sh [--check] [SET...]
 #
 #   build   compiler, libraries and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
-#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, npm
+#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, strace, npm
 #   tidy    clang-tidy-19
 #   fuzz    build, and what cmake --preset fuzz needs: clang-14 with libFuzzer
 #
@@ -17,7 +17,7 @@ readonly build_set=(
   doctest-dev libpg-query-dev libyaml-cpp-dev libexpected-dev librapidcheck-dev libcli11-dev
   libssl-dev postgresql-15 postgresql-client-15 jq ca-certificates tzdata
 )
-readonly test_set=(python3 clang-format-19 pgbouncer)
+readonly test_set=(python3 clang-format-19 pgbouncer strace)
 readonly tidy_set=(clang-tidy-19)
 readonly fuzz_set=(clang-14 libclang-rt-14-dev)
 

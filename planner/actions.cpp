@@ -40,7 +40,8 @@ std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment n
     if (state.mode == RunMode::pending && std::holds_alternative<Start>(ask)) {
       continue;
     }
-    auto const decided = decide(plan, state, {.ask = ask, .actor = somebody, .reason = "any"}, now);
+    auto const decided = decide(
+        plan, state, {.ask = ask, .actor = somebody, .reason = "any", .take_over = true}, now);
     verb.allowed = state_alone_allows(decided);
     verb.why_not = verb.allowed ? "" : decided.error().detail;
   }

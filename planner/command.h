@@ -69,6 +69,9 @@ struct Command {
   Ask ask;
   std::string actor;   // who; declared by the client until identities exist
   std::string reason;  // why; demanded by skip, resolve and reject
+  // Go on although another daemon holds the target: that one then writes there no more. Asked of
+  // start, resume, retry and rollback; demands a reason.
+  bool take_over = false;
 };
 
 std::string_view verb_of(Ask const& ask);  // "start", "advance", "rollback" …

@@ -82,6 +82,10 @@ constexpr std::string_view kind<RunSucceeded> = "run.succeeded";
 template <>
 constexpr std::string_view kind<DaemonRestarted> = "daemon.restarted";
 template <>
+constexpr std::string_view kind<TargetHeld> = "target.held";
+template <>
+constexpr std::string_view kind<TargetTaken> = "target.taken_over";
+template <>
 constexpr std::string_view kind<TargetIdentified> = "target.identified";
 template <>
 constexpr std::string_view kind<TargetMoved> = "target.moved";
@@ -113,6 +117,13 @@ std::string_view kind_of(EventBody const& body) {
 
 std::string_view verb_of(Ask const& ask) {
   return std::visit([](auto const& wish) { return verb(wish); }, ask);
+}
+
+std::string holder_words(ClaimHolder const& holder) {
+  return "the daemon on " + holder.host + ", pid " + std::to_string(holder.pid) + ", since " +
+         holder.since +
+         (holder.session == 0 ? ", which has no session there now"
+                              : ", whose session there has pid " + std::to_string(holder.session));
 }
 
 std::string_view to_text(CheckStage stage) {

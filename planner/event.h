@@ -35,6 +35,12 @@ struct TargetMoved {  // the same database on another timeline: after a failover
   TargetIdentity target;
   std::vector<StepRef> lost;  // finished steps that no marker proves there
 };
+struct TargetHeld {  // by another daemon that may still live; empty: not any more
+  std::optional<ClaimHolder> by;
+};
+struct TargetTaken {  // a person lets this daemon take the target over from that one
+  ClaimHolder from;
+};
 struct BaselinesFailed {
   std::string name;
   SqlFailure failure;
@@ -199,7 +205,7 @@ using EventBody = std::variant<
     DoubtSettled, DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
     PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed, RetryRequested,
     EvaluationRequested, RollbackStarted, RollbackFinished, CancelRequested, RunCancelled,
-    RunSucceeded, DaemonRestarted, TargetIdentified, TargetMoved>;
+    RunSucceeded, DaemonRestarted, TargetIdentified, TargetMoved, TargetHeld, TargetTaken>;
 
 struct Event {
   Moment at{};

@@ -77,6 +77,11 @@ void describe(auto& io, Like<TargetIdentity> auto& it) {
   io.must("database", it.database).may("system", it.system).may("timeline", it.timeline);
 }
 
+void describe(auto& io, Like<ClaimHolder> auto& it) {
+  io.must("id", it.id).must("host", it.host).must("pid", it.pid).must("since", it.since);
+  io.may("session_pid", it.session);
+}
+
 // The three that every event about one try begins with.
 void describe_try(auto& io, auto& it) {
   describe(io, it.ref);
@@ -185,5 +190,8 @@ void describe(auto& io, Like<TargetIdentified> auto& it) { io.must("target", it.
 void describe(auto& io, Like<TargetMoved> auto& it) {
   io.must("target", it.target).may("lost", it.lost);
 }
+
+void describe(auto& io, Like<TargetHeld> auto& it) { io.may("by", it.by); }
+void describe(auto& io, Like<TargetTaken> auto& it) { io.must("from", it.from); }
 
 }  // namespace runbookd::planner::fields

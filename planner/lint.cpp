@@ -71,6 +71,18 @@ Findings judge_index(Subject const& subject, Known const& known) {
                      .why = "REINDEX blocks every write to the table until the index is rebuilt",
                      .fix = "write REINDEX … CONCURRENTLY, in a step of its own"})};
   }
+  if (node.is("ReindexStmt") && node.text("kind") == "REINDEX_OBJECT_TABLE") {
+    auto const table = table_of(node["relation"]).name;
+    return {finding(
+        subject,
+        {.rule = "lock/reindex-partitioned-waits",
+         .severity = Severity::note,
+         .why = "where " + table +
+                " is partitioned, REINDEX TABLE CONCURRENTLY takes its "
+                "partitions one by one, and waits for the lock of each without a limit",
+         .fix = "for a partitioned table write REINDEX TABLE CONCURRENTLY for each partition, in "
+                "steps of their own"})};
+  }
   return {};
 }
 

@@ -167,9 +167,28 @@ Findings judge_rewrite(Command const& command, std::string const& what) {
        .fix = "make a new table, fill it by a backfill step, then swap the names"})};
 }
 
+// The constraint saves a later ATTACH from reading the rows; it is not what was there before.
+Findings judge_detach_concurrently(Command const& command) {
+  auto const partition = table_of(command.node["def"]["name"]).name;
+  if (command.subject.rollback || partition.empty()) {
+    return {};
+  }
+  return {at_command(
+      command,
+      {.rule = "rollback/detach-leaves-check",
+       .severity = Severity::note,
+       .why = "DETACH PARTITION … CONCURRENTLY leaves a CHECK with the partition's bounds on " +
+              partition +
+              ", and ATTACH PARTITION in the rollback does not take it away: the "
+              "schema would differ from what it was before the step",
+       .fix = "let the rollback end with ALTER TABLE " + partition +
+              " DROP CONSTRAINT and the name that \\d " + partition +
+              " shows (a rehearsal shows it before it is needed)"})};
+}
+
 Findings judge_detach(Command const& command) {
   if (command.node["def"].flag("concurrent")) {
-    return {};
+    return judge_detach_concurrently(command);
   }
   return {at_command(
       command,

@@ -44,6 +44,25 @@ struct Decision {
     return std::ranges::find(modes, state.mode) != modes.end();
   }
 
+  // Whoever holds the target may be at work there: only a person can say that it is not to go on.
+  std::optional<Verdicts> held_elsewhere() const {
+    auto const verb = std::string{verb_of(command.ask)};
+    if (!state.held_by || !claims(command.ask)) {
+      return std::nullopt;
+    }
+    auto const how = verb + " --take-over --reason TEXT";
+    if (!command.take_over) {
+      return refuse("another daemon has claimed the target: " + holder_words(*state.held_by) +
+                        ". Go on there, or stop that daemon and take the target over",
+                    how, ErrorCode::target_busy);
+    }
+    if (command.reason.empty()) {
+      return refuse("taking a target over from another daemon needs a reason", how,
+                    ErrorCode::reason_required);
+    }
+    return std::nullopt;
+  }
+
   Verdicts operator()(Start const& ask) const {
     if (state.mode != RunMode::pending) {
       return wrong_state("pending");
@@ -277,6 +296,10 @@ struct Decision {
   }
 
  private:
+  static bool claims(Ask const& ask) {
+    return std::holds_alternative<Start>(ask) || std::holds_alternative<Resume>(ask) ||
+           std::holds_alternative<Retry>(ask) || std::holds_alternative<RollBack>(ask);
+  }
   // After a failover: does what the journal says of this step still hold?
   Verdicts resolve_lost(Resolve const& ask) const {
     auto const ref = ask.step.empty() ? state.lost.front() : plan.find_step(ask.step);
@@ -370,10 +393,16 @@ struct Decision {
 }  // namespace
 
 Result<Events> decide(Plan const& plan, RunState const& state, Command const& command, Moment now) {
-  auto bodies = std::visit(Decision{.plan = plan, .state = state, .command = command, .now = now},
-                           command.ask);
+  Decision const decision{.plan = plan, .state = state, .command = command, .now = now};
+  auto bodies = std::visit(decision, command.ask);
+  if (auto held = bodies ? decision.held_elsewhere() : std::nullopt) {
+    bodies = std::move(*held);
+  }
   if (!bodies) {
     return tl::unexpected(std::move(bodies.error()));
+  }
+  if (state.held_by && command.take_over) {
+    bodies->insert(bodies->begin(), TargetTaken{*state.held_by});
   }
   Events events;
   for (auto& body : *bodies) {

@@ -452,6 +452,11 @@ struct Fold {
   }
   void operator()(DaemonRestarted const&) { state.restarted = true; }
   void operator()(TargetIdentified const& e) { state.target = e.target; }
+  void operator()(TargetHeld const& e) { state.held_by = e.by; }
+  void operator()(TargetTaken const& e) {
+    state.held_by.reset();
+    state.taken_from = e.from.id;
+  }
   void operator()(TargetMoved const& e) {
     state.target = e.target;
     state.fingerprint.clear();
@@ -488,7 +493,9 @@ struct Fold {
     step.started = false;
     step.before.clear();
     step.first_try = {};
-    step.series = 0;
+    // the batches that the failover has left are not filled in again
+    bool const has_cursor = std::holds_alternative<BackfillAction>(plan.step(ref).forward);
+    step.series = has_cursor ? step.series : 0;
     stand_no_further_than(ref.phase, Stage::steps);
   }
   // The forward cursor only ever goes back here: a rollback that ends behind what a failover has

@@ -41,6 +41,7 @@ struct Judgement {
       return;
     }
     if (fact.failure) {
+      held(fact.held_by);
       add(BaselinesFailed{.name = fact.failed_name, .failure = *fact.failure});
       return;
     }
@@ -173,6 +174,34 @@ struct Judgement {
                     "is there"});
     }
   }
+  // What was under way before is settled by whoever holds the target, not beside it.
+  void operator()(ClaimSeen const& fact) {
+    if (is_final(state.mode)) {
+      return;
+    }
+    if (fact.held_by || state.held_by) {
+      held(fact.held_by);
+    }
+    if (!fact.held_by || state.trying) {
+      return;
+    }
+    if (state.mode == RunMode::cancelling) {
+      add(RunCancelled{});
+      return;
+    }
+    bool const at_work = state.mode == RunMode::running || state.mode == RunMode::pausing;
+    if (at_work || state.mode == RunMode::waiting) {
+      add(RunPaused{"another daemon has claimed the target: " + holder_words(*fact.held_by) +
+                    ". Nothing was done there"});
+    }
+  }
+  void operator()(TargetSeen const& fact) {
+    bool const known_by_start = state.stage == Stage::baselines;
+    bool const told = fact.target != TargetIdentity{} && state.target == TargetIdentity{};
+    if (told && !known_by_start) {
+      add(TargetIdentified{fact.target});
+    }
+  }
   void operator()(TimeReached const&) {
     if (state.mode == RunMode::pausing && state.escalate_at && *state.escalate_at <= now) {
       add(PauseEscalated{});
@@ -221,6 +250,11 @@ struct Judgement {
   }
 
  private:
+  void held(std::optional<ClaimHolder> const& by) {
+    if (by != state.held_by) {
+      add(TargetHeld{by});
+    }
+  }
   void done(AttemptEnded const& fact) {
     if (fact.direction == Direction::backward) {
       compare_after_reversal(fact.ref, fact.attempt, fact.fingerprint, fact);
@@ -236,6 +270,9 @@ struct Judgement {
                         .attempt = fact.attempt,
                         .why = why,
                         .filled = fact.filled});
+    if (fact.held_by) {
+      held(fact.held_by);
+    }
     if (state.mode != RunMode::cancelling) {
       add(RunPaused{why});
     }

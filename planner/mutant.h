@@ -22,6 +22,8 @@ namespace runbookd::planner {
   MUTANT(doubt_always_applied, "doubt is settled as applied without looking", "target doubt_test") \
   MUTANT(old_backend_ignored, "doubt does not wait for the old session", "target doubt_test")      \
   MUTANT(fence_not_looked_at, "a daemon that was overtaken goes on writing", "target fence_test")  \
+  MUTANT(fence_taken_unasked, "a copied store takes the target over without being told to",        \
+         "target fence_test")                                                                      \
   MUTANT(old_session_raced, "a statement is sent while an older session may send it too",          \
          "target fence_test")                                                                      \
   MUTANT(failover_unseen, "a promoted standby is taken for the old primary",                       \

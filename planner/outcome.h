@@ -32,11 +32,25 @@ struct TargetIdentity {
   auto operator<=>(TargetIdentity const&) const = default;
 };
 
+// The daemon that has claimed the target: it alone writes there.
+struct ClaimHolder {
+  std::string id;  // of this one claim, random
+  std::string host;
+  int pid = 0;
+  std::string since;  // RFC 3339
+  int session = 0;    // pid of a server process that works for it; 0 = none was seen
+  auto operator<=>(ClaimHolder const&) const = default;
+};
+
+// "the daemon on db7, pid 812, since …; its session …"
+std::string holder_words(ClaimHolder const& holder);
+
 struct BaselinesRead {
   BaselineValues values;
   TargetIdentity target = {};
   std::optional<SqlFailure> failure;
   std::string failed_name;
+  std::optional<ClaimHolder> held_by;  // that is why it failed
 };
 
 enum class CheckStage { requirements, validation, watch, final_checks };
@@ -81,8 +95,9 @@ struct AttemptEnded {
   // After a reversal: digest of how the schema differs from that before the step; empty = not at
   // all, or not known.
   std::string difference;
-  std::string note;     // such as "dropped the invalid index left by an earlier try"
-  double jitter = 0.5;  // [0,1), brought along so that the decision stays pure
+  std::optional<ClaimHolder> held_by;  // of one that was fenced: by whom
+  std::string note;                    // such as "dropped the invalid index left by an earlier try"
+  double jitter = 0.5;                 // [0,1), brought along so that the decision stays pure
 };
 
 enum class Doubt { applied, not_applied, unknowable };
@@ -109,11 +124,21 @@ struct FailoverSeen {
   std::vector<StepRef> lost;  // finished steps that no marker proves there
 };
 
+// Who holds the target, where it is another daemon that may still live.
+struct ClaimSeen {
+  std::optional<ClaimHolder> held_by;
+};
+// Where a session led, of a run that was recorded without it.
+struct TargetSeen {
+  TargetIdentity target;
+};
+
 struct TimeReached {};  // the moment that the intent waited for has come
 struct Quiesced {};     // nothing of this run is in flight any more
 struct Restarted {};    // the daemon came up and found this run unfinished
 
 using Outcome = std::variant<BaselinesRead, ChecksRun, FingerprintRead, AttemptEnded, DoubtAnswered,
-                             DoubtUnanswered, FailoverSeen, TimeReached, Quiesced, Restarted>;
+                             DoubtUnanswered, FailoverSeen, ClaimSeen, TargetSeen, TimeReached,
+                             Quiesced, Restarted>;
 
 }  // namespace runbookd::planner

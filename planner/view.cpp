@@ -103,6 +103,13 @@ Json details_json(RunFacts const& facts) {
   return lines;
 }
 
+Json holder_json(ClaimHolder const& holder) {
+  return {{"host", view::valid_utf8(holder.host)},
+          {"pid", holder.pid},
+          {"since", holder.since},
+          {"session_pid", holder.session == 0 ? Json() : Json(holder.session)}};
+}
+
 Json head_json(RunFacts const& facts) {
   auto const& plan = *facts.plan;
   auto const& state = *facts.state;
@@ -145,6 +152,9 @@ std::string run_json(RunFacts const& facts, Moment now) {
   }
   if (facts.state->mismatch) {
     document["mismatch"] = mismatch_json(facts);
+  }
+  if (facts.state->held_by) {
+    document["target_held_by"] = holder_json(*facts.state->held_by);
   }
   if (facts.state->escalate_at) {
     document["escalate_at"] = view::time_json(*facts.state->escalate_at);

@@ -181,6 +181,13 @@ struct Words {
   std::string operator()(TargetIdentified const& e) const {
     return "the run works in " + identity_words(e.target);
   }
+  std::string operator()(TargetHeld const& e) const {
+    return e.by ? "another daemon has claimed the target: " + in_a_line(holder_words(*e.by))
+                : "no other daemon holds the target any more";
+  }
+  std::string operator()(TargetTaken const& e) const {
+    return "the target is taken over from " + in_a_line(holder_words(e.from));
+  }
   std::string operator()(TargetMoved const& e) const {
     auto const found = "a new session found " + identity_words(e.target) + ": ";
     return found + (e.lost.empty() ? "the target has failed over, every finished step is there"

@@ -233,6 +233,8 @@ struct Remembering {
   void operator()(RunSucceeded const&) { at_peace(); }
   void operator()(DaemonRestarted const&) {}
   void operator()(TargetIdentified const&) {}
+  void operator()(TargetHeld const&) {}
+  void operator()(TargetTaken const&) {}
   void operator()(TargetMoved const& e) { history.problem = view::lost_words(plan, e.lost); }
 
  private:

@@ -94,7 +94,10 @@ struct Message {
   std::string failed() const {
     bool const back = state.direction == Direction::backward;
     return with_waits(problem_or("the run failed") +
-                      (back ? view::begun_after(history.cause) : ""));
+                      (back ? view::begun_after(history.cause) : "") +
+                      (state.held_by ? "; another daemon has claimed the target: " +
+                                           view::in_a_line(holder_words(*state.held_by))
+                                     : ""));
   }
   std::string paused() const {
     auto const why = history.problem.empty() ? history.because : ": " + history.problem;

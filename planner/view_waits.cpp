@@ -83,9 +83,18 @@ struct Waiting {
       return {};
     }
     auto const when = state.mismatch ? "once the schema is mended: " : "to try again: ";
-    return {at_step(
-        "retry", *ref,
-        when + command(facts, "retry", shell_word(plan.label(*ref))) + others_that_fit("retry"))};
+    return {
+        at_step("retry", *ref,
+                when + claiming("retry", shell_word(plan.label(*ref))) + others_that_fit("retry"))};
+  }
+  // A verb that is asked for while another daemon holds the target has to say so.
+  std::string claiming(std::string const& verb, std::string const& rest = "") const {
+    bool const held = state.held_by.has_value();
+    auto const space = rest.empty() || !held ? "" : " ";
+    return command(facts, verb, rest + space + (held ? "--take-over --reason TEXT" : ""));
+  }
+  WaitsFor resume() const {
+    return {.kind = "resume", .message = "to go on: " + claiming("resume")};
   }
   // "; skip, rollback and cancel fit too"
   std::string others_that_fit(std::string const& first) const {
@@ -104,9 +113,9 @@ struct Waiting {
   }
   WaitsFor start() const {
     bool const asked_before = !facts.history->problem.empty();
-    return {.kind = "start",
-            .message = (asked_before ? "once that is mended: " : "to start it: ") +
-                       command(facts, "start")};
+    return {
+        .kind = "start",
+        .message = (asked_before ? "once that is mended: " : "to start it: ") + claiming("start")};
   }
   std::vector<WaitsFor> lost() const {
     auto const ref = state.lost.front();
@@ -175,7 +184,7 @@ std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
     case RunMode::cancelling:
       return waiting.stopping();
     case RunMode::paused:
-      return {{.kind = "resume", .message = "to go on: " + command(facts, "resume")}};
+      return {waiting.resume()};
     case RunMode::failed:
       return waiting.failed();
     case RunMode::attention:

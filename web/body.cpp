@@ -62,7 +62,7 @@ Result<Body> parsed(std::string_view text) {
 }
 
 Ask read_start(Body& body) {
-  auto object = body.object({"acknowledge", "reason"});
+  auto object = body.object({"acknowledge", "take_over", "reason"});
   planner::Start start;
   auto const* list = object.find("acknowledge");
   if (list == nullptr) {
@@ -124,12 +124,13 @@ Ask read_pause(Body& body) {
 }
 
 Ask read_resume(Body& body) {
-  body.object({"reason"});
+  body.object({"take_over", "reason"});
   return planner::Resume{};
 }
 
 Ask read_retry(Body& body) {
-  return planner::Retry{.step = body.object({"step", "reason"}).text("step", longest_name)};
+  return planner::Retry{
+      .step = body.object({"step", "take_over", "reason"}).text("step", longest_name)};
 }
 
 Ask read_skip(Body& body) {
@@ -148,7 +149,7 @@ Ask read_resolve(Body& body) {
 }
 
 Ask read_rollback(Body& body) {
-  auto object = body.object({"to", "reason"});
+  auto object = body.object({"to", "take_over", "reason"});
   auto const to = object.needed("to");
   auto extent = read_extent(to);
   if (!extent && !to.empty()) {
@@ -248,6 +249,14 @@ Result<Command> read_command(std::string_view verb, std::string_view text) {
   Command command{.ask = reader.read(*body)};
   if (body->value.is_object() && body->value.contains("reason")) {
     command.reason = text_of(body->value["reason"], "#/reason", longest_text, body->problems);
+  }
+  if (body->value.is_object() && body->value.contains("take_over")) {
+    auto const& said = body->value["take_over"];
+    if (!said.is_boolean()) {
+      BodyObject(body->value, "#", body->problems, {"take_over"})
+          .complain_of_type("take_over", "true or false");
+    }
+    command.take_over = said.is_boolean() && said.get<bool>();
   }
   if (!body->problems.empty()) {
     return tl::unexpected(body_error(std::move(body->problems)));

@@ -29,8 +29,8 @@ ProblemKind problem_kind(ErrorCode code) {
               "state says where the run is, allowed_actions which verbs fit. Look at it with "
               "runbookctl status."};
     case ErrorCode::target_busy:
-      return {409, "Another run is active on this target",
-              "Two runs that change one database at the same time could undo each other's work.",
+      return {409, "Another run or daemon is active on this target",
+              "Two that change one database at the same time could undo each other's work.",
               "Finish, roll back or cancel the other run first: runbookctl run list."};
     case ErrorCode::gate_closed:
       return {409, "A gate is not open yet",

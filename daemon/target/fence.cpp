@@ -1,7 +1,6 @@
 #include "daemon/target/fence.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <unistd.h>
@@ -15,25 +14,81 @@ namespace {
 constexpr std::string_view guard_mark = "runbookd_guard ";
 constexpr std::size_t code_length = 5;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
-
 // A step transaction of whoever worked here before holds the row until it ends: a claim waits for
 // it, but not for ever.
 constexpr auto claim_limits =
     "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '10s'; ";
 
-std::string claim_sql(Session const& session, std::string const& store) {
+// One row: the claim, the address of ours, and a session that works for this store.
+std::string who_claimed_sql(Session const& session, std::string const& store) {
+  auto const ours = session.quote_literal(session_name(store, ""));
+  return "SELECT f.number, f.holder, f.host, f.pid, to_char(f.claimed_at AT TIME ZONE 'UTC', "
+         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), f.machine, f.boot, f.pid_space, f.pid_start, "
+         "f.store_file, f.address, coalesce(host(inet_client_addr()), ''), coalesce((SELECT "
+         "min(a.pid) FROM pg_catalog.pg_stat_activity a WHERE a.datname = current_database() AND "
+         "a.pid <> pg_backend_pid() AND starts_with(a.application_name, " +
+         ours +
+         ") AND a.application_name NOT LIKE '%/eyes'), 0) FROM runbookd.fence f WHERE f.store = " +
+         session.quote_literal(store);
+}
+
+// Of the claim that was seen, or of none: whoever else was quicker has it.
+std::string claim_sql(Session const& session, std::string const& store, Whereabouts const& here,
+                      std::string const& seen) {
+  auto const text = [&](std::string const& value) {
+    return value.empty() ? "NULL" : session.quote_literal(value);
+  };
   return claim_limits +
-         ("INSERT INTO runbookd.fence AS f (store, number, holder, host, pid) VALUES (" +
+         ("INSERT INTO runbookd.fence AS f (store, number, holder, host, pid, machine, boot, "
+          "pid_space, pid_start, store_file, address) VALUES (" +
           session.quote_literal(store)) +
-         ", 1, gen_random_uuid()::text, " + session.quote_literal(host_name()) + ", " +
-         std::to_string(getpid()) +
-         ") ON CONFLICT (store) DO UPDATE SET number = f.number + 1, holder = excluded.holder, "
-         "host = excluded.host, pid = excluded.pid, claimed_at = clock_timestamp() "
-         "RETURNING number, holder";
+         ", 1, gen_random_uuid()::text, " + session.quote_literal(here.host) + ", " +
+         std::to_string(here.pid) + ", " + text(here.machine) + ", " + text(here.boot) + ", " +
+         text(here.pid_space) + ", " + text(here.pid_start) + ", " + text(here.store_file) +
+         ", coalesce(host(inet_client_addr()), '')) ON CONFLICT (store) DO UPDATE SET number = "
+         "f.number + 1, holder = excluded.holder, host = excluded.host, pid = excluded.pid, "
+         "machine "
+         "= excluded.machine, boot = excluded.boot, pid_space = excluded.pid_space, pid_start = "
+         "excluded.pid_start, store_file = excluded.store_file, address = excluded.address, "
+         "claimed_at = clock_timestamp() WHERE f.holder = " +
+         session.quote_literal(seen) + " RETURNING number, holder";
+}
+
+struct Claimed {  // as the row tells
+  planner::ClaimHolder holder;
+  Whereabouts where;
+  std::string our_address;
+};
+
+SqlResult<std::optional<Claimed>> who_claimed(Session& session, std::string const& store) {
+  auto const found = session.run(who_claimed_sql(session, store));
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  if (found->rows.empty()) {
+    return std::nullopt;
+  }
+  auto const text = [&row = found->rows.front()](int i) { return row[i].value_or(""); };
+  auto const pid = std::stoi(text(3));
+  return Claimed{.holder = {.id = text(1),
+                            .host = text(2),
+                            .pid = pid,
+                            .since = text(4),
+                            .session = std::stoi(text(12))},
+                 .where = {.host = text(2),
+                           .machine = text(5),
+                           .boot = text(6),
+                           .pid_space = text(7),
+                           .pid = pid,
+                           .pid_start = text(8),
+                           .store_file = text(9),
+                           .address = text(10)},
+                 .our_address = text(11)};
+}
+
+bool may_live(Claimed const& claimed, Whereabouts here) {
+  here.address = claimed.our_address;
+  return !surely_gone(claimed.where, here, process_lives);
 }
 
 SqlFailure not_claimed(SqlFailure failure) {
@@ -49,8 +104,9 @@ SqlFailure not_claimed(SqlFailure failure) {
 }  // namespace
 
 bool keeps_out(SqlFailure const& failure) {
-  return failure.sqlstate == fenced_code || failure.sqlstate == foreign_run_code ||
-         failure.sqlstate == other_target_code || failure.sqlstate == failed_over_code;
+  return failure.sqlstate == fenced_code || failure.sqlstate == store_behind_code ||
+         failure.sqlstate == foreign_run_code || failure.sqlstate == other_target_code ||
+         failure.sqlstate == failed_over_code;
 }
 
 std::string guard_text(std::string_view code) {
@@ -136,39 +192,63 @@ std::string alone_guard_sql(Session const& session, AttemptTag const& tag) {
 }
 
 SqlResult<FenceClaim> Fences::claim(Session& session, std::string const& target,
-                                    planner::TargetIdentity const& found) {
+                                    planner::TargetIdentity const& found,
+                                    std::string const& taken_from) {
   std::lock_guard const lock(mutex_);
+  // a promoted standby may lack a claim that the old primary had
   auto const server = found.system.empty() ? target : found.system;
-  auto& known = known_[databases_[target] = server + "/" + found.database];
-  if (known.claim.number > 0) {
-    return known.claim;
+  auto const database = server + "/" + found.timeline + "/" + found.database;
+  databases_[target] = database;
+  if (auto const known = known_.find(database); known != known_.end()) {
+    return known->second;
   }
-  auto const claimed = session.run(claim_sql(session, store_));
+  auto const seen = who_claimed(session, store_);
+  if (!seen) {
+    return tl::unexpected(seen.error());
+  }
+  bool const asked = !planner::mutant(planner::Mutant::fence_taken_unasked);
+  if (*seen && asked && (*seen)->holder.id != taken_from && may_live(**seen, here_)) {
+    return tl::unexpected(SqlFailure{
+        .sqlstate = std::string(fenced_code),
+        .message =
+            "fenced: another daemon has claimed this target: " + holder_words((*seen)->holder) +
+            ". Nothing was written. Go on there, or stop that daemon and take "
+            "the target over"});
+  }
+  auto const claimed =
+      session.run(claim_sql(session, store_, here_, *seen ? (*seen)->holder.id : ""));
   if (!claimed) {
     return tl::unexpected(not_claimed(claimed.error()));
   }
+  if (claimed->rows.empty()) {
+    return tl::unexpected(SqlFailure{
+        .sqlstate = "55P03", .message = "another daemon claims the target at this very moment"});
+  }
   store::crash_point(store::CrashPoint::fence_claimed);
   auto const& row = claimed->rows.front();
-  known.claim = {.number = std::stoll(row[0].value_or("0")), .holder = row[1].value_or("")};
-  return known.claim;
+  known_[database] = {.number = std::stoll(row[0].value_or("0")), .holder = row[1].value_or("")};
+  return known_[database];
 }
 
-void Fences::overtaken(std::string const& target) {
+SqlResult<std::optional<planner::ClaimHolder>> Fences::holder(Session& session,
+                                                              std::string const& target) {
+  auto const seen = who_claimed(session, store_);
+  if (!seen) {
+    return tl::unexpected(seen.error());
+  }
+  bool const another = *seen && (*seen)->holder.id != known(target).holder;
+  return another && may_live(**seen, here_) ? std::optional((*seen)->holder) : std::nullopt;
+}
+
+void Fences::forget(std::string const& target) {
   std::lock_guard const lock(mutex_);
-  known_[databases_[target]].overtaken = true;
+  known_.erase(databases_[target]);
 }
 
 FenceClaim Fences::known(std::string const& target) {
   std::lock_guard const lock(mutex_);
-  return known_[databases_[target]].claim;
-}
-
-void Fences::take_back(std::string const& target) {
-  std::lock_guard const lock(mutex_);
-  auto const database = databases_[target];
-  if (known_[database].overtaken) {
-    known_.erase(database);
-  }
+  auto const known = known_.find(databases_[target]);
+  return known == known_.end() ? FenceClaim{} : known->second;
 }
 
 // One message, so one transaction; the lock lets two stores that come at once see each other.

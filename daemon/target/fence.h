@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "daemon/target/procedures.h"
+#include "daemon/target/whereabouts.h"
 
 namespace runbookd::daemon {
 
@@ -38,29 +39,30 @@ std::string alone_guard_sql(Session const& session, AttemptTag const& tag);
 // The claims of this process. Used from several hands threads.
 class Fences {
  public:
-  explicit Fences(std::string store) : store_(std::move(store)) {}
+  explicit Fences(std::string store, Whereabouts here = {})
+      : store_(std::move(store)), here_(std::move(here)) {}
 
-  // The claim on this target; made now if this process has none. Two names of one database share
-  // it: a daemon does not overtake itself.
+  // The claim on this target; made now if this process has none. Refused with fenced_code where
+  // another daemon holds it that may still live, unless a person let us take it from that one:
+  // `taken_from` is the id of its claim. Two names of one database share a claim: a daemon does
+  // not overtake itself.
   SqlResult<FenceClaim> claim(Session& session, std::string const& target,
-                              planner::TargetIdentity const& found);
-  // Somebody else has claimed it. This process claims it again only after `take_back`: that is for
-  // a person to say.
-  void overtaken(std::string const& target);
-  void take_back(std::string const& target);
+                              planner::TargetIdentity const& found, std::string const& taken_from);
+  // Another daemon that holds the target and may still live.
+  SqlResult<std::optional<planner::ClaimHolder>> holder(Session& session,
+                                                        std::string const& target);
+  // Somebody else has claimed it: the next claim is made anew.
+  void forget(std::string const& target);
   // The claim as far as there is one.
   FenceClaim known(std::string const& target);
   std::string const& store() const { return store_; }
 
  private:
-  struct Known {
-    FenceClaim claim;
-    bool overtaken = false;
-  };
   std::string store_;
+  Whereabouts here_;
   std::mutex mutex_;
   std::map<std::string, std::string> databases_;  // by target
-  std::map<std::string, Known> known_;            // by database
+  std::map<std::string, FenceClaim> known_;       // by database
 };
 
 // The target's list of runs at work: refused where another store has some that have not ended.

@@ -49,6 +49,35 @@ std::string described(TargetIdentity const& target) {
          (target.system.empty() ? "?" : target.system);
 }
 
+struct LastMarker {
+  std::string direction;
+  int attempt = 0;
+  std::string label, at;
+};
+using Markers = std::map<planner::StepRef, LastMarker>;
+
+SqlResult<Markers> last_markers(Session& session, std::string const& store,
+                                std::string const& run) {
+  auto const last = session.run(
+      "SELECT DISTINCT ON (phase, step) phase, step, direction, attempt, label, to_char(at AT TIME "
+      "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM runbookd.marker WHERE store = $1 AND run "
+      "= "
+      "$2 ORDER BY phase, step, attempt DESC",
+      {store, run});
+  if (!last) {
+    return tl::unexpected(last.error());
+  }
+  Markers markers;
+  for (auto const& row : last->rows) {
+    auto const number = [&row](int i) { return std::stoi(row[i].value_or("0")); };
+    markers[{.phase = number(0), .step = number(1)}] = {.direction = row[2].value_or(""),
+                                                        .attempt = number(3),
+                                                        .label = row[4].value_or(""),
+                                                        .at = row[5].value_or("")};
+  }
+  return markers;
+}
+
 }  // namespace
 
 SqlResult<TargetIdentity> introduce(Session& session) {
@@ -93,29 +122,44 @@ SqlResult<void> same_target(TargetIdentity const& expected, TargetIdentity const
 SqlResult<std::vector<planner::StepRef>> unproven(Session& session, std::string const& store,
                                                   std::string const& run,
                                                   std::vector<FinishedStep> const& finished) {
-  auto const last = session.run(
-      "SELECT DISTINCT ON (phase, step) phase, step, direction FROM runbookd.marker WHERE store = "
-      "$1 AND run = $2 ORDER BY phase, step, attempt DESC",
-      {store, run});
+  auto last = last_markers(session, store, run);
   bool const no_table = !last && (last.error().sqlstate == "42P01" ||  // lost with everything else
                                   last.error().sqlstate == "3F000");
   if (!last && !no_table) {
     return tl::unexpected(last.error());
   }
-  std::map<planner::StepRef, std::string> marked;
-  if (last) {
-    for (auto const& row : last->rows) {
-      marked[{.phase = std::stoi(row[0].value_or("0")), .step = std::stoi(row[1].value_or("0"))}] =
-          row[2].value_or("");
-    }
-  }
+  auto marked = last.value_or(Markers{});
   std::vector<planner::StepRef> missing;
   for (auto const& step : finished) {
-    if (marked[step.ref] != std::string(1, direction_letter(step.direction))) {
+    if (marked[step.ref].direction != std::string(1, direction_letter(step.direction))) {
       missing.push_back(step.ref);
     }
   }
   return missing;
+}
+
+SqlResult<void> expect_known(Session& session, std::string const& store, std::string const& run,
+                             std::vector<KnownStep> const& known) {
+  auto const last = last_markers(session, store, run);
+  if (!last) {
+    return tl::unexpected(last.error());
+  }
+  for (auto const& step : known) {
+    auto const marker = last->find(step.ref);
+    if (marker == last->end() || marker->second.attempt <= step.attempts) {
+      continue;
+    }
+    auto const& [direction, attempt, label, at] = marker->second;
+    return tl::unexpected(refusal(
+        std::string(store_behind_code),
+        "the target knows more of this run than this store: step " + label + " was " +
+            (direction == "b" ? "taken back" : "done") + " there at " + at + ", by attempt " +
+            std::to_string(attempt) + ", and this store knows of " + std::to_string(step.attempts) +
+            ". A daemon with another copy of this store has gone on with the run, or this store "
+            "was brought back from a backup. Nothing was written. Go on with the run there, and "
+            "cancel it here"));
+  }
+  return {};
 }
 
 }  // namespace runbookd::daemon

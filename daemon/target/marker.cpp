@@ -23,7 +23,9 @@ std::string what_is_there() {
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
   CROSS JOIN LATERAL (
     SELECT count(*) = )sql" +
-         std::to_string(our_tables.size()) + R"sql( AS complete,
+         std::to_string(our_tables.size()) + R"sql( AND bool_or(EXISTS (
+             SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
+               AND c.relname = 'fence' AND a.attname = 'store_file')) AS complete,
            bool_and(has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                     AND has_table_privilege(c.oid, 'UPDATE')) AS usable
     FROM pg_catalog.pg_class c
@@ -78,6 +80,11 @@ constexpr auto create_tables = R"sql(
     store text PRIMARY KEY, number bigint NOT NULL, holder text NOT NULL,
     host text NOT NULL, pid int NOT NULL,
     claimed_at timestamptz NOT NULL DEFAULT clock_timestamp());
+  -- where that daemon ran: younger than the table
+  ALTER TABLE runbookd.fence ADD COLUMN IF NOT EXISTS machine text,
+    ADD COLUMN IF NOT EXISTS boot text, ADD COLUMN IF NOT EXISTS pid_space text,
+    ADD COLUMN IF NOT EXISTS pid_start text, ADD COLUMN IF NOT EXISTS address text,
+    ADD COLUMN IF NOT EXISTS store_file text;
   CREATE TABLE IF NOT EXISTS runbookd.run (
     store text NOT NULL, run text NOT NULL, plan text NOT NULL,
     begun_at timestamptz NOT NULL DEFAULT clock_timestamp(), ended_at timestamptz,

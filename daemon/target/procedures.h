@@ -63,6 +63,13 @@ struct FinishedStep {
   planner::StepRef ref;
   planner::Direction direction = planner::Direction::forward;
 };
+struct KnownStep {
+  planner::StepRef ref;
+  int attempts = 0;
+};
+// Refused with store_behind_code where a marker tells of an attempt that this store does not know.
+SqlResult<void> expect_known(Session& session, std::string const& store, std::string const& run,
+                             std::vector<KnownStep> const& known);
 SqlResult<std::vector<planner::StepRef>> unproven(Session& session, std::string const& store,
                                                   std::string const& run,
                                                   std::vector<FinishedStep> const& finished);

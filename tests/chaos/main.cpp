@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tests/chaos/failovers.h"
 #include "tests/chaos/faults.h"
 #include "tests/chaos/kills.h"
 #include "tests/chaos/matrix.h"
@@ -28,6 +29,7 @@ struct Options {
   chaos::MatrixOptions matrix_options;
   chaos::KillOptions kills;
   chaos::FaultOptions faults;
+  chaos::FailoverOptions failovers;
   chaos::SequenceOptions sequences;
   unsigned seed = std::random_device{}() % 1'000'000;
   int jobs = 4;
@@ -42,6 +44,8 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--minutes", options.minutes, "the same, for so long");
   app.add_option("--faults", options.faults.faults,
                  "of server, network and daemon, under an application that moves money");
+  app.add_option("--failovers", options.failovers.count,
+                 "to a standby that lacks commits, until so many have lost a finished step");
   app.add_option("--sequences", options.sequences.count,
                  "random plans, operators and deaths, judged by the pure core");
   app.add_option("--from", options.sequences.from, "the number of the first sequence");
@@ -54,7 +58,7 @@ void describe(CLI::App& app, Options& options) {
 void settle(Options& options) {
   options.matrix_options.only = options.faults.only = options.only;
   options.matrix_options.seed = options.kills.seed = options.seed;
-  options.faults.seed = options.sequences.seed = options.seed;
+  options.faults.seed = options.sequences.seed = options.failovers.seed = options.seed;
   if (options.minutes > 0) {
     options.kills.minutes = std::chrono::minutes(options.minutes);
   }
@@ -81,6 +85,9 @@ void attack(testing::PostgresCluster& cluster, chaos::Crew& crew, Options const&
   if (options.faults.faults > 0) {
     chaos::run_faults(cluster, crew, options.faults);
   }
+  if (options.failovers.count > 0) {
+    chaos::run_failovers(crew, options.failovers);
+  }
 }
 
 }  // namespace
@@ -98,6 +105,7 @@ int main(int argc, char** argv) {
               << "; deploy/fetch-postgres.sh gets them\n";
     return skipped;
   }
+  options.failovers.major = major;
   use_memory_for_stores();
   testing::PostgresCluster cluster(
       {.major = major, .settings = {{"max_connections", "200"}, {"autovacuum", "off"}}});

@@ -32,13 +32,23 @@ struct Rivals {
   }
   void wake_first() const { ::kill(scene.daemon.pid(), SIGCONT); }
   void start_second(Copied copied) {
+    copy_store(copied);
+    second.start();
+  }
+  void copy_store(Copied copied) const {
     for (std::string const end : {"", "-wal", ".mark"}) {
       bool const wanted = end != ".mark" || copied == Copied::with_its_mark;
       if (wanted && fs::exists(scene.daemon.store_path() + end)) {
         fs::copy_file(scene.daemon.store_path() + end, second.store_path() + end);
       }
     }
-    second.start();
+  }
+  // It is told who holds the target, and takes it over because it is told to.
+  void let_second_go_on(std::string const& id) {
+    auto const told = second.until(id, {"paused"});
+    CHECK(told.at("target_held_by").at("pid") == scene.daemon.pid());
+    CHECK(second.post("/api/v1/runs/" + id + "/resume").status == 409);
+    second.verb(id, "resume", {{"take_over", true}, {"reason", "the other one hangs"}});
   }
   Scene scene;
   RunningDaemon second;
@@ -69,8 +79,7 @@ TEST_CASE("a daemon stopped in the middle of a step and overtaken writes nothing
       "application_name LIKE 'runbookd/%' AND state = 'active'");
   rivals.stop_first();
   rivals.start_second(Copied::with_its_mark);
-  rivals.second.until(id, {"paused"});
-  rivals.second.verb(id, "resume");
+  rivals.let_second_go_on(id);
   rivals.second.until(id, {"succeeded"});
   rivals.wake_first();
   auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
@@ -94,10 +103,9 @@ TEST_CASE("twenty races of a stopped and woken daemon with its copy: every row t
     database.until("SELECT count(*) > " + std::to_string(round * 60) + " FROM t WHERE a > 0");
     rivals.stop_first();
     rivals.start_second(round % 2 == 0 ? Copied::with_its_mark : Copied::alone);
+    rivals.let_second_go_on(id);
     database.until(claim_was_tried);
     rivals.wake_first();
-    rivals.second.until(id, {"paused"});
-    rivals.second.verb(id, "resume");
     auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
     CHECK(stale.at("state") == "paused");
     CHECK(is_fenced_by(stale, rivals.second));
@@ -134,10 +142,9 @@ TEST_CASE(
     database.until("SELECT count(*) > " + std::to_string(round % (indexes - 2)) + " FROM sent");
     rivals.stop_first();
     rivals.start_second(round % 2 == 0 ? Copied::with_its_mark : Copied::alone);
+    rivals.let_second_go_on(id);
     database.until(claim_was_tried);
     rivals.wake_first();
-    rivals.second.until(id, {"paused"});
-    rivals.second.verb(id, "resume");
     rivals.second.until(id, {"succeeded"});
     auto const stale = first.until(id, {"paused", "failed", "succeeded", "attention"});
     CHECK(stale.at("state") == "paused");
@@ -169,6 +176,7 @@ TEST_CASE(
   database.until(
       "SELECT count(*) = 1 FROM pg_index WHERE indexrelid = to_regclass('t_a') AND indisvalid");
   rivals.start_second(Copied::with_its_mark);
+  rivals.let_second_go_on(id);
   auto const waiting = rivals.second.until(
       id,
       [](json const& run) {
@@ -186,6 +194,62 @@ TEST_CASE(
   CHECK(stale.at("state") == "paused");
   CHECK(is_fenced_by(stale, rivals.second));
   CHECK(database.sql("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass") == "2");
+}
+
+TEST_CASE("a copied store is told at its start who holds the target, in status and by every verb") {
+  Rivals rivals(100);
+  auto& first = rivals.scene.daemon;
+  auto& second = rivals.second;
+  auto const id = first.create(plan_text(column_steps(2), "", "") +
+                               "  - name: later\n    kind: expand\n    steps:\n      - {name: x, "
+                               "sql: SELECT 1, rollback: SELECT 1}\n");
+  first.verb(id, "start");
+  first.until(id, {"waiting"});
+  rivals.stop_first();
+  rivals.copy_store(Copied::with_its_mark);
+  rivals.wake_first();
+  second.start();
+  auto const told = second.until(id, {"paused"});
+  auto const& holder = told.at("target_held_by");
+  CHECK(holder.at("pid") == first.pid());
+  CHECK(holder.at("since").get<std::string>().starts_with("20"));
+  auto const message = told.at("state_message").get<std::string>();
+  CHECK(message.find("pid " + std::to_string(first.pid())) != std::string::npos);
+  CHECK(message.find("resume " + id + " --take-over --reason TEXT") != std::string::npos);
+  CHECK(second.post("/api/v1/runs/" + id + "/rollback", {{"to", "all"}}).status == 409);
+  CHECK(second.post("/api/v1/runs/" + id + "/resume", {{"take_over", true}}).status == 422);
+  CHECK(first.run(id).at("state") == "waiting");
+
+  first.verb(id, "rollback", {{"to", "all"}});
+  first.until(id, {"rolled_back"});
+  auto const taken = run_program({runbookctl_program(), "--addr", second.socket(), "resume", id,
+                                  "--take-over", "--reason", "a test", "--no-wait"});
+  CAPTURE(taken.err);
+  CHECK(taken.exit_code == 0);
+  CHECK(count_kind(second.events(id), "target.taken_over") == 1);
+  second.until(id, {"waiting"});
+  second.verb(id, "advance", {{"to_phase", "later"}});
+  auto const stale = second.until(id, {"paused", "failed", "succeeded"});
+  CHECK(stale.at("state") == "paused");
+  CHECK(stale.at("state_message").get<std::string>().find("was taken back there") !=
+        std::string::npos);
+  CHECK(rivals.scene.database.sql("SELECT count(*) FROM runbookd.marker") == "4");
+}
+
+TEST_CASE("a copy whose other daemon is gone goes on without being told to") {
+  Rivals rivals(100);
+  auto const id = rivals.scene.daemon.create(plan_text(column_steps(2), "", "") +
+                                             "  - name: later\n    kind: expand\n    steps:\n      "
+                                             "- {name: x, sql: SELECT 1, rollback: SELECT 1}\n");
+  rivals.scene.daemon.verb(id, "start");
+  rivals.scene.daemon.until(id, {"waiting"});
+  rivals.stop_first();
+  rivals.copy_store(Copied::with_its_mark);
+  rivals.scene.daemon.kill();
+  rivals.second.start();
+  rivals.second.verb(id, "advance", {{"to_phase", "later"}});
+  rivals.second.until(id, {"succeeded"});
+  CHECK(rivals.scene.database.sql("SELECT number FROM runbookd.fence") == "2");
 }
 
 TEST_CASE("a store that is new to a target is told of another store's open run, and which") {

@@ -1,9 +1,11 @@
 // Every verb in every state, against the running daemon: what fits works, what does not is refused
 // with the state and the verbs that do, and changes nothing.
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <map>
 #include <set>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -324,6 +326,48 @@ TEST_CASE(
     CHECK(whole.find(line) != std::string::npos);
     CHECK((rest.find(line) != std::string::npos) == (event.at("seq") > 3));
   }
+}
+
+// G10 of the scorecard: whoever presses twice, or all at once, enters a phase once.
+TEST_CASE("of forty identical advances at once exactly one enters the phase, gate after gate") {
+  constexpr int gates = 10;
+  constexpr int at_once = 40;
+  std::string plan = "runbook: 1\nname: gates\ntitle: Many gates\nphases:\n";
+  for (int i = 0; i <= gates; ++i) {
+    plan +=
+        "  - name: p" + std::to_string(i) +
+        "\n    kind: expand\n    steps:\n      - {name: s, sql: SELECT 1, rollback: SELECT 1}\n";
+  }
+  Scene scene;
+  auto const id = scene.daemon.create(plan);
+  scene.daemon.verb(id, "start");
+  for (int gate = 1; gate <= gates; ++gate) {
+    CAPTURE(gate);
+    auto const phase = "p" + std::to_string(gate);
+    scene.daemon.until(
+        id,
+        [&](json const& run) {
+          return run.at("state") == "waiting" &&
+                 run.at("state_message").get<std::string>().ends_with("--to " + phase);
+        },
+        "the gate of " + phase);
+    std::atomic<int> granted{0};
+    std::atomic<int> refused{0};
+    {
+      std::vector<std::jthread> people;
+      for (int i = 0; i < at_once; ++i) {
+        people.emplace_back([&] {
+          auto const status =
+              scene.daemon.post("/api/v1/runs/" + id + "/advance", {{"to_phase", phase}}).status;
+          (status == 409 ? refused : granted) += 1;
+        });
+      }
+    }
+    CHECK(granted == 1);
+    CHECK(refused == at_once - 1);
+  }
+  scene.daemon.until(id, {"succeeded"});
+  CHECK(count_kind(scene.daemon.events(id), "phase.entered") == gates + 1);
 }
 
 }  // namespace runbookd::testing

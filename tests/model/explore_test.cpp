@@ -55,6 +55,8 @@ bool is_followed(Node const& node, Move const& move) {
                                               "attempt busy",
                                               "attempt interrupted",
                                               "attempt fenced",
+                                              "attempt fenced by another daemon",
+                                              "doubt not asked, the target is held",
                                               "attempt lost, applied",
                                               "attempt lost, not applied",
                                               "attempt done, schema differs",

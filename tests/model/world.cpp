@@ -18,6 +18,8 @@ SqlFailure failure(std::string const& sqlstate) {
   return {.sqlstate = sqlstate, .message = "said so"};
 }
 
+ClaimHolder other_daemon() { return {.id = "other", .host = "elsewhere", .pid = 7}; }
+
 struct Answers {
   Plan const& plan;
   Node const& node;
@@ -112,6 +114,7 @@ struct Answers {
     answer.answer = Doubt::unknowable;
     answer.fingerprint.clear();
     add("doubt cannot be settled", node, answer);
+    add("doubt not asked, the target is held", node, ClaimSeen{other_daemon()});
     add("doubt unanswered", node, DoubtUnanswered{.ref = doubt.ref, .failure = failure("08006")});
   }
   void operator()(Quiesce const& quiesce) {
@@ -155,6 +158,9 @@ struct Answers {
     add("attempt interrupted", from, ended);
     ended.end = AttemptEnd::fenced;
     add("attempt fenced", from, ended);
+    ended.held_by = other_daemon();
+    add("attempt fenced by another daemon", from, ended);
+    ended.held_by.reset();
     ended.end = AttemptEnd::lost;
     add("attempt lost, not applied", from, ended);
     add("attempt lost, applied", applied, ended);
@@ -223,6 +229,12 @@ std::vector<Command> every_command(Plan const& plan, RunState const& state) {
     commands.push_back({.ask = ask, .actor = creator, .reason = "because"});
   }
   commands.push_back({.ask = Approve{gate}, .actor = other_person, .reason = ""});
+  if (state.held_by) {
+    for (auto const& ask : {Ask{Start{}}, Ask{Resume{}}, Ask{Retry{}}, Ask{RollBack{}}}) {
+      commands.push_back(
+          {.ask = ask, .actor = creator, .reason = "that one is stopped", .take_over = true});
+    }
+  }
   return commands;
 }
 
@@ -310,7 +322,7 @@ std::string key_of(Plan const& plan, Node const& node) {
   for (auto const& ref : s.lost) {
     out << '!' << ref.phase << '.' << ref.step;
   }
-  out << node.world.failed_over << node.world.fingerprint();
+  out << s.held_by.has_value() << node.world.failed_over << node.world.fingerprint();
   return out.str();
 }
 

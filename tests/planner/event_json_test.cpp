@@ -154,15 +154,16 @@ TEST_CASE("the words of kinds never change") {
   for_every_kind([&](EventBody const& blank) { sorted.insert(kind_of(blank)); });
   for (auto const word : sorted)
     words += std::string(word) + " ";
-  CHECK(words ==
-        "baselines.failed baselines.recorded checks.judged checks.requested checks.started "
-        "daemon.restarted fingerprint.failed fingerprint.taken gate.reached phase.approved "
-        "phase.completed phase.entered phase.rejected rollback.finished rollback.started "
-        "run.cancel_requested run.cancelled run.created run.pause_escalated run.pause_requested "
-        "run.paused run.resumed run.started run.succeeded soak.started step.doubt_deferred "
-        "step.doubt_settled step.failed step.fingerprint_mismatched step.interrupted "
-        "step.outcome_lost step.resolved step.retry_requested step.retry_scheduled step.skipped "
-        "step.started step.succeeded target.identified target.moved ");
+  CHECK(
+      words ==
+      "baselines.failed baselines.recorded checks.judged checks.requested checks.started "
+      "daemon.restarted fingerprint.failed fingerprint.taken gate.reached phase.approved "
+      "phase.completed phase.entered phase.rejected rollback.finished rollback.started "
+      "run.cancel_requested run.cancelled run.created run.pause_escalated run.pause_requested "
+      "run.paused run.resumed run.started run.succeeded soak.started step.doubt_deferred "
+      "step.doubt_settled step.failed step.fingerprint_mismatched step.interrupted "
+      "step.outcome_lost step.resolved step.retry_requested step.retry_scheduled step.skipped "
+      "step.started step.succeeded target.held target.identified target.moved target.taken_over ");
 }
 
 TEST_CASE("a failed step is spelled like this") {

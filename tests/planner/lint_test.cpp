@@ -81,7 +81,9 @@ TEST_SUITE("indexes") {
   }
   TEST_CASE("an index is rebuilt concurrently") {
     CHECK(rules("REINDEX TABLE t") == Rules{"lock/reindex-not-concurrent"});
-    CHECK(rules("REINDEX TABLE CONCURRENTLY t") == nothing);
+    CHECK(rules("REINDEX INDEX CONCURRENTLY i") == nothing);
+    CHECK(rules("REINDEX TABLE CONCURRENTLY t") == Rules{"lock/reindex-partitioned-waits"});
+    CHECK(severity("REINDEX TABLE CONCURRENTLY t") == Severity::note);
   }
 }
 
@@ -224,7 +226,9 @@ TEST_SUITE("tables and rows") {
   }
   TEST_CASE("partitions come and go without stopping everybody") {
     CHECK(severity("ALTER TABLE t DETACH PARTITION p") == Severity::warning);
-    CHECK(rules("ALTER TABLE t DETACH PARTITION p CONCURRENTLY") == nothing);
+    CHECK(rules("ALTER TABLE t DETACH PARTITION p CONCURRENTLY") ==
+          Rules{"rollback/detach-leaves-check"});
+    CHECK(severity("ALTER TABLE t DETACH PARTITION p CONCURRENTLY") == Severity::note);
     CHECK(rules("ALTER TABLE t ATTACH PARTITION p DEFAULT") ==
           Rules{"lock/attach-reads-partition"});
   }

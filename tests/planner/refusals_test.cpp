@@ -85,6 +85,76 @@ TEST_CASE("a verb for another step is given with the step at hand") {
   CHECK(refused(life, Skip{"index"}).next == "skip expand/add --reason TEXT");
 }
 
+// Another daemon's, as a copy of the store met it in the middle of a step.
+ClaimHolder const db7{.id = "c1", .host = "db7", .pid = 812, .since = "2026-11-23T10:00:00Z"};
+
+Life held() {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  life.end_try({.end = AttemptEnd::fenced,
+                .failure = SqlFailure{.sqlstate = "RBF01", .message = "fenced"},
+                .held_by = db7});
+  REQUIRE(life.state.mode == RunMode::paused);
+  return life;
+}
+Result<Events> taking_over(Life const& life, Ask const& ask, std::string const& reason) {
+  return decide(life.plan, life.state,
+                {.ask = ask, .actor = "ben", .reason = reason, .take_over = true}, life.now);
+}
+
+TEST_CASE("a run whose target another daemon holds goes on only when a person says so, and why") {
+  auto const life = held();
+  auto const resume = refused(life, Resume{});
+  CHECK(resume.code == ErrorCode::target_busy);
+  CHECK(resume.detail.find("the daemon on db7, pid 812, since 2026-11-23T10:00:00Z") !=
+        std::string::npos);
+  CHECK(resume.next == "resume --take-over --reason TEXT");
+  CHECK(refused(life, Retry{}).code == ErrorCode::target_busy);
+  CHECK(refused(life, Skip{}).code != ErrorCode::target_busy);
+  CHECK(taking_over(life, Resume{}, "").error().code == ErrorCode::reason_required);
+  auto const taken = taking_over(life, Resume{}, "db7 is switched off");
+  REQUIRE(taken);
+  CHECK(std::get<TargetTaken>(taken->at(0).body).from == db7);
+  CHECK(taken->at(0).reason == "db7 is switched off");
+  auto const after = evolve(life.plan, life.state, *taken);
+  CHECK(after.mode == RunMode::running);
+  CHECK(after.taken_from == "c1");
+  CHECK_FALSE(after.held_by);
+}
+
+TEST_CASE("what is said of a target that is held names the holder and the command") {
+  auto const life = held();
+  CHECK(life.message().find("--take-over --reason TEXT") != std::string::npos);
+  CHECK(life.snapshot().at("target_held_by").at("pid") == 812);
+  CHECK(life.snapshot().at("target_held_by").at("session_pid").is_null());
+  CHECK(life.snapshot().at("actions").at("resume").at("allowed") == true);
+}
+
+TEST_CASE("a run at rest is paused when another daemon is found to hold its target") {
+  auto life = at_second_gate();
+  life.tell(ClaimSeen{});
+  CHECK(life.state.mode == RunMode::waiting);
+  life.tell(ClaimSeen{db7});
+  CHECK(life.state.mode == RunMode::paused);
+  CHECK(life.message().find("pid 812") != std::string::npos);
+  life.tell(ClaimSeen{});
+  CHECK_FALSE(life.state.held_by);
+  life.ask(Resume{});
+  CHECK(life.state.mode == RunMode::waiting);
+}
+
+TEST_CASE("where nobody else holds it, taking over is going on") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  life.ask(Pause{});
+  life.end_try({.end = AttemptEnd::interrupted});
+  auto const events = taking_over(life, Resume{}, "so");
+  REQUIRE(events);
+  CHECK(std::holds_alternative<RunResumed>(events->at(0).body));
+}
+
 TEST_CASE("whoever may not sign is not told to sign") {
   auto life = at_second_gate();
   life.plan.phases[1].approval = Approval{.from = "dba", .count = 1};

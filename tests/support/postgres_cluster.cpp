@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <memory>
 #include <stdexcept>
@@ -84,6 +85,13 @@ int wait_for(pid_t process) {
 }
 
 }  // namespace
+
+void left_out(std::string const& why) {
+  if (char const* all = std::getenv("RUNBOOKD_PG_ALL"); all != nullptr && std::string(all) == "1") {
+    throw std::runtime_error("a test cannot run: " + why);
+  }
+  std::cerr << "SKIPPED: " << why << std::endl;
+}
 
 std::optional<std::string> PostgresCluster::programs(int major) {
   auto const name = "RUNBOOKD_PG" + std::to_string(major) + "_BIN";

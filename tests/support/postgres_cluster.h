@@ -22,6 +22,10 @@ struct ClusterOptions {
   class PostgresCluster* standby_of = nullptr;
 };
 
+// A test that lacks something of its machine says so; where everything was asked for
+// (RUNBOOKD_PG_ALL, as tests/run.sh does) it fails: throws.
+void left_out(std::string const& why);
+
 class PostgresCluster {
  public:
   // The folder of a version's server programs: RUNBOOKD_PG<major>_BIN, or Debian's.

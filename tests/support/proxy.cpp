@@ -139,7 +139,7 @@ struct Pair {
 }  // namespace
 
 struct Proxy::Parts {
-  explicit Parts(std::string path) : server_path(std::move(path)), listener(listening(port)) {
+  explicit Parts(std::string path) : listener(listening(port)), server_path(std::move(path)) {
     thread = std::jthread([this](std::stop_token const& stop) {
       while (!stop.stop_requested()) {
         wait();
@@ -166,7 +166,7 @@ struct Proxy::Parts {
   }
 
   void accept() {
-    while (true) {
+    while (!away) {
       Socket client(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!client) {
         return;
@@ -204,12 +204,12 @@ struct Proxy::Parts {
     return Flow::goes_on;
   }
 
-  std::string server_path;
   int port = 0;
   Socket listener;
   std::mutex mutex;  // guards all below but the counters
+  std::string server_path;
   std::list<Pair> pairs;
-  bool stalled = false;
+  bool stalled = false, away = false;
   std::chrono::milliseconds delay{};
   std::atomic<long long> moved{0}, held{0};
   std::jthread thread;  // last: it uses all of the above
@@ -250,6 +250,18 @@ int Proxy::half_open() {
 void Proxy::delay(std::chrono::milliseconds by) {
   std::lock_guard const lock(parts_->mutex);
   parts_->delay = by;
+}
+
+void Proxy::away() {
+  reset();
+  std::lock_guard const lock(parts_->mutex);
+  parts_->away = true;
+}
+
+void Proxy::lead_to(std::string server_socket) {
+  std::lock_guard const lock(parts_->mutex);
+  parts_->server_path = std::move(server_socket);
+  parts_->away = false;
 }
 
 long long Proxy::moved() const { return parts_->moved; }

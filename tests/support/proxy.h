@@ -27,6 +27,9 @@ class Proxy {
   int half_open();
   // Every byte arrives later by so much.
   void delay(std::chrono::milliseconds by);
+  // There is no server: every connection ends, and new ones wait until there is another.
+  void away();
+  void lead_to(std::string server_socket);
   // Bytes that went through, or had to wait, since the proxy began.
   long long moved() const;
   long long held() const;

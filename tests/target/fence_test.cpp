@@ -24,8 +24,14 @@ daemon::AttemptTag tag_of(daemon::FenceClaim const& claim, int attempt = 1) {
   return result;
 }
 
+planner::TargetIdentity const app{.database = "app", .system = "7", .timeline = "00000001"};
+
+// Taken over from whoever has it.
 daemon::FenceClaim claimed(Target const& target, Fences& fences, std::string const& name = "main") {
-  auto claim = fences.claim(*target.connect(), name, {.database = "app", .system = "7"});
+  auto const session = target.connect();
+  auto const held = fences.holder(*session, name);
+  REQUIRE(held);
+  auto claim = fences.claim(*session, name, app, *held ? (*held)->id : "");
   REQUIRE(claim);
   return *claim;
 }
@@ -162,12 +168,53 @@ TEST_CASE("a claim waits for the step that is under way, and the step is not har
 }
 
 TEST_CASE_FIXTURE(TwoDaemons, "who was overtaken claims again only when a person says so") {
-  older.overtaken("main");
+  auto const session = target.connect();
   CHECK(claimed(target, older).number == 1);
-  older.take_back("main");
-  CHECK(claimed(target, older).number == 3);
-  newer.take_back("main");  // nobody has overtaken it as far as it knows
-  CHECK(claimed(target, newer).number == 2);
+  older.forget("main");
+  auto const refused = older.claim(*session, "main", app, "");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().sqlstate == "RBF01");
+  CHECK(refused.error().message.find("pid ") != std::string::npos);
+  CHECK_FALSE(older.claim(*session, "main", app, "the id of some other claim"));
+  CHECK(target.sql("SELECT number FROM runbookd.fence WHERE store = 'store-9'") == "2");
+  auto const holder = older.holder(*session, "main");
+  REQUIRE(holder.value());
+  CHECK(older.claim(*session, "main", app, (*holder)->id)->number == 3);
+  CHECK_FALSE(older.holder(*session, "main").value());
+}
+
+TEST_CASE("a claim whose daemon is gone is taken over unasked, any other is not") {
+  Target target;
+  auto const session = target.connect();
+  auto const here = daemon::whereabouts("/proc/self/exe");
+  Fences first("store-9", here);
+  REQUIRE(first.claim(*session, "main", app, ""));
+  auto elsewhere = here;
+  elsewhere.store_file = "7:7";
+  Fences copy("store-9", elsewhere);
+  CHECK_FALSE(copy.claim(*session, "main", app, ""));  // our own process lives
+  target.sql("UPDATE runbookd.fence SET pid_start = '1'");
+  CHECK(copy.claim(*session, "main", app, "")->number == 2);
+  Fences restarted("store-9", elsewhere);
+  CHECK(restarted.claim(*session, "main", app, "")->number == 3);
+  target.sql("UPDATE runbookd.fence SET boot = NULL");  // as an older daemon wrote it
+  Fences younger("store-9", elsewhere);
+  CHECK_FALSE(younger.claim(*session, "main", app, ""));
+}
+
+TEST_CASE("the fence of an older daemon is brought up to date") {
+  Target target;
+  target.sql(
+      "ALTER TABLE runbookd.fence DROP COLUMN machine, DROP COLUMN boot, DROP COLUMN pid_space, "
+      "DROP COLUMN pid_start, DROP COLUMN address, DROP COLUMN store_file; INSERT INTO "
+      "runbookd.fence (store, number, holder, host, pid) VALUES ('store-9', 4, 'x', 'db7', 812)");
+  auto const session = target.connect();
+  REQUIRE(prepare_target(*session));
+  Fences fences("store-9");
+  auto const holder = fences.holder(*session, "main");
+  REQUIRE(holder.value());
+  CHECK((*holder)->pid == 812);
+  CHECK(fences.claim(*session, "main", app, "x")->number == 5);
 }
 
 TEST_CASE_FIXTURE(TwoDaemons, "an attempt whose marker is there is not made a second time") {
@@ -186,9 +233,24 @@ TEST_CASE_FIXTURE(TwoDaemons, "a store that is older than the target's markers i
   REQUIRE(run_transactional(*target.connect(), tag_of(new_claim, 4), what, never()).end ==
           AttemptEnd::done);
   auto const behind = run_transactional(*target.connect(), tag_of(new_claim, 3), what, never());
-  CHECK(behind.end == AttemptEnd::failed);
+  CHECK(behind.end == AttemptEnd::fenced);
   CHECK(behind.failure->sqlstate == "RBF03");
   CHECK(says(behind, "attempt 4"));
+}
+
+TEST_CASE_FIXTURE(TwoDaemons, "what another daemon did of the run is named, step by step") {
+  auto const what = action("SELECT 1");
+  auto back = tag_of(new_claim, 2);
+  back.direction = planner::Direction::backward;
+  REQUIRE(run_transactional(*target.connect(), back, what, never()).end == AttemptEnd::done);
+  auto const session = target.connect();
+  CHECK(expect_known(*session, back.store, back.run, {{.ref = back.ref, .attempts = 2}}));
+  auto const behind =
+      expect_known(*session, back.store, back.run, {{.ref = back.ref, .attempts = 1}});
+  REQUIRE_FALSE(behind);
+  CHECK(behind.error().sqlstate == "RBF03");
+  CHECK(behind.error().message.find("step " + back.label + " was taken back there at 20") !=
+        std::string::npos);
 }
 
 TEST_CASE("a store meets the open run of another: told who, which run, and the way out") {

@@ -8,6 +8,12 @@
 
 namespace runbookd::ctl {
 
+void say_take_over(Json& body, bool take_over) {
+  if (take_over) {
+    body["take_over"] = true;
+  }
+}
+
 std::string body_with_reason(Session const& session, Json body) {
   if (!session.global.reason.empty()) {
     body["reason"] = session.global.reason;

@@ -21,6 +21,8 @@ struct Wish {
   std::string what() const { return verb + ' ' + run; }
 };
 
+// Only where it is said: an older daemon does not know the word.
+void say_take_over(Json& body, bool take_over);
 // The body with the reason of --reason, if there is one.
 std::string body_with_reason(Session const& session, Json body);
 Wish wish_of(Session const& session, std::string const& verb, std::string const& run, Json body,

@@ -51,6 +51,7 @@ struct RunShow {
 struct Start {
   std::string run;
   std::vector<std::string> acknowledge;  // "rule=reason"
+  bool take_over = false;                // from another daemon that has claimed the target
 };
 struct Advance {
   std::string run, to, confirm;
@@ -74,9 +75,11 @@ struct Pause {
 };
 struct Resume {
   std::string run;
+  bool take_over = false;
 };
 struct Retry {
   std::string run, step;
+  bool take_over = false;
 };
 struct Skip {
   std::string run, step;
@@ -86,7 +89,7 @@ struct Resolve {
 };
 struct Rollback {
   std::string run, to;
-  bool last = false, all = false, preview = false;
+  bool last = false, all = false, preview = false, take_over = false;
 };
 struct Cancel {
   std::string run, confirm;

@@ -128,6 +128,13 @@ void add_run_commands(Parse& parse) {
   show.option("--step", &RunShow::step, "STEP", "This step with its SQL and attempts");
 }
 
+// Where another daemon has claimed the target.
+template <typename Verb>
+void may_take_over(auto& verb) {
+  verb.flag("--take-over", &Verb::take_over,
+            "Although another daemon holds the target: that one then stops; needs --reason");
+}
+
 void add_forward_verbs(Parse& parse) {
   parse.group = "Going on";
   auto start = run_verb<Start>(parse, "start", "Begin a run");
@@ -136,6 +143,7 @@ void add_forward_verbs(Parse& parse) {
               "A finding to start in spite of; may be repeated")
       ->expected(1)
       ->take_all();
+  may_take_over<Start>(start);
   auto advance = run_verb<Advance>(parse, "advance", "Enter the next phase");
   advance.option("--to", &Advance::to, "PHASE", "The phase to enter")->required();
   advance.option("--confirm", &Advance::confirm, "PHASE",
@@ -157,20 +165,23 @@ void add_stop_verbs(Parse& parse) {
       .option("--escalate-after", &Pause::escalate_after, "DURATION",
               "Interrupt if no safe point came by then, such as 30s")
       ->check(duration());
-  run_verb<Resume>(parse, "resume", "Go on after a pause");
+  auto resume = run_verb<Resume>(parse, "resume", "Go on after a pause");
+  may_take_over<Resume>(resume);
   auto rollback = run_verb<Rollback>(parse, "rollback", "Go back, newest step first");
   rollback.option("--to", &Rollback::to, "PHASE[/STEP]", "Back to before this; or else");
   rollback.flag("--last", &Rollback::last, "undo the last step; or else");
   rollback.flag("--all", &Rollback::all, "undo everything");
   rollback.flag("--preview", &Rollback::preview, "Only show what would be undone");
+  may_take_over<Rollback>(rollback);
   auto cancel = run_verb<Cancel>(parse, "cancel", "Give up; the database stays as it is");
   cancel.option("--confirm", &Cancel::confirm, "PLAN", "The plan's name, for scripts");
 }
 
 void add_step_verbs(Parse& parse) {
   parse.group = "Steps in trouble";
-  run_verb<Retry>(parse, "retry", "Try a failed or interrupted step again")
-      .word("STEP", &Retry::step, "PHASE/STEP; else the current one");
+  auto retry = run_verb<Retry>(parse, "retry", "Try a failed or interrupted step again");
+  retry.word("STEP", &Retry::step, "PHASE/STEP; else the current one");
+  may_take_over<Retry>(retry);
   step_verb<Skip>(parse, "skip", "Leave a step out, or its way back; needs --reason");
   auto resolve = step_verb<Resolve>(parse, "resolve", "Settle a step whose outcome is unknown");
   resolve.option("--as", &Resolve::as, "OUTCOME", "succeeded or failed")

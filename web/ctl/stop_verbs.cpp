@@ -159,12 +159,13 @@ Exit perform(Session& session, Rollback const& command) {
                       : put(session, render_preview(parse_json(preview->body)));
     return Exit::done;
   }
-  return ask_if_agreed(
-      session, wish_of(session, "rollback", seen->run, {{"to", extent}}, goal_of_rollback()),
-      parse_json(seen->document), true,
-      {.impact = Impact::moderate,
-       .what = "rollback " + seen->run,
-       .summary = preview_summary(parse_json(preview->body))});
+  Json body = {{"to", extent}};
+  say_take_over(body, command.take_over);
+  return ask_if_agreed(session, wish_of(session, "rollback", seen->run, body, goal_of_rollback()),
+                       parse_json(seen->document), true,
+                       {.impact = Impact::moderate,
+                        .what = "rollback " + seen->run,
+                        .summary = preview_summary(parse_json(preview->body))});
 }
 
 Exit perform(Session& session, Cancel const& command) {

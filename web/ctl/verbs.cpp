@@ -102,6 +102,7 @@ Exit perform(Session& session, Start const& command) {
   if (!list->empty()) {
     body["acknowledge"] = *list;
   }
+  say_take_over(body, command.take_over);
   return ask_of(session, session.client.run_id(command.run), "start", body, goal_of_start());
 }
 
@@ -160,7 +161,9 @@ Exit perform(Session& session, ConfirmStep const& command) {
 }
 
 Exit perform(Session& session, Resume const& command) {
-  return ask_of(session, session.client.run_id(command.run), "resume", Json::object());
+  Json body = Json::object();
+  say_take_over(body, command.take_over);
+  return ask_of(session, session.client.run_id(command.run), "resume", body);
 }
 
 Exit perform(Session& session, Retry const& command) {
@@ -168,6 +171,7 @@ Exit perform(Session& session, Retry const& command) {
   if (!command.step.empty()) {
     body["step"] = command.step;
   }
+  say_take_over(body, command.take_over);
   return ask_of(session, session.client.run_id(command.run), "retry", body);
 }
 
