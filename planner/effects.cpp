@@ -112,7 +112,7 @@ void grant(Recorder& r, Node statement) {
 
 void create_view(Recorder& r, Node statement) {
   auto const variable = statement["view"];
-  lock_for_query(r, statement["query"], QueryUse::looks);
+  record_query(r, statement["query"], QueryUse::looks);
   auto const* there = r.catalog.find(pg::name_of(variable));
   if (statement.flag("replace") && there != nullptr && variable.text("relpersistence") != "t") {
     r.lock(*there, LockMode::access_exclusive);
@@ -133,7 +133,7 @@ void refresh(Recorder& r, Node statement) {
   if (concurrent) {
     r.scan(*view);
   } else {
-    r.rewrite(*view);
+    r.refill(*view);
   }
   std::vector<Relation const*> open{view};
   for (std::size_t i = 0; i < open.size(); ++i) {
@@ -171,14 +171,14 @@ void create_trigger(Recorder& r, Node statement) {
 void create_rule(Recorder& r, Node statement) {
   lock_named(r, statement["relation"], LockMode::access_exclusive);
   for (auto const action : statement.list("actions")) {
-    lock_for_query(r, action, QueryUse::looks);
+    record_query(r, action, QueryUse::looks);
   }
 }
 
 void policy(Recorder& r, Node statement) {
   lock_named(r, statement["table"], LockMode::access_exclusive);
-  lock_for_query(r, statement["qual"], QueryUse::looks);
-  lock_for_query(r, statement["with_check"], QueryUse::looks);
+  record_query(r, statement["qual"], QueryUse::looks);
+  record_query(r, statement["with_check"], QueryUse::looks);
 }
 
 void sequence(Recorder& r, Node statement) {
@@ -247,7 +247,7 @@ void move_object(Recorder& r, Node statement) {
 
 void create_function(Recorder& r, Node statement) {
   if (auto const body = statement["sql_body"]) {
-    lock_for_query(r, body, QueryUse::looks);
+    record_query(r, body, QueryUse::looks);
   }
 }
 
@@ -258,7 +258,7 @@ void explain_statement(Recorder& r, Node statement) {
   if (runs) {
     record_statement(r, statement["query"]);
   } else {
-    lock_for_query(r, statement["query"], QueryUse::runs);
+    record_query(r, statement["query"], QueryUse::plans);
   }
 }
 
@@ -268,9 +268,9 @@ void create_table_as(Recorder& r, Node statement) {
     return;
   }
   if (statement["into"].flag("skipData")) {
-    lock_for_query(r, statement["query"], QueryUse::looks);
+    record_query(r, statement["query"], QueryUse::looks);
   } else {
-    effects_of_query(r, statement["query"]);
+    record_query(r, statement["query"], QueryUse::reads_all);
   }
 }
 
@@ -346,7 +346,7 @@ constexpr Family families[] = {
     {"InsertStmt", effects_of_query},
     {"LockStmt", lock_table},
     {"MergeStmt", effects_of_query},
-    {"PrepareStmt", [](Recorder& r, Node n) { lock_for_query(r, n["query"], QueryUse::looks); }},
+    {"PrepareStmt", [](Recorder& r, Node n) { record_query(r, n["query"], QueryUse::looks); }},
     {"ReassignOwnedStmt", unknown_reach},
     {"RefreshMatViewStmt", refresh},
     {"ReindexStmt", effects_of_reindex},

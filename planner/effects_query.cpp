@@ -23,8 +23,7 @@ bool overlap(Names const& one, Names const& other) {
 
 class Query {
  public:
-  Query(Recorder& recorder, Node root, bool runs, bool reads)
-      : r_(recorder), root_(root), runs_(runs), reads_(reads) {
+  Query(Recorder& recorder, Node root, QueryUse use) : r_(recorder), root_(root), use_(use) {
     for (auto const node : pg::every(root)) {
       if (node.is("CommonTableExpr")) {
         common_.insert(node.text("ctename"));
@@ -35,7 +34,7 @@ class Query {
   void record() {
     visit(root_, false);
     for (auto const node : pg::every(root_)) {
-      if (node.is("FuncCall") && runs_) {
+      if (node.is("FuncCall") && runs()) {
         call(node);
       }
     }
@@ -62,7 +61,9 @@ class Query {
 
   Recorder& r_;
   Node root_;
-  bool runs_, reads_;
+  QueryUse use_;
+  bool runs() const { return use_ != QueryUse::looks; }
+  bool reads() const { return use_ == QueryUse::reads || use_ == QueryUse::reads_all; }
   std::set<std::string> common_;
   std::set<RelationName> checked_;  // whose foreign keys were followed
 };
@@ -117,7 +118,8 @@ void Query::select(Node statement, bool inner) {
   bool const limited = static_cast<bool>(statement["limitCount"]);
   auto const where = statement["whereClause"];
   // the outermost SELECT of a person may stop reading anywhere
-  bool const top = !inner && root_.is("SelectStmt") && !root_["intoClause"];
+  bool const top =
+      !inner && use_ == QueryUse::reads && root_.is("SelectStmt") && !root_["intoClause"];
   for (auto const variable : variables(statement.list("fromClause"))) {
     auto const alias = variable["alias"].text("aliasname");
     auto const called = alias.empty() ? variable.text("relname") : alias;
@@ -140,11 +142,11 @@ void Query::read(Node variable, Node where, LockMode mode, bool certain) {
   bool const indexed = std::ranges::any_of(relation->indexes, [&](Index const& index) {
     return !index.columns.empty() && has(known.columns, index.columns.front());
   });
-  if (!variable.flag("inh") || !runs_) {
+  if (!variable.flag("inh") || !runs()) {
     r_.lock(*relation, mode);
-    if (reads_ && runs_ && certain && !indexed) {
+    if (reads() && runs() && certain && !indexed) {
       r_.scan(*relation);
-    } else if (reads_ && runs_) {
+    } else if (reads() && runs()) {
       r_.maybe_scan(*relation);
     }
     return;
@@ -161,9 +163,9 @@ void Query::read_table(Relation const& table, std::vector<Condition> const& know
       read_table(*below, {}, mode, certain);
     }
   }
-  if (reads_ && certain) {
+  if (reads() && certain) {
     r_.scan(table);
-  } else if (reads_) {
+  } else if (reads()) {
     r_.maybe_scan(table);
   }
   for (auto const* child : r_.catalog.children(table.name)) {
@@ -191,7 +193,7 @@ void Query::change(Node statement) {
   }
   if (statement.is("InsertStmt")) {
     insert(*table, statement);
-  } else if (!runs_) {
+  } else if (!runs()) {
     r_.lock(*table, LockMode::row_exclusive);
   } else {
     auto const where =
@@ -200,7 +202,7 @@ void Query::change(Node statement) {
                         !statement.list("fromClause").empty() || statement.is("MergeStmt");
     read(variable, where, LockMode::row_exclusive, !joined);
   }
-  if (runs_) {
+  if (runs()) {
     target(*table, statement);
   }
   for (auto const* from : {"fromClause", "usingClause"}) {
@@ -238,7 +240,7 @@ std::vector<std::vector<Condition>> literal_rows(Node statement) {
 
 void Query::insert(Relation const& table, Node statement) {
   r_.lock(table, LockMode::row_exclusive);
-  if (!runs_ || table.kind != RelationKind::partitioned_table) {
+  if (!runs() || table.kind != RelationKind::partitioned_table) {
     return;
   }
   auto const rows = literal_rows(statement);
@@ -359,12 +361,12 @@ void Query::call(Node node) {
 
 }  // namespace
 
-void lock_for_query(Recorder& recorder, Node query, QueryUse use) {
-  Query(recorder, query, use == QueryUse::runs, false).record();
+void record_query(Recorder& recorder, Node query, QueryUse use) {
+  Query(recorder, query, use).record();
 }
 
 void effects_of_query(Recorder& recorder, Node statement) {
-  Query(recorder, statement, true, true).record();
+  record_query(recorder, statement, QueryUse::reads);
 }
 
 }  // namespace runbookd::planner

@@ -130,6 +130,12 @@ void Recorder::rewrite(Relation const& relation) {
   std::ranges::for_each(relation.indexes, [this](Index const& index) { rebuild(index); });
 }
 
+void Recorder::refill(Relation const& relation) {
+  insert(effects_.rewrites, to_sql(relation.name));
+  written_[to_sql(relation.name)] = relation.bytes;
+  lock_indexes(relation, LockMode::access_exclusive);
+}
+
 void Recorder::empty(Relation const& relation) {
   if (has_rows(relation)) {
     insert(effects_.emptied, to_sql(relation.name));

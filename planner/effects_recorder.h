@@ -31,6 +31,7 @@ class Recorder {
   void maybe_scan(Relation const& relation);     // the planner chooses
   void rewrite(Relation const& relation);        // with all its indexes
   void rewrite_alone(Relation const& relation);  // without its indexes
+  void refill(Relation const& relation);         // without looking at what is there
   void empty(Relation const& relation);
   void rebuild(Index const& index);
   void not_rebuilt(Index const& index);
@@ -78,8 +79,13 @@ void record_statement(Recorder& recorder, pg::Node statement);
 Effects record_effects(pg::Node statement, Catalog const& catalog, int server_major);
 
 // What they share.
-enum class QueryUse { looks, runs };  // a view's definition; a query that is executed
-void lock_for_query(Recorder& recorder, pg::Node query, QueryUse use);
+enum class QueryUse {
+  looks,     // a definition that only names relations
+  plans,     // everything is locked as if it ran
+  reads,     // runs; a SELECT's client may stop anywhere
+  reads_all  // runs to its end
+};
+void record_query(Recorder& recorder, pg::Node query, QueryUse use);
 // A foreign key of `table` to `other`: what making it takes.
 void lock_referenced(Recorder& recorder, RelationName const& other, LockMode mode);
 // `lock`ed itself, and its partitions and children where `down`.
