@@ -1,0 +1,202 @@
+#include "planner/relation_name.h"
+
+#include <algorithm>
+
+namespace runbookd::planner {
+namespace {
+
+// What quote_ident() of PostgreSQL 18 quotes although it looks like a name: keywords that are not
+// unreserved. Sorted.
+constexpr std::string_view keywords[] = {"all",
+                                         "analyse",
+                                         "analyze",
+                                         "and",
+                                         "any",
+                                         "array",
+                                         "as",
+                                         "asc",
+                                         "asymmetric",
+                                         "authorization",
+                                         "between",
+                                         "bigint",
+                                         "binary",
+                                         "bit",
+                                         "boolean",
+                                         "both",
+                                         "case",
+                                         "cast",
+                                         "char",
+                                         "character",
+                                         "check",
+                                         "coalesce",
+                                         "collate",
+                                         "collation",
+                                         "column",
+                                         "concurrently",
+                                         "constraint",
+                                         "create",
+                                         "cross",
+                                         "current_catalog",
+                                         "current_date",
+                                         "current_role",
+                                         "current_schema",
+                                         "current_time",
+                                         "current_timestamp",
+                                         "current_user",
+                                         "dec",
+                                         "decimal",
+                                         "default",
+                                         "deferrable",
+                                         "desc",
+                                         "distinct",
+                                         "do",
+                                         "else",
+                                         "end",
+                                         "except",
+                                         "exists",
+                                         "extract",
+                                         "false",
+                                         "fetch",
+                                         "float",
+                                         "for",
+                                         "foreign",
+                                         "freeze",
+                                         "from",
+                                         "full",
+                                         "grant",
+                                         "greatest",
+                                         "group",
+                                         "grouping",
+                                         "having",
+                                         "ilike",
+                                         "in",
+                                         "initially",
+                                         "inner",
+                                         "inout",
+                                         "int",
+                                         "integer",
+                                         "intersect",
+                                         "interval",
+                                         "into",
+                                         "is",
+                                         "isnull",
+                                         "join",
+                                         "json",
+                                         "json_array",
+                                         "json_arrayagg",
+                                         "json_exists",
+                                         "json_object",
+                                         "json_objectagg",
+                                         "json_query",
+                                         "json_scalar",
+                                         "json_serialize",
+                                         "json_table",
+                                         "json_value",
+                                         "lateral",
+                                         "leading",
+                                         "least",
+                                         "left",
+                                         "like",
+                                         "limit",
+                                         "localtime",
+                                         "localtimestamp",
+                                         "merge_action",
+                                         "national",
+                                         "natural",
+                                         "nchar",
+                                         "none",
+                                         "normalize",
+                                         "not",
+                                         "notnull",
+                                         "null",
+                                         "nullif",
+                                         "numeric",
+                                         "offset",
+                                         "on",
+                                         "only",
+                                         "or",
+                                         "order",
+                                         "out",
+                                         "outer",
+                                         "overlaps",
+                                         "overlay",
+                                         "placing",
+                                         "position",
+                                         "precision",
+                                         "primary",
+                                         "real",
+                                         "references",
+                                         "returning",
+                                         "right",
+                                         "row",
+                                         "select",
+                                         "session_user",
+                                         "setof",
+                                         "similar",
+                                         "smallint",
+                                         "some",
+                                         "substring",
+                                         "symmetric",
+                                         "system_user",
+                                         "table",
+                                         "tablesample",
+                                         "then",
+                                         "time",
+                                         "timestamp",
+                                         "to",
+                                         "trailing",
+                                         "treat",
+                                         "trim",
+                                         "true",
+                                         "union",
+                                         "unique",
+                                         "user",
+                                         "using",
+                                         "values",
+                                         "varchar",
+                                         "variadic",
+                                         "verbose",
+                                         "when",
+                                         "where",
+                                         "window",
+                                         "with",
+                                         "xmlattributes",
+                                         "xmlconcat",
+                                         "xmlelement",
+                                         "xmlexists",
+                                         "xmlforest",
+                                         "xmlnamespaces",
+                                         "xmlparse",
+                                         "xmlpi",
+                                         "xmlroot",
+                                         "xmlserialize",
+                                         "xmltable"};
+
+bool plain(std::string_view word) {
+  auto const letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  return !word.empty() && letter(word.front()) &&
+         std::ranges::all_of(word, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+std::string quoted_identifier(std::string_view word) {
+  if (plain(word) && !std::ranges::binary_search(keywords, word)) {
+    return std::string(word);
+  }
+  std::string quoted = "\"";
+  for (char const c : word) {
+    quoted += c;
+    if (c == '"') {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string to_sql(RelationName const& name) {
+  auto const last = quoted_identifier(name.name);
+  return name.schema.empty() ? last : quoted_identifier(name.schema) + "." + last;
+}
+
+}  // namespace runbookd::planner
