@@ -67,8 +67,7 @@ double Patience::ends_within(Duration age, Duration time) const {
   }
   auto const in_time = std::ranges::count_if(
       lifetimes_, [&](auto life) { return life > age && life <= age + time; });
-  auto const guess =
-      static_cast<double>(time.count()) / static_cast<double>((age + time).count());
+  auto const guess = static_cast<double>(time.count()) / static_cast<double>((age + time).count());
   return (static_cast<double>(in_time) + guess) / (static_cast<double>(older) + 1);
 }
 
@@ -91,21 +90,23 @@ bool Patience::as_good_as_it_gets(double odds) const {
   return odds >= std::max(hopeless, *high);
 }
 
-Move Patience::next(Look const& look, Duration now, double jitter) {
+Move Patience::next(Look const& look, Duration now, Duration waited, double jitter) {
   auto const around = [&](Duration time) { return scaled(time, 0.75 + jitter / 2); };
-  if (waited_ + now >= policy_.give_up_after) {
-    return {.kind = Move::Kind::give_up};
+  if (waited >= policy_.give_up_after) {
+    return {.kind = Move::Kind::give_up, .time = {}};
   }
   if (!look.informed) {
-    return now >= queue_again_ ? Move{.kind = Move::Kind::attempt, .time = policy_.stall_budget}
-                               : Move{.time = std::min(queue_again_ - now, longest_look)};
+    return now >= queue_again_
+               ? Move{.kind = Move::Kind::attempt, .time = std::max(shortest, policy_.stall_budget)}
+               : Move{.kind = Move::Kind::look,
+                      .time = std::min(*queue_again_ - now, longest_look)};
   }
   observe(look.holders, now);
   auto const& holders = look.holders;
   bool const blocked = std::ranges::any_of(holders, &Holder::stays);
   if (!blocked && std::ranges::any_of(holders, &Holder::yields) && now >= evict_again_) {
     evict_again_ = now + between_evictions;
-    return {.kind = Move::Kind::evict};
+    return {.kind = Move::Kind::evict, .time = {}};
   }
   auto const chance = odds(holders, now, rung());
   remember(odds_, chance);
@@ -113,14 +114,15 @@ Move Patience::next(Look const& look, Duration now, double jitter) {
     return {.kind = Move::Kind::attempt, .time = rung()};
   }
   if (holders.empty() && now >= attempt_again_) {
-    return {.kind = Move::Kind::attempt};
+    return {.kind = Move::Kind::attempt, .time = {}};
   }
   Duration oldest{};
   for (auto const& holder : holders) {
     oldest = std::max(oldest, age_of(holder, now));
   }
   bool const hope = chance > 0 || holders.empty();
-  return {.time = around(hope ? busy_look : std::clamp(oldest / 50, busy_look, longest_look))};
+  return {.kind = Move::Kind::look,
+          .time = around(hope ? busy_look : std::clamp(oldest / 50, busy_look, longest_look))};
 }
 
 void Patience::failed(Duration now, Duration queued, double jitter) {

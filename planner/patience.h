@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@ namespace runbookd::planner {
 
 // A transaction that has, or queues for, what we want.
 struct Holder {
-  std::string id;       // the same as long as it is the same transaction
-  Duration age{};       // as the server tells it; 0 = it does not, and we know how long we have seen it
+  std::string id;  // the same as long as it is the same transaction
+  Duration age{};  // as the server tells it; 0 = it does not, and we know how long we have seen it
   bool stays = false;   // its end is not to be expected: prepared, a vacuum against wraparound
   bool yields = false;  // an ordinary autovacuum: ends when somebody has waited for it a while
 };
@@ -41,11 +42,11 @@ inline constexpr double queueing_share = 0.05;
 
 class Patience {
  public:
-  // `waited`: by earlier tries that count towards give_up_after.
-  Patience(LockPolicy policy, Duration waited) : policy_(policy), waited_(waited) {}
+  explicit Patience(LockPolicy policy) : policy_(policy) {}
 
-  // `now`: since this wait began. Jitter in [0, 1).
-  Move next(Look const& look, Duration now, double jitter);
+  // `now`: on a clock that only goes forward. `waited`: what counts towards give_up_after. Jitter
+  // in [0, 1).
+  Move next(Look const& look, Duration now, Duration waited, double jitter);
   // An attempt got no lock, after so long in the queue.
   void failed(Duration now, Duration queued, double jitter);
 
@@ -61,14 +62,11 @@ class Patience {
   Duration rung() const;
 
   LockPolicy policy_;
-  Duration waited_;
-  int failures_ = 0;                   // of attempts that queued
-  Duration queue_again_{};             // not before this
-  Duration attempt_again_{};           // also without queueing
-  Duration evict_again_{};
-  std::map<std::string, Seen> there_;  // at the last look
-  std::deque<Duration> lifetimes_;     // of those that have ended
-  std::deque<double> odds_;            // of the last looks
+  int failures_ = 0;                                                   // of attempts that queued
+  std::optional<Duration> queue_again_, attempt_again_, evict_again_;  // not before these
+  std::map<std::string, Seen> there_;                                  // at the last look
+  std::deque<Duration> lifetimes_;                                     // of those that have ended
+  std::deque<double> odds_;                                            // of the last looks
 };
 
 // How long one attempt of a step waits before it is recorded who stood in the way: from a second,
