@@ -12,7 +12,8 @@ constexpr Duration between_attempts{10};
 constexpr Duration between_evictions{5'000};
 constexpr Duration longest_rest{15'000};
 constexpr std::size_t remembered = 200;
-constexpr std::size_t enough_looks = 20;
+constexpr std::size_t enough_looks = 50;
+constexpr double growth = 1.05;
 constexpr double hopeless = 0.02;
 constexpr int vouchers = 3;  // transactions that grew older than this one and ended all the same
 
@@ -30,9 +31,9 @@ void remember(std::deque<T>& all, T value) {
 
 }  // namespace
 
-// A quarter, a half, and in the end most of the budget: what is left is for the work itself.
+// At first half of the budget, then most of it: what is left is for the work itself.
 Duration Patience::rung() const {
-  double const share = failures_ == 0 ? 0.25 : failures_ == 1 ? 0.5 : 0.875;
+  double const share = failures_ == 0 ? 0.5 : 0.875;
   return std::max(shortest, scaled(policy_.stall_budget, share));
 }
 
@@ -85,7 +86,7 @@ bool Patience::as_good_as_it_gets(double odds) const {
     return odds >= 0.5;
   }
   std::vector<double> sorted(odds_.begin(), odds_.end());
-  auto const high = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 9 / 10);
+  auto const high = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 49 / 50);
   std::nth_element(sorted.begin(), high, sorted.end());
   return odds >= std::max(hopeless, *high);
 }
@@ -130,7 +131,7 @@ void Patience::failed(Duration now, Duration queued, double jitter) {
   if (queued <= Duration{}) {
     return;
   }
-  auto const rest = scaled(queued, (1 + jitter / 2) / queueing_share * std::pow(1.2, failures_));
+  auto const rest = scaled(queued, (1 + jitter / 2) / queueing_share * std::pow(growth, failures_));
   auto const least = scaled(queued, 1 / queueing_share);
   queue_again_ = now + std::max(least, std::min(rest, longest_rest));
   ++failures_;
