@@ -50,6 +50,7 @@ struct Expression {
   std::vector<RelationName> functions;
   std::vector<RelationName> relations;  // sequences of nextval
   std::vector<Condition> conditions;    // all of them hold where it is true
+  bool is_volatile = false;             // another answer for each row
   std::vector<std::string> never_null;  // columns that are not NULL where it is not false
   bool operator==(Expression const&) const = default;
 };
@@ -131,6 +132,7 @@ struct Relation {
   std::string owner_column;
   std::int64_t rows = -1, bytes = -1;  // bytes: with indexes and TOAST; -1 = unknown
   std::int64_t heap_bytes = -1;
+  bool tail_empty = false;  // its last pages hold no rows: VACUUM will cut them off
 
   Column const* column(std::string_view name) const;
   Constraint const* constraint(std::string_view name) const;

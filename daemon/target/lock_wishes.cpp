@@ -1,22 +1,22 @@
 #include "daemon/target/lock_wishes.h"
 
-#include "planner/relation_name.h"
-#include "planner/sql.h"
+#include "planner/effects.h"
 
 namespace runbookd::daemon {
 
-std::vector<LockWish> lock_wishes(Session&, planner::SqlAction const& action) {
+std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& action) {
+  constexpr int major = 10'000;
+  planner::Catalog catalog;
   std::vector<LockWish> wishes;
   for (auto const& statement : action.statements) {
-    if (statement.kind != "ALTER TABLE" || statement.sql.text.find("COLUMN") == std::string::npos) {
-      continue;
-    }
-    for (auto const& need : planner::needs_of(statement)) {
-      if (need.kind == planner::Need::Kind::owner) {
-        wishes.push_back({.relation = planner::to_sql({.schema = need.schema, .name = need.name}),
-                          .mode = planner::LockMode::access_exclusive});
+    auto const effects =
+        planner::effects_of(statement, catalog, session.server_version() / major);
+    for (auto const* locks : {&effects.locks, &effects.other_locks}) {
+      for (auto const& lock : *locks) {
+        wishes.push_back({.relation = lock.name, .mode = lock.mode});
       }
     }
+    catalog = planner::apply(std::move(catalog), statement);
   }
   return wishes;
 }

@@ -1,0 +1,146 @@
+// Constraints that are added: to a table, or with a column.
+#include <algorithm>
+
+#include "planner/effects_recorder.h"
+#include "planner/sql_expression.h"
+
+namespace runbookd::planner {
+namespace {
+
+using pg::Node;
+
+std::string words(Relation const& table) { return "table " + to_sql(table.name); }
+
+std::vector<Relation const*> tables_of(Recorder& r, Relation const& table, bool down) {
+  std::vector<Relation const*> tables{&table};
+  if (down) {
+    auto const below = r.catalog.descendants(table.name);
+    tables.insert(tables.end(), below.begin(), below.end());
+  }
+  return tables;
+}
+
+void check(Recorder& r, Relation const& table, Node node, bool down) {
+  bool const children = down && !node.flag("is_no_inherit");
+  for (auto const* one : tables_of(r, table, children)) {
+    r.lock(*one, LockMode::access_exclusive);
+    auto const name = node.text("conname");
+    bool const merged = one != &table && !name.empty() && one->constraint(name) != nullptr;
+    if (!node.flag("skip_validation") && !merged) {
+      r.scan(*one);
+    }
+  }
+  r.breaks(words(table), "writes of the old application that the CHECK does not allow are refused");
+}
+
+bool has_key(Relation const& table, std::vector<std::string> const& columns,
+             RelationName const& other) {
+  return std::ranges::any_of(table.constraints, [&](Constraint const& c) {
+    return c.kind == Constraint::Kind::foreign_key && c.columns == columns && c.references == other;
+  });
+}
+
+void foreign_key(Recorder& r, Relation const& table, Node node, bool down, bool new_column,
+                 std::string const& column) {
+  auto const* other = r.relation(node["pktable"]);
+  if (other == nullptr) {
+    return;
+  }
+  auto columns = pg::names(node.list("fk_attrs"));
+  if (columns.empty()) {
+    columns = {column};
+  }
+  lock_referenced(r, other->name, LockMode::share_row_exclusive);
+  r.lock(*other, LockMode::share_row_exclusive);
+  bool const scans = !node.flag("skip_validation") && !new_column;
+  bool const partitioned = table.kind == RelationKind::partitioned_table;
+  for (auto const* one : tables_of(r, table, down && partitioned)) {
+    r.lock(*one, LockMode::share_row_exclusive);
+    if (one != &table && has_key(*one, columns, other->name)) {
+      continue;
+    }
+    if (scans) {
+      r.scan(*one);
+    }
+  }
+  if (scans && other != &table) {
+    for (auto const* one : tables_of(r, *other, true)) {
+      r.maybe_scan(*one);
+    }
+  }
+  r.breaks(words(table), "rows of the old application without a partner in " + to_sql(other->name) +
+                             " are refused");
+}
+
+// NOT NULL of the columns of a primary key.
+void not_null(Recorder& r, Relation const& table, std::vector<std::string> const& columns,
+              bool down) {
+  for (auto const* one : tables_of(r, table, down)) {
+    r.lock(*one, LockMode::access_exclusive);
+    for (auto const& name : columns) {
+      auto const* column = one->column(name);
+      if (column != nullptr && !column->not_null && !proven_not_null(*one, name)) {
+        r.scan(*one);
+      }
+    }
+  }
+}
+
+void indexed(Recorder& r, Relation const& table, Node node, bool down) {
+  bool const primary = node.text("contype") == "CONSTR_PRIMARY";
+  auto columns = pg::names(node.list("keys"));
+  if (auto const name = node.text("indexname"); !name.empty()) {
+    if (auto const* index = table.index(name)) {
+      r.lock_index(table, *index, LockMode::share_update_exclusive);
+      columns = index->columns;
+    } else if (!r.catalog.complete && primary) {
+      r.assume("the columns of index " + quoted_identifier(name) + " are taken for NOT NULL");
+    }
+  } else {
+    bool const parts = down && table.kind == RelationKind::partitioned_table;
+    for (auto const* one : tables_of(r, table, parts)) {
+      if (one != &table) {
+        r.lock(*one, LockMode::share);
+      }
+      auto const there = std::ranges::any_of(one->indexes, [&](Index const& i) {
+        return one != &table && i.unique && i.columns == columns && i.parent.empty() && i.valid;
+      });
+      if (!there) {
+        r.scan(*one);
+      }
+    }
+  }
+  if (primary) {
+    not_null(r, table, columns, down);
+  }
+  r.breaks(words(table), "writes of the old application that make duplicates are refused");
+}
+
+}  // namespace
+
+void lock_referenced(Recorder& r, RelationName const& name, LockMode mode) {
+  auto const* other = r.catalog.find(name);
+  if (other == nullptr) {
+    return;
+  }
+  r.lock(*other, mode);
+  for (auto const* part : r.catalog.descendants(name)) {
+    if (part->partition) {
+      r.lock(*part, mode);
+    }
+  }
+}
+
+void add_constraint_effects(Recorder& r, Relation const& table, Node node, bool down,
+                            bool new_column, std::string const& column) {
+  auto const type = node.text("contype");
+  if (type == "CONSTR_CHECK") {
+    check(r, table, node, down);
+  } else if (type == "CONSTR_FOREIGN") {
+    foreign_key(r, table, node, down, new_column, column);
+  } else if (type == "CONSTR_PRIMARY" || type == "CONSTR_UNIQUE" || type == "CONSTR_EXCLUSION") {
+    indexed(r, table, node, down);
+  }
+}
+
+}  // namespace runbookd::planner
