@@ -286,7 +286,8 @@ void Conductor::act(RunStep const& wanted) {
   start(AttemptJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
                    .since_attempt = state_.at(wanted.ref).series,
                    .action = &action_of(*plan_, wanted.ref, wanted.direction),
-                   .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
+                   .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction),
+                   .waited = house_.clock.now() - state_.at(wanted.ref).first_try});
 }
 
 void Conductor::act(ResolveDoubt const& wanted) {

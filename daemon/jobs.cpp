@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 
 #include "daemon/target/line.h"
+#include "daemon/target/rest.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
@@ -31,13 +30,6 @@ Duration since(SteadyTime begin) {
 }
 
 Answer answer(Outcome outcome) { return {.outcome = std::move(outcome), .fingerprints = {}}; }
-
-void sleep_unless_stopped(std::stop_token const& stop, Duration duration) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, duration, [] { return false; });
-}
 
 Session* watched(JobContext const& context, Session* session) {
   session->line()->answer_within(any_time);  // the eyes see whether there is a backend
@@ -72,9 +64,9 @@ SqlResult<Session*> open(JobContext const& context) {
   auto const begin = std::chrono::steady_clock::now();
   auto session = context.hands.session();
   while (!session && passes_by(session.error()) && since(begin) < target_is_waited_for &&
-         !context.waits_end()) {
+         !context.waits_end.stop_requested()) {
     context.unreachable(session.error().message);
-    sleep_unless_stopped(context.stop, connect_again_after);
+    rest(connect_again_after, context.stop);
     session = context.hands.session();
   }
   context.unreachable("");
@@ -92,7 +84,7 @@ auto ask(JobContext const& context, Question const& question)
     }
     auto answered = question(**session);
     bool const lost = !answered && answered.error().fate == SqlFailure::Fate::unknown;
-    if (!lost || --left == 0 || context.waits_end()) {
+    if (!lost || --left == 0 || context.waits_end.stop_requested()) {
       return answered;
     }
     context.hands.discard();
@@ -145,9 +137,17 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
     return run_backfill(session, job.tag, *fill, job.since_attempt, context.stop, context.progress);
   }
   auto const& sql = std::get<SqlAction>(*job.action);
-  return sql.transactional()
-             ? run_transactional(session, job.tag, sql, context.stop)
-             : run_concurrent(session, job.tag, sql, job.since_attempt, context.stop);
+  if (!sql.transactional()) {
+    return run_concurrent(session, job.tag, sql, job.since_attempt, context.stop);
+  }
+  return run_transactional(
+      session, job.tag, sql, context.stop,
+      {.ends = context.waits_end,
+       .waited = job.waited,
+       .tries = job.tag.attempt - job.since_attempt + 1,
+       .jitter = context.jitter,
+       .memory = context.hands.lock_memory(job.tag, job.since_attempt, sql.lock),
+       .tell = context.standing});
 }
 
 // A statement of the plan names its session itself, with the message that begins its work.
@@ -180,7 +180,7 @@ AttemptResult attempt(JobContext const& context, AttemptJob const& job, Session*
     fenced.tag.fence = std::move(*claim);
     return name_session(opened, job);
   });
-  if (!ready && context.waits_end() && passes_by(ready.error())) {
+  if (!ready && context.waits_end.stop_requested() && passes_by(ready.error())) {
     return {.end = AttemptEnd::interrupted,
             .failure = ready.error(),
             .note = "stopped while the target could not be reached; nothing was asked of it"};
@@ -207,7 +207,7 @@ SqlResult<DoubtAnswer> settle(JobContext const& context, Session& session, Doubt
     if (context.stop.stop_requested() && !ending) {
       break;
     }
-    sleep_unless_stopped(ending ? std::stop_token{} : context.stop, old_backend_looked_at_every);
+    rest(old_backend_looked_at_every, ending ? std::stop_token{} : context.stop);
     settled = settle_doubt(session, job.tag, *job.action);
   }
   context.orphan(0, "");
@@ -293,6 +293,15 @@ SqlResult<FenceClaim> Hands::check_in(Session& session, AttemptTag tag) {
   }
   listed_ = true;
   return claim;
+}
+
+std::shared_ptr<LockMemory> Hands::lock_memory(AttemptTag const& tag, int since_attempt,
+                                               LockPolicy const& policy) {
+  auto& [ref, since, memory] = remembered_;
+  if (!memory || ref != tag.ref || since != since_attempt) {
+    remembered_ = {tag.ref, since_attempt, std::make_shared<LockMemory>(policy)};
+  }
+  return memory;
 }
 
 void Hands::check_out(Session& session) {
@@ -416,7 +425,9 @@ Answer do_job(JobContext const& context, AttemptJob const& job) {
                      .end = result.end,
                      .rows = result.rows,
                      .took = since(begin),
+                     .lock_wait = result.lock_wait,
                      .failure = result.failure,
+                     .blockers = result.blockers,
                      .filled = result.filled,
                      .held_by = held_by,
                      .note = result.note,

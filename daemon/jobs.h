@@ -32,6 +32,9 @@ class Hands {
   // Where the last session met another timeline than expected, and what of the run is there.
   std::optional<planner::FailoverSeen> failover();
   planner::TargetIdentity const& found() const { return found_; }
+  // What is known of those who hold the locks of this series of attempts.
+  std::shared_ptr<LockMemory> lock_memory(AttemptTag const& tag, int since_attempt,
+                                          planner::LockPolicy const& policy);
   void discard() { session_.reset(); }
   // A plan's SQL ran on it: clean() takes back what that may have set, off the way of the answer.
   void used_by_plan() { to_clean_ = true; }
@@ -46,6 +49,11 @@ class Hands {
   planner::TargetIdentity found_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<Session> moved_;  // on the other timeline
+  struct Remembered {
+    planner::StepRef ref;
+    int since_attempt = 0;
+    std::shared_ptr<LockMemory> memory;
+  } remembered_;
   bool listed_ = false;
   bool to_clean_ = false;
 };
@@ -59,8 +67,9 @@ struct JobContext {
   std::function<void(int pid, std::string const& doing)> orphan;
   // The target cannot be reached, for this reason; empty: it is.
   std::function<void(std::string const& why)> unreachable;
-  std::function<bool()> waits_end;  // whatever only waits is not to wait on
-  std::function<bool()> ending;     // what is found at work is being ended, not only waited for
+  std::stop_token waits_end;  // whatever only waits is not to wait on
+  std::function<void(LockStanding const&)> standing;
+  std::function<bool()> ending;  // what is found at work is being ended, not only waited for
   double jitter = 0.5;
 };
 

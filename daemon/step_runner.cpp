@@ -27,11 +27,11 @@ constexpr auto end_is_heard_within = std::chrono::seconds{2};
 
 // What hands, eyes and the I/O thread share about one job. Everything else goes by message.
 struct Signals {
-  std::atomic<int> pid{0};                       // of the backend that is looked at
-  std::atomic<bool> cancel_when_waiting{false};  // safe point: a wait for a lock ends at once
-  std::atomic<bool> cancel{false};               // now
+  std::atomic<int> pid{0};          // of the backend that is looked at
+  std::atomic<bool> cancel{false};  // now
   std::atomic<bool> seen_waiting{false};
   std::atomic<Duration::rep> lock_wait_ms{0};
+  std::stop_source waits_end;  // safe point: a wait for a lock ends at once
   std::stop_source asked_to_stop;
   std::stop_source over;
   std::mutex mutex;                    // guards the two below
@@ -132,7 +132,7 @@ class Watch {
     told_waiting_ = sight.waiting;
   }
   void cancel_if_asked(Session& session, int pid, bool waiting) {
-    bool const wanted = signals_.cancel || (signals_.cancel_when_waiting && waiting);
+    bool const wanted = signals_.cancel || (signals_.waits_end.stop_requested() && waiting);
     if (!wanted || signals_.over.stop_requested()) {
       return;
     }
@@ -163,15 +163,6 @@ std::string_view activity_of(Job const& job) {
   return aside ? "" : "verifying";
 }
 
-// The eyes begin to look a moment later; a wait that ran into its limit lasted for all of it.
-Duration whole_wait(Job const& job, AttemptEnded const& ended) {
-  auto const* attempt = std::get_if<AttemptJob>(&job);
-  auto const* sql = attempt == nullptr ? nullptr : std::get_if<SqlAction>(attempt->action);
-  bool const ran_into_limit = ended.failure && ended.failure->sqlstate == "55P03";
-  return sql != nullptr && ran_into_limit ? std::min(sql->lock.stall_budget, ended.took)
-                                          : Duration{};
-}
-
 }  // namespace
 
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
@@ -187,12 +178,14 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   std::shared_ptr<Signals> signals;
   Live live;
   bool busy = false, is_attempt = false, is_backfill = false, is_doubt = false;
+  bool waits_politely = false;  // the hands wait for locks and tell of it themselves
   // last: their destructors wait for jobs that use all of the above
   Worker hands_thread, eyes_thread;
 
   void begin(Job job, Expected const& expected, double jitter) {
     signals = std::make_shared<Signals>();
     busy = true;
+    waits_politely = false;
     is_attempt = std::holds_alternative<AttemptJob>(job);
     is_doubt = std::holds_alternative<DoubtJob>(job);
     live = {.activity = std::string{activity_of(job)}};
@@ -238,7 +231,8 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
               tell_of_orphan(weak, pid, doing);
             },
         .unreachable = [this, weak](std::string const& why) { tell_unreachable(weak, why); },
-        .waits_end = [&shared] { return shared.cancel_when_waiting.load(); },
+        .waits_end = shared.waits_end.get_token(),
+        .standing = [this, weak](LockStanding const& standing) { tell_of_locks(weak, standing); },
         .ending = [&shared] { return shared.cancel.load(); },
         .jitter = jitter};
     auto result = std::visit([&](auto const& one) { return do_job(context, one); }, job);
@@ -251,10 +245,12 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       return result;
     }
     if (auto* ended = std::get_if<AttemptEnded>(&*result.outcome)) {
-      ended->lock_wait = std::max(Duration{shared.lock_wait_ms}, whole_wait(job, *ended));
+      ended->lock_wait = std::max(Duration{shared.lock_wait_ms}, ended->lock_wait);
       std::lock_guard const lock(shared.mutex);
       bool const told = ended->end == AttemptEnd::busy || ended->end == AttemptEnd::failed;
-      ended->blockers = told ? shared.last_blockers : std::vector<Blocker>{};
+      if (!told || ended->blockers.empty()) {
+        ended->blockers = told ? shared.last_blockers : std::vector<Blocker>{};
+      }
     }
     return result;
   }
@@ -278,6 +274,15 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     });
   }
 
+  void tell_of_locks(std::weak_ptr<Parts> const& weak, LockStanding const& standing) {
+    hands_thread.answer([weak, standing] {
+      auto const self = weak.lock();
+      if (self && self->busy) {
+        self->stands(standing);
+      }
+    });
+  }
+
   void tell_unreachable(std::weak_ptr<Parts> const& weak, std::string const& why) {
     hands_thread.answer([weak, why] {
       auto const self = weak.lock();
@@ -292,11 +297,19 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   void saw(Sight sight) {
     auto const plain = is_backfill ? "backfilling" : is_attempt ? "executing" : "verifying";
     live.backend_pid = sight.pid;
-    if (sight.waiting || !stalled()) {
+    if (sight.waiting || !(stalled() || waits_politely)) {
       live.activity = sight.waiting ? "acquiring_lock" : plain;
       live.blockers = std::move(sight.blockers);
       live.waiting = sight.waited;
     }
+    callbacks.seen();
+  }
+  // While a step only looks who has its locks, there is no wait that the eyes could see.
+  void stands(LockStanding const& now) {
+    waits_politely = now.waited > Duration{};
+    live.activity = !waits_politely ? "executing" : now.queued ? "acquiring_lock" : "probing_lock";
+    live.waiting = now.waited;
+    live.blockers = now.blockers;
     callbacks.seen();
   }
   // A backfill that gets no lock asks again and again, with rests between: that is one wait, and
@@ -326,7 +339,9 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       return;
     }
     bool const now = mode == StopMode::now;
-    signals->cancel_when_waiting = now || !is_doubt;
+    if (now || !is_doubt) {
+      signals->waits_end.request_stop();
+    }
     // questions change nothing: nobody waits for their answers
     bool const question = !is_attempt && !is_doubt;
     if (now || question) {
@@ -349,6 +364,7 @@ StepRunner::~StepRunner() {
     if (!parts_->is_doubt) {  // a session left behind is not ended with us
       parts_->signals->cancel = true;
     }
+    parts_->signals->waits_end.request_stop();
     parts_->signals->asked_to_stop.request_stop();
   }
   parts_->callbacks = {.answered = [](Answer const&) {}, .seen = [] {}};

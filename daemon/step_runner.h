@@ -45,6 +45,7 @@ struct AttemptJob {
   int since_attempt = 1;
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
+  planner::Duration waited{};  // for its locks, since a person last decided
 };
 struct DoubtJob {
   AttemptTag tag;

@@ -12,10 +12,16 @@ namespace runbookd::planner {
 namespace {
 
 constexpr int most_losses = 3;
+constexpr Duration breath{100};
 constexpr auto doubt_asked_again_after = std::chrono::seconds{5};
 
 bool stopping(RunState const& state) {
   return state.mode == RunMode::pausing || state.mode == RunMode::cancelling;
+}
+
+bool is_transaction(Action const& action) {
+  auto const* sql = std::get_if<SqlAction>(&action);
+  return sql != nullptr && sql->transactional();
 }
 
 // Events in the making, each judged against the state that the ones before lead to.
@@ -356,7 +362,12 @@ struct Judgement {
     }
     auto const& step = state.at(fact.ref);
     int const tries = std::max(1, fact.attempt - step.series + 1);
-    auto const retry_at = next_try(policy(fact), step.first_try, tries, now, fact.jitter);
+    auto const lock = policy(fact);
+    // a transaction has waited its time before it says that it is busy
+    auto const pause = is_transaction(action_of(plan, fact.ref, fact.direction))
+                           ? breath
+                           : lock_backoff(lock, tries, fact.jitter);
+    auto const retry_at = next_try(lock, step.first_try, now, pause);
     if (!retry_at) {
       failed(fact);
       return;

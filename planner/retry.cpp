@@ -21,9 +21,9 @@ Duration lock_backoff(LockPolicy const& policy, int tries_so_far, double jitter)
   return Duration(std::llround(static_cast<double>(base.count()) * factor));
 }
 
-std::optional<Moment> next_try(LockPolicy const& policy, Moment first_try, int tries_so_far,
-                               Moment now, double jitter) {
-  auto const next = now + lock_backoff(policy, tries_so_far, jitter);
+std::optional<Moment> next_try(LockPolicy const& policy, Moment first_try, Moment now,
+                               Duration pause) {
+  auto const next = now + pause;
   if (next - first_try > policy.give_up_after) {
     return std::nullopt;
   }

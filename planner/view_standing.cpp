@@ -158,18 +158,21 @@ std::string step_subject(RunFacts const& facts, StepRef ref) {
 }
 
 std::string lock_words(std::string const& subject, Live const& live) {
+  auto const probing = live.activity == "probing_lock"
+                           ? std::string("; not queued: nobody waits behind us")
+                           : std::string();
   auto text = subject + " waits for a lock";
   if (live.waiting > Duration{}) {
     text += " for " + to_text(live.waiting);
   }
   if (live.blockers.empty()) {
-    return text;
+    return text + probing;
   }
   auto const& first = live.blockers.front();
   auto const others = std::ssize(live.blockers) - 1;
   text += first.relation.empty() ? "" : " on " + in_a_line(first.relation, 130);
   text += ", held by " + blocker_words(first);
-  return text + (others > 0 ? " and " + count_words(others, "other session") : "");
+  return text + (others > 0 ? " and " + count_words(others, "other session") : "") + probing;
 }
 
 std::string fill_words(std::string const& subject, Progress const& progress) {

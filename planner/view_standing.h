@@ -11,8 +11,8 @@ namespace runbookd::planner::view {
 // The step in work, in doubt, failed or interrupted: a step that was skipped or has ended is left
 // alone.
 std::optional<StepRef> step_at_hand(RunFacts const& facts);
-// acquiring_lock, executing, backfilling, verifying, backing_off, waiting, by_hand,
-// connecting, resolving_doubt; empty = nothing is going on.
+// probing_lock (not queued), acquiring_lock, executing, backfilling, verifying, backing_off,
+// waiting, by_hand, connecting, resolving_doubt; empty = nothing is going on.
 std::string activity_of(RunFacts const& facts);
 
 bool waits_for_lock(Live const& live);

@@ -3,7 +3,9 @@
 // batches.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -12,6 +14,7 @@
 #include "daemon/target/session.h"
 #include "planner/outcome.h"
 #include "planner/pacing.h"
+#include "planner/patience.h"
 #include "planner/plan.h"
 #include "planner/sql.h"
 
@@ -47,6 +50,31 @@ struct AttemptResult {
   std::optional<planner::Filled> filled;  // of a backfill
   std::optional<SqlFailure> failure;
   std::string note;
+  // Of a transaction that waited for its locks: for how long, and for whom.
+  planner::Duration lock_wait{};
+  std::vector<planner::Blocker> blockers = {};
+};
+
+// What is seen of such a wait while it lasts. Queued: others may wait behind us.
+struct LockStanding {
+  bool queued = false;
+  planner::Duration waited{};  // 0 = over
+  std::vector<planner::Blocker> blockers;
+};
+// What one attempt at a step learns about those who hold its locks is of use to the next one.
+struct LockMemory {
+  explicit LockMemory(planner::LockPolicy const& policy) : patience(policy) {}
+  planner::Patience patience;
+  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+};
+// How an attempt may wait for its locks, and who hears of it.
+struct Waiting {
+  std::stop_token ends = {};      // whatever only waits is not to wait on
+  planner::Duration waited = {};  // by earlier attempts, towards give_up_after
+  int tries = 1;                  // with the earlier ones
+  double jitter = 0.5;
+  std::shared_ptr<LockMemory> memory = nullptr;
+  std::function<void(LockStanding const&)> tell = {};
 };
 
 // --- preparation (marker.cpp, preflight.cpp)
@@ -78,9 +106,12 @@ SqlResult<std::vector<planner::StepRef>> unproven(Session& session, std::string 
 SqlResult<void> check_target(Session& session, planner::Plan const& plan);
 
 // --- one attempt (transactional_step.cpp, concurrent_step.cpp, backfill_step.cpp)
-// BEGIN; SET LOCAL …, read back; statements; marker; COMMIT. A lost answer to COMMIT is `lost`.
+// BEGIN; SET LOCAL …, read back; strong locks, all or none; statements; marker; COMMIT. Where the
+// locks are not to be had it is rolled back and tried again, for a while. A lost answer to COMMIT
+// is `lost`.
 AttemptResult run_transactional(Session& session, AttemptTag const& tag,
-                                planner::SqlAction const& action, std::stop_token stop);
+                                planner::SqlAction const& action, std::stop_token stop,
+                                Waiting const& waiting = {});
 // Outside a transaction: what an earlier try left is cleared away or ended, intent row, the
 // statement, done row. Attempts from `since_attempt` on are of one series, as below.
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "daemon/target/fence.h"
+#include "daemon/target/lock_wait.h"
+#include "daemon/target/lock_wishes.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
@@ -52,16 +54,11 @@ AttemptResult ended_at(Session& session, SqlFailure failure, std::string const& 
   return result;
 }
 
-}  // namespace
+SqlFailure no_lock() { return {.sqlstate = "55P03", .message = "a lock was not free"}; }
 
-AttemptResult run_transactional(Session& session, AttemptTag const& tag,
-                                planner::SqlAction const& action, std::stop_token stop) {
-  if (stop.stop_requested()) {
-    return interrupted("stopped before anything was sent");
-  }
-  if (mutant(Mutant::marker_first)) {
-    (void)session.run(insert_marker_sql(session, tag));
-  }
+// From BEGIN to COMMIT. Busy: rolled back, and worth another try.
+AttemptResult one_try(Session& session, AttemptTag const& tag, planner::SqlAction const& action,
+                      LockWait& wait, std::stop_token const& stop) {
   Limits const limits{.lock = action.lock.stall_budget, .statement = action.statement_timeout};
   auto const begun = session.run(begin_sql(limits) + "SET LOCAL " + name_sql(session, tag) + "; " +
                                  fence_guard_sql(session, tag) + "; " +
@@ -70,6 +67,11 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }
   crash_point(CrashPoint::step_begun);
+  auto const locked = wait.take(limits.statement, stop);
+  if (!locked || !*locked) {
+    return ended_at(session, locked ? no_lock() : locked.error(), "before the first statement",
+                    stop, limits.statement);
+  }
   std::int64_t rows = -1;
   for (auto const& statement : action.statements) {
     if (stop.stop_requested()) {
@@ -93,6 +95,30 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   }
   crash_point(CrashPoint::step_committed);
   return {.rows = rows};
+}
+
+}  // namespace
+
+AttemptResult run_transactional(Session& session, AttemptTag const& tag,
+                                planner::SqlAction const& action, std::stop_token stop,
+                                Waiting const& waiting) {
+  if (stop.stop_requested()) {
+    return interrupted("stopped before anything was sent");
+  }
+  if (mutant(Mutant::marker_first)) {
+    (void)session.run(insert_marker_sql(session, tag));
+  }
+  LockWait wait(session, action.lock, lock_wishes(session, action), waiting);
+  for (;;) {
+    if (auto const ended = wait.until_due(stop)) {
+      return *ended;
+    }
+    auto result = one_try(session, tag, action, wait, stop);
+    if (result.end != planner::AttemptEnd::busy || !session.alive()) {
+      return wait.told(std::move(result));
+    }
+    wait.failed(std::move(*result.failure));
+  }
 }
 
 }  // namespace runbookd::daemon

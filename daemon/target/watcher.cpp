@@ -1,6 +1,6 @@
-#include <charconv>
 #include <utility>
 
+#include "daemon/target/blocker_row.h"
 #include "daemon/target/procedures.h"
 
 namespace runbookd::daemon {
@@ -53,25 +53,6 @@ constexpr auto who_blocks = R"sql(
   WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int)
   ORDER BY 6 DESC NULLS LAST
 )sql";
-
-std::int64_t number(Cell const& cell) {
-  std::int64_t value = 0;
-  if (cell) {
-    std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  }
-  return value;
-}
-
-planner::Blocker blocker_of(std::vector<Cell> const& row) {
-  return {.pid = static_cast<int>(number(row[0])),
-          .user = row[1].value_or(""),
-          .application = row[2].value_or(""),
-          .state = row[3].value_or(""),
-          .query = row[4].value_or(""),
-          .transaction_age = planner::Duration(number(row[5])),
-          .lock_mode = row[6].value_or(""),
-          .relation = row[7].value_or("")};
-}
 
 SqlResult<bool> signal(Session& eyes, std::string const& sql, int pid) {
   auto const sent = eyes.run(sql, {std::to_string(pid)});

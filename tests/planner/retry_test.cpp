@@ -42,8 +42,8 @@ TEST_CASE("a stall budget of nothing does not make a busy loop") {
 }
 
 TEST_CASE("a try that would come after give_up_after does not come") {
-  CHECK(next_try(policy(200ms, 1s), start, 1, start + 600ms, 0.5) == start + 1s);
-  CHECK_FALSE(next_try(policy(200ms, 1s), start, 1, start + 601ms, 0.5));
+  CHECK(next_try(policy(200ms, 1s), start, start + 600ms, 400ms) == start + 1s);
+  CHECK_FALSE(next_try(policy(200ms, 1s), start, start + 601ms, 400ms));
 }
 
 TEST_CASE("pauses stay within their bounds and never shrink with the number of tries") {
@@ -61,7 +61,8 @@ TEST_CASE("the next try is in the future and inside the policy, and there is a l
     auto const limits = policy(Duration(stall), Duration(give_up));
     Moment now = start;
     int tries = 1;
-    while (auto const next = next_try(limits, start, tries, now, fraction(dice))) {
+    while (auto const next =
+               next_try(limits, start, now, lock_backoff(limits, tries, fraction(dice)))) {
       RC_ASSERT(*next > now);
       RC_ASSERT(*next <= start + limits.give_up_after);
       now = *next;

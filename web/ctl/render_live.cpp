@@ -64,7 +64,9 @@ Lines lock_lines(Json const& live, int indent) {
   if (waiting.count() > 0) {
     Line line;
     line.column(indent).add("waits for a lock since " + short_duration(waiting), Tone::waiting);
-    if (number_of(live, "pid") > 0) {
+    if (text_of(live, "activity") == "probing_lock") {
+      line.add("  not queued: nobody waits behind us", Tone::dim);
+    } else if (number_of(live, "pid") > 0) {
       line.add("  our session has pid " + text_of(live, "pid"), Tone::dim);
     }
     lines.push_back(line);

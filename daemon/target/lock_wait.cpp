@@ -1,0 +1,187 @@
+#include "daemon/target/lock_wait.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/target/rest.h"
+#include "daemon/target/transaction.h"
+
+namespace runbookd::daemon {
+namespace {
+
+using planner::Blocker;
+using planner::Duration;
+using planner::Look;
+using planner::Move;
+
+constexpr Duration told_every{250};
+constexpr Duration worth_telling{50};
+// Locks that are free are had at once; the limit is for what the server's clock leaves over.
+constexpr Duration after_lock_timeout{50};
+constexpr std::size_t most_met = 20;
+
+Duration since(std::chrono::steady_clock::time_point moment) {
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - moment);
+}
+
+std::string millis(Duration duration) { return std::to_string(duration.count()); }
+
+}  // namespace
+
+LockWait::LockWait(Session& session, planner::LockPolicy const& policy,
+                   std::vector<LockWish> const& wishes, Waiting const& waiting)
+    : session_(session),
+      policy_(policy),
+      waiting_(waiting),
+      memory_(waiting.memory ? waiting.memory : std::make_shared<LockMemory>(policy)),
+      sitting_(planner::sitting(waiting.tries)),
+      dice_(1U + static_cast<unsigned>(waiting.jitter * 1e6)) {
+  auto found = LockSet::find(session, wishes);
+  if (found) {
+    set_ = std::move(*found);
+  } else {
+    no_set_ = found.error();
+  }
+}
+
+Duration LockWait::now() const { return since(began_); }
+
+double LockWait::chance() { return std::uniform_real_distribution<>(0, 1)(dice_); }
+
+SqlResult<Look> LockWait::look() {
+  if (set_.empty()) {
+    return Look{.informed = false};
+  }
+  auto seen = set_.look(session_);
+  if (!seen) {
+    return tl::unexpected(seen.error());
+  }
+  seen_ = std::move(*seen);
+  for (auto const& blocker : seen_.blockers) {
+    bool const lasts = blocker.transaction_age > policy_.stall_budget || blocker.pid == 0;
+    auto const known = std::ranges::find(met_, blocker.pid, &Blocker::pid);
+    if (known != met_.end()) {
+      met_.erase(known);
+    }
+    if (lasts && met_.size() < most_met) {
+      met_.push_back(blocker);
+    }
+  }
+  return Look{.holders = seen_.holders};
+}
+
+std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
+  if (no_set_ && no_set_->fate == SqlFailure::Fate::unknown) {
+    return ended_by(*no_set_, stop, {});
+  }
+  for (;;) {
+    if (stop.stop_requested() || waiting_.ends.stop_requested()) {
+      return interrupted("stopped while waiting for a lock; nothing changed");
+    }
+    auto const looked = look();
+    if (!looked) {
+      return ended_by(looked.error(), stop, {});
+    }
+    move_ =
+        memory_->patience.next(*looked, since(memory_->began), waiting_.waited + now(), chance());
+    bool const first = tries_ == 0 && !hindered_;
+    if (move_.kind == Move::Kind::attempt) {
+      tell(move_.time > Duration{});
+      try_began_ = now();
+      refused_ = false;
+      ++tries_;
+      return std::nullopt;
+    }
+    hindered_ = hindered_.value_or(now());
+    if (move_.kind == Move::Kind::give_up || (!first && now() >= sitting_)) {
+      return busy();
+    }
+    tell(false);
+    if (move_.kind == Move::Kind::evict) {
+      evict();
+    } else {
+      rest(std::min(move_.time, sitting_), waiting_.ends);
+    }
+  }
+}
+
+// Its own transaction: what matters is that the autovacuum has gone, not that we hold anything.
+void LockWait::evict() { (void)session_.run(set_.evict_sql(session_, seen_)); }
+
+SqlResult<bool> LockWait::take(Duration statement_timeout, std::stop_token const& stop) {
+  if (set_.empty()) {
+    return true;
+  }
+  auto const whole = move_.time + after_lock_timeout;
+  auto const answer = session_.run(
+      (move_.time > Duration{} ? "SET LOCAL statement_timeout = " + millis(whole) + "; " : "") +
+      set_.take_sql(session_, seen_, move_.time, policy_.stall_budget) +
+      "; SET LOCAL statement_timeout = " + millis(statement_timeout) + "; " +
+      std::string(LockSet::asked));
+  bool const ran_out = !answer && answer.error().sqlstate == "57014" && !stop.stop_requested();
+  if (!answer && !ran_out) {
+    return tl::unexpected(answer.error());
+  }
+  refused_ = !LockSet::held(answer);
+  if (!refused_ && told_at_) {
+    waiting_.tell({});
+  }
+  return !refused_;
+}
+
+void LockWait::failed(SqlFailure failure) {
+  hindered_ = hindered_.value_or(try_began_);
+  // a lock that was not foreseen is waited for by the statement itself, with the whole budget
+  auto const longest = refused_ ? move_.time : std::max(Duration{1}, policy_.stall_budget);
+  auto const queued = std::clamp(now() - try_began_, std::min(longest, Duration{1}), longest);
+  queued_ += queued;
+  memory_->patience.failed(since(memory_->began), queued, chance());
+  last_failure_ = std::move(failure);
+}
+
+void LockWait::tell(bool queued) {
+  if (!waiting_.tell || !hindered_ || now() - *hindered_ < worth_telling) {
+    return;
+  }
+  std::vector<int> pids;
+  for (auto const& blocker : seen_.blockers) {
+    pids.push_back(blocker.pid);
+  }
+  bool const due = !told_at_ || now() - *told_at_ >= told_every || pids.empty() != told_of_.empty();
+  if (!due) {
+    return;
+  }
+  told_at_ = now();
+  told_of_ = std::move(pids);
+  waiting_.tell(
+      {.queued = queued || set_.empty(), .waited = now() - *hindered_, .blockers = seen_.blockers});
+}
+
+AttemptResult LockWait::told(AttemptResult result) const {
+  if (hindered_) {
+    result.lock_wait = now() - *hindered_;
+    result.blockers = seen_.blockers;
+    for (auto const& earlier : met_) {
+      if (std::ranges::find(result.blockers, earlier.pid, &Blocker::pid) == result.blockers.end()) {
+        result.blockers.push_back(earlier);
+      }
+    }
+  }
+  return result;
+}
+
+AttemptResult LockWait::busy() const {
+  auto const& held = seen_.blockers;
+  auto failure = last_failure_.value_or(SqlFailure{});
+  if (!set_.empty()) {
+    failure = {.sqlstate = "55P03",
+               .message = "the lock" +
+                          (held.empty() ? std::string() : " on " + held.front().relation) +
+                          " was not to be had in " + planner::to_text(now()) + "; " +
+                          std::to_string(tries_) + " tries, in the queue for " +
+                          planner::to_text(queued_) + " of that"};
+  }
+  return told({.end = planner::AttemptEnd::busy, .failure = std::move(failure)});
+}
+
+}  // namespace runbookd::daemon

@@ -1,0 +1,65 @@
+// How a transaction of ours comes by its strong locks: it looks who is in the way, tells of them,
+// and lets a try be made when planner/patience says so. Private to daemon/target.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "daemon/target/lock_set.h"
+#include "daemon/target/procedures.h"
+
+namespace runbookd::daemon {
+
+class LockWait {
+ public:
+  LockWait(Session& session, planner::LockPolicy const& policy, std::vector<LockWish> const& wishes,
+           Waiting const& waiting);
+
+  // Blocks until a try is due; otherwise how the attempt ends: busy, interrupted, or the session is
+  // lost.
+  std::optional<AttemptResult> until_due(std::stop_token const& stop);
+  // In the transaction that has begun: all locks, or false.
+  SqlResult<bool> take(planner::Duration statement_timeout, std::stop_token const& stop);
+  // The try came to nothing and was rolled back: for want of a lock, as its failure says.
+  void failed(SqlFailure failure);
+  // With how long it has waited, and for whom.
+  AttemptResult told(AttemptResult result) const;
+
+ private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  planner::Duration now() const;
+  double chance();
+  SqlResult<planner::Look> look();
+  void evict();
+  void tell(bool queued);
+  AttemptResult busy() const;
+
+  Session& session_;
+  planner::LockPolicy policy_;
+  Waiting const& waiting_;
+  std::shared_ptr<LockMemory> memory_;
+  planner::Duration sitting_;
+  std::minstd_rand dice_;
+  SteadyTime began_ = std::chrono::steady_clock::now();
+  std::optional<SqlFailure> no_set_;  // why it is not known who is in the way
+  LockSet set_;
+  LockHolders seen_;
+  planner::Move move_;
+  planner::Duration try_began_{};  // on now()
+  int tries_ = 0;
+  planner::Duration queued_{};                 // in all of them
+  std::optional<planner::Duration> hindered_;  // since when
+  bool refused_ = false;                       // the last try, before its first statement
+  std::optional<SqlFailure> last_failure_;
+  std::vector<planner::Blocker> met_;  // all that were there for longer than a moment, newest last
+  std::optional<planner::Duration> told_at_;
+  std::vector<int> told_of_;
+};
+
+}  // namespace runbookd::daemon

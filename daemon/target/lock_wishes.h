@@ -1,0 +1,14 @@
+// Which locks the statements of a step are going to ask for.
+#pragma once
+
+#include <vector>
+
+#include "daemon/target/lock_set.h"
+#include "planner/plan.h"
+
+namespace runbookd::daemon {
+
+// As far as it can be told beforehand. What is missing here is guarded by lock_timeout alone.
+std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& action);
+
+}  // namespace runbookd::daemon
