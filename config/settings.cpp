@@ -194,10 +194,13 @@ ReadSettings read_settings(std::string_view text, std::string const& file) {
   Reader reader(file);
   reader.add(document.findings);
   auto settings = document.root ? read_root(reader, *document.root) : Settings{};
+  auto targets = settings.targets;
   if (planner::has_error(reader.findings())) {
-    return {.settings = std::nullopt, .findings = reader.findings()};
+    return {.settings = std::nullopt, .findings = reader.findings(), .targets = std::move(targets)};
   }
-  return {.settings = std::move(settings), .findings = reader.findings()};
+  return {.settings = std::move(settings),
+          .findings = reader.findings(),
+          .targets = std::move(targets)};
 }
 
 ReadSettings load_settings(std::string const& file) {

@@ -64,6 +64,7 @@ struct Settings {
 struct ReadSettings {
   std::optional<Settings> settings;  // empty when findings has an error
   planner::Findings findings;
+  std::vector<TargetSource> targets;  // as far as they can be read, also where `settings` is empty
 };
 // `file` is named in findings, and relative paths in it are relative to its folder.
 ReadSettings read_settings(std::string_view text, std::string const& file);

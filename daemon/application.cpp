@@ -181,28 +181,37 @@ class Application {
   planner::Moment close_at_{};
 };
 
+// Everything that is wrong, in one go: what a target's string lacks does not wait until the file's
+// other mistakes are mended.
+int check_config(std::string const& file) {
+  auto const read = config::load_settings(file);
+  auto findings = read.findings;
+  auto const of_targets = target_findings(read.targets, process_environment());
+  findings.insert(findings.end(), of_targets.begin(), of_targets.end());
+  for (auto const& finding : findings) {
+    std::cerr << to_text(finding) << '\n';
+  }
+  if (!read.settings || !of_targets.empty()) {
+    return exit_bad_configuration;
+  }
+  std::cout << file << " is good: " << read.targets.size() << " target(s), store "
+            << read.settings->store.path << '\n';
+  return 0;
+}
+
 }  // namespace
 
 int run_daemon(Options const& options) {
+  if (options.check_config) {
+    return check_config(options.config_file);
+  }
   auto settings = settings_or_tell(options.config_file);
   if (!settings) {
     return exit_bad_configuration;
   }
-  auto const of_targets = target_findings(*settings, process_environment());
-  if (options.check_config && !of_targets.empty()) {
-    for (auto const& finding : of_targets) {
-      std::cerr << to_text(finding) << '\n';
-    }
-    return exit_bad_configuration;
-  }
-  if (options.check_config) {
-    std::cout << options.config_file << " is good: " << settings->targets.size()
-              << " target(s), store " << settings->store.path << '\n';
-    return 0;
-  }
   start_logging(settings->log);
   // one bad target does not keep the runs on the others from going on
-  for (auto const& finding : of_targets) {
+  for (auto const& finding : target_findings(settings->targets, process_environment())) {
     log_warning(to_text(finding));
   }
   auto const max_pages = settings->store.max_bytes / page_size;

@@ -214,7 +214,8 @@ Events Conductor::absorb(Events events) {
     auto next = evolve(*plan_, state_, event);
     remember(*plan_, history_, state_, next, event);
     bool const ends = is_final(next.mode) && !is_final(state_.mode);
-    farewell_due_ = ends ? next.target != TargetIdentity{} : farewell_due_ && is_final(next.mode);
+    bool const rests = is_final(next.mode) || next.mode == RunMode::pending;
+    farewell_due_ = ends ? next.target != TargetIdentity{} : farewell_due_ && rests;
     state_ = std::move(next);
     house_.log(id_, event, state_.current ? plan_->label(*state_.current) : "");
   }
@@ -352,10 +353,22 @@ void Conductor::answered(Answer answer) {
   if (answer.outcome) {
     auto outcome = std::move(*answer.outcome);
     add_difference(outcome, answer);
+    if (auto* read = std::get_if<BaselinesRead>(&outcome)) {
+      look_who_is_there(*read);
+    }
     learn(outcome, std::move(answer));
     return;
   }
   act();
+}
+
+// Two names of the configuration may lead to one database: only the server tells.
+void Conductor::look_who_is_there(BaselinesRead& read) {
+  if (auto taken = house_.taken(id_, read.target); !taken.empty()) {
+    read.failure = SqlFailure{.sqlstate = "", .message = std::move(taken), .statement = ""};
+    read.failed_name = "target fence";
+  }
+  farewell_due_ = read.failure && read.target != TargetIdentity{};
 }
 
 void Conductor::wake_at(Moment moment) {

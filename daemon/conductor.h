@@ -26,6 +26,8 @@ struct House {
   std::string store_id;
   std::shared_ptr<Fences> fences;
   std::function<planner::Result<TargetSettings>(std::string const& target)> target;
+  // Why the run may not work in that database; empty where it may.
+  std::function<std::string(planner::RunId const&, planner::TargetIdentity const&)> taken;
   std::function<void(planner::RunId const&)> grown;  // new events, or a new live line
   std::function<void(planner::RunId const&, planner::Event const&, std::string const& label)> log;
 };
@@ -76,6 +78,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void start(Job job);
   void wake_at(planner::Moment moment);
   void answered(Answer answer);
+  void look_who_is_there(planner::BaselinesRead& read);
   AttemptTag tag(planner::StepRef ref, planner::Direction direction, int attempt) const;
   bool fingerprint_after(planner::StepRef ref, planner::Direction direction) const;
   Expected expected() const;
@@ -92,7 +95,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   std::unique_ptr<Alarm> alarm_;
   int pending_ = 0;  // appends that are not durable yet: nothing is acted on before they are
   bool checks_announced_ = false;
-  bool farewell_due_ = false;  // the run has ended just now, and the target does not know yet
+  // the run has ended, or its start came to nothing, and the target does not know yet
+  bool farewell_due_ = false;
   planner::EventSeq live_changes_ = 0;
   struct ShownMismatch {
     std::string expected, actual, diff;

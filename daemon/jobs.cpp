@@ -340,36 +340,37 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
   if (!session) {
     return answer(BaselinesRead{.failure = session.error(), .failed_name = "connection"});
   }
+  BaselinesRead read{.values = {}, .target = context.hands.found()};
+  auto const failed = [&read](SqlFailure const& failure, std::string name) {
+    read.failure = failure;
+    read.failed_name = std::move(name);
+    return answer(std::move(read));
+  };
   watched(context, *session);
   if (auto checked = check_target(**session, *job.plan); !checked) {
-    return answer(BaselinesRead{.failure = checked.error(), .failed_name = "target check"});
+    return failed(checked.error(), "target check");
   }
   crash_point(CrashPoint::target_surveyed);
   if (auto prepared = prepare_target(**session); !prepared) {
-    return answer(BaselinesRead{.failure = prepared.error(), .failed_name = "schema runbookd"});
+    return failed(prepared.error(), "schema runbookd");
   }
   crash_point(CrashPoint::target_prepared);
   if (auto claim = context.hands.check_in(**session, job.tag); !claim) {
-    return answer(BaselinesRead{.failure = claim.error(),
-                                .failed_name = "target fence",
-                                .held_by = holder_of(context, claim.error())});
+    read.held_by = holder_of(context, claim.error());
+    return failed(claim.error(), "target fence");
   }
-  BaselinesRead read{.values = {}, .target = context.hands.found()};
   for (auto const& baseline : job.plan->baselines) {
     auto const result = run_check(**session, baseline.sql, Check{}.timeout, false);
     if (result.failure) {
-      return answer(
-          BaselinesRead{.failure = result.failure, .failed_name = "baseline " + baseline.name});
+      return failed(*result.failure, "baseline " + baseline.name);
     }
     auto const value = first_cell(result);
     if (!value) {
-      return answer(BaselinesRead{
-          .failure =
-              SqlFailure{.sqlstate = "",
-                         .message = "the query gave no row or NULL; a baseline needs a value "
-                                    "that later checks can be compared with",
-                         .statement = baseline.sql.text},
-          .failed_name = "baseline " + baseline.name});
+      return failed({.sqlstate = "",
+                     .message = "the query gave no row or NULL; a baseline needs a value that "
+                                "later checks can be compared with",
+                     .statement = baseline.sql.text},
+                    "baseline " + baseline.name);
     }
     read.values[baseline.name] = value;
     crash_point(CrashPoint::baseline_read);

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "daemon/logging.h"
+#include "daemon/target_claims.h"
 #include "planner/lint.h"
 #include "planner/mutant.h"
 #include "planner/plan_reader.h"
@@ -58,12 +59,6 @@ bool is_state(std::string const& name) {
   return false;
 }
 
-// Verbs by which a run that holds no claim on its target takes one.
-bool claims_target(RunMode mode, Ask const& ask) {
-  return std::holds_alternative<Start>(ask) ||
-         (mode == RunMode::succeeded && std::holds_alternative<RollBack>(ask));
-}
-
 }  // namespace
 
 // One reader that wants to know when a run has grown.
@@ -99,17 +94,20 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
       environment_(std::move(environment)),
       recorder_(io, clock, store.journal()),
       backup_(io, store.connection(), [](std::string const& what) { log_warning(what); }),
-      house_{.io = io,
-             .clock = clock,
-             .chance = chance,
-             .recorder = recorder_,
-             .journal = store.journal(),
-             .store_id = store.id(),
-             .fences = std::make_shared<Fences>(store.id(), whereabouts(store.connection().path())),
-             .target = [this](std::string const& name) { return target_settings(name); },
-             .grown = [this](RunId const& run) { notify(run); },
-             .log = [](RunId const& run, Event const& event,
-                       std::string const& label) { log_event(run, event, label); }} {
+      house_{
+          .io = io,
+          .clock = clock,
+          .chance = chance,
+          .recorder = recorder_,
+          .journal = store.journal(),
+          .store_id = store.id(),
+          .fences = std::make_shared<Fences>(store.id(), whereabouts(store.connection().path())),
+          .target = [this](std::string const& name) { return target_settings(name); },
+          .taken = [this](RunId const& run,
+                          TargetIdentity const& database) { return taken(runs_, run, database); },
+          .grown = [this](RunId const& run) { notify(run); },
+          .log = [](RunId const& run, Event const& event,
+                    std::string const& label) { log_event(run, event, label); }} {
   recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
 }
 
@@ -331,14 +329,8 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
   if (!stored) {
     return tl::unexpected(stored.error());
   }
-  if (settings_.target(request.target) == nullptr) {
-    std::string names;
-    for (auto const& target : settings_.targets) {
-      names += (names.empty() ? "" : ", ") + target.name;
-    }
-    return refuse(ErrorCode::not_found,
-                  "no target \"" + request.target +
-                      "\" is configured; there are: " + (names.empty() ? "none" : names));
+  if (auto known = known_target(settings_, request); !known) {
+    return tl::unexpected(std::move(known.error()));
   }
   auto plan = plan_of(stored->digest);
   if (!plan) {
@@ -451,18 +443,7 @@ Result<void> Registry::may_work(ConductorPtr const& run, Command const& command)
   if (auto const store = store_.check(); !store) {
     return tl::unexpected(store.error());
   }
-  if (mutant(Mutant::target_not_claimed) || !claims_target(run->state().mode, command.ask)) {
-    return {};
-  }
-  auto const& target = run->history().target;
-  auto const other = store_.journal().active_on(target);
-  if (other && other->id != run->id()) {
-    return refuse(ErrorCode::target_busy,
-                  "target " + target + " is busy with run " + other->id.text + " (" +
-                      other->plan_name + ", " + other->state + ")",
-                  "runbookctl status " + other->id.text);
-  }
-  return {};
+  return may_claim(runs_, store_.journal(), *run, command.ask);
 }
 
 Result<Document> Registry::submit(RunId const& run, Command const& command,

@@ -30,10 +30,10 @@ planner::Findings string_findings(config::TargetSource const& target, std::strin
 
 }  // namespace
 
-planner::Findings target_findings(config::Settings const& settings,
+planner::Findings target_findings(std::vector<config::TargetSource> const& targets,
                                   config::Environment const& environment) {
   planner::Findings findings;
-  for (auto const& target : settings.targets) {
+  for (auto const& target : targets) {
     auto found = config::source_findings(target, environment);
     if (auto const dsn = config::written_connection_string(target, environment)) {
       auto const more = string_findings(target, dsn->reveal());

@@ -6,7 +6,7 @@
 namespace runbookd::daemon {
 
 // Places and connection strings of every target, each problem at its key; never a word of a secret.
-planner::Findings target_findings(config::Settings const& settings,
+planner::Findings target_findings(std::vector<config::TargetSource> const& targets,
                                   config::Environment const& environment);
 
 }  // namespace runbookd::daemon

@@ -16,7 +16,7 @@ std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
           Reject{phase},
           Evaluate{},
           Confirm{},
-          Pause{},
+          Pause{.mode = state.mode == RunMode::pausing ? StopMode::now : StopMode::safe_point},
           Resume{},
           Retry{},
           Skip{},
@@ -25,9 +25,17 @@ std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
           Cancel{plan.name}};
 }
 
-bool state_alone_allows(Result<Events> const& decided) {
+// Empty where it would change something. A verb that is granted and changes nothing is harmless,
+// but nobody's way out.
+std::string why_not(RunState const& state, Result<Events> const& decided) {
+  if (decided) {
+    return decided->empty()
+               ? "it would change nothing: the run is " + std::string{to_text(state.mode)}
+               : "";
+  }
   // findings can be acknowledged: that is a matter of the call, not of the state
-  return decided.has_value() || decided.error().code == ErrorCode::unacknowledged_findings;
+  bool const of_the_call = decided.error().code == ErrorCode::unacknowledged_findings;
+  return of_the_call ? "" : decided.error().detail;
 }
 
 }  // namespace
@@ -42,8 +50,8 @@ std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment n
     }
     auto const decided = decide(
         plan, state, {.ask = ask, .actor = somebody, .reason = "any", .take_over = true}, now);
-    verb.allowed = state_alone_allows(decided);
-    verb.why_not = verb.allowed ? "" : decided.error().detail;
+    verb.why_not = why_not(state, decided);
+    verb.allowed = verb.why_not.empty();
   }
   return verbs;
 }

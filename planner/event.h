@@ -124,6 +124,7 @@ struct OutcomeLost {  // nobody heard how the attempt ended
   Direction direction = Direction::forward;
   int attempt = 1;
   std::string why;
+  std::optional<Filled> filled;  // what was heard of it before that
 };
 struct DoubtSettled {
   StepRef ref;

@@ -139,6 +139,7 @@ void describe(auto& io, Like<StepInterrupted> auto& it) {
 }
 void describe(auto& io, Like<OutcomeLost> auto& it) {
   describe_try(io, it);
+  io.may("filled", it.filled);
   io.may("why", it.why);
 }
 void describe(auto& io, Like<DoubtSettled> auto& it) {

@@ -58,7 +58,8 @@ Intent intent(Plan const& plan, RunState const& state, Moment now);
 // The event that must be durable before an intent is acted on; empty for those that touch nothing.
 Events announce(RunState const& state, Intent const& wanted, Moment now);
 
-// For people: verbs with reasons. Same rules as decide, asked with `actor` and no further detail.
+// For people: the verbs that would change something, and why the others would not. Same rules as
+// decide, asked with no further detail.
 struct VerbState {
   std::string verb;
   bool allowed = false;

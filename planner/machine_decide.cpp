@@ -29,11 +29,9 @@ struct Decision {
 
   tl::unexpected<Error> refuse(std::string detail, std::string next = "",
                                ErrorCode code = ErrorCode::illegal_transition) const {
-    // whoever may not sign is not told to sign
-    bool const help = next.empty() && code != ErrorCode::self_approval;
     return tl::unexpected(Error{.code = code,
                                 .detail = std::move(detail),
-                                .next = help ? fits_now(plan, state, now) : std::move(next),
+                                .next = next.empty() ? fits_now(plan, state, now) : std::move(next),
                                 .state = std::string{to_text(state.mode)}});
   }
   tl::unexpected<Error> wrong_state(std::string const& needs) const {
@@ -108,15 +106,13 @@ struct Decision {
     return one(PhaseEntered{state.phase});
   }
   Verdicts operator()(Approve const& ask) const {
-    if (auto wrong = gate_named(ask.phase)) {
+    if (auto wrong = no_signature_wanted(ask.phase)) {
       return *wrong;
-    }
-    if (!plan.phases[state.phase].approval) {
-      return refuse("phase " + plan.phases[state.phase].name + " asks for no approval");
     }
     if (same_person(command.actor, state.creator)) {
       return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it",
-                    "", ErrorCode::self_approval);
+                    "approve --phase " + ask.phase + "   # by somebody else than " + state.creator,
+                    ErrorCode::self_approval);
     }
     if (std::ranges::any_of(state.approvers, [this](auto const& name) {
           return same_person(name, command.actor);
@@ -126,7 +122,7 @@ struct Decision {
     return one(PhaseApproved{state.phase});
   }
   Verdicts operator()(Reject const& ask) const {
-    if (auto wrong = gate_named(ask.phase)) {
+    if (auto wrong = no_signature_wanted(ask.phase)) {
       return *wrong;
     }
     if (auto missing = reason_missing()) {
@@ -346,13 +342,16 @@ struct Decision {
     return status == StepStatus::interrupted || status == StepStatus::failed ||
            status == StepStatus::revert_failed;
   }
-  std::optional<Verdicts> gate_named(std::string const& phase) const {
+  std::optional<Verdicts> no_signature_wanted(std::string const& phase) const {
     if (!at_gate(state)) {
       return wrong_state("waiting or paused at a gate");
     }
     if (phase != plan.phases[state.phase].name) {
       return refuse("the gate that stands open for decision is that of phase " +
                     plan.phases[state.phase].name + ", not \"" + phase + "\"");
+    }
+    if (!plan.phases[state.phase].approval) {
+      return refuse("phase " + phase + " asks for no approval");
     }
     return std::nullopt;
   }

@@ -121,7 +121,8 @@ struct Judgement {
         add(OutcomeLost{.ref = fact.ref,
                         .direction = fact.direction,
                         .attempt = fact.attempt,
-                        .why = fact.failure ? fact.failure->message : fact.note});
+                        .why = fact.failure ? fact.failure->message : fact.note,
+                        .filled = fact.filled});
         return;
       case AttemptEnd::fenced:
         fenced(fact);

@@ -52,7 +52,7 @@ std::string fits_now(Plan const& plan, RunState const& state, Moment now) {
     case RunMode::waiting:
       return at_gate(state) ? fits_at_gate(plan, state, now) : "confirm" + step;
     case RunMode::pausing:
-      return "pause --now";
+      return state.interrupt ? "" : "pause --now";
     case RunMode::paused:
       return "resume";
     case RunMode::failed:

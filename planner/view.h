@@ -47,10 +47,11 @@ struct History {
   std::vector<std::vector<std::vector<Attempt>>> attempts;  // by phase, step
   std::vector<CheckRound> checks;  // the last round of each (stage, phase, check set)
   std::map<int, std::vector<std::string>> approvals;  // by phase
-  std::string problem;  // why it failed, paused by itself or needs attention; one sentence
-  std::string details;  // what belongs to the problem and is no sentence: lines
-  std::string because;  // who let it come to rest and why: " by ana: p99 is up", or empty
-  std::string cause;    // the failure that the last rollback was begun after; one sentence
+  std::string problem;     // why it failed, paused by itself or needs attention; one sentence
+  std::string details;     // what belongs to the problem and is no sentence: lines
+  std::string because;     // who let it come to rest and why: " by ana: p99 is up", or empty
+  std::string going_back;  // who began the last rollback and why; empty: the plan did
+  std::string cause;       // the failure that the last rollback was begun after; one sentence
   std::string mismatch_expected, mismatch_actual;
 };
 void remember(Plan const& plan, History& history, RunState const& before, RunState const& after,

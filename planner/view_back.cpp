@@ -75,8 +75,16 @@ std::string taken_back_words(Plan const& plan, RunState const& state, StepRef to
   return text;
 }
 
-std::string begun_after(std::string const& cause) {
-  return cause.empty() ? "" : "; the rollback was begun after " + cause;
+std::string rollback_begun(History const& history) {
+  auto const& by_whom = history.going_back;
+  auto const after = history.cause.empty() ? "" : " after " + history.cause;
+  auto const how = by_whom + (by_whom.empty() || after.empty() ? "" : ",") + after;
+  return how.empty() ? "" : "; the rollback was begun" + how;
+}
+
+std::string rolling_back_words(History const& history) {
+  auto const by_itself = history.going_back.empty() && !history.cause.empty();
+  return "rolling back" + (by_itself ? ", because " + history.cause : history.going_back);
 }
 
 }  // namespace runbookd::planner::view

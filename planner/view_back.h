@@ -5,12 +5,15 @@
 
 #include "planner/plan.h"
 #include "planner/state.h"
+#include "planner/view.h"
 
 namespace runbookd::planner::view {
 
 // Of everything from step `to` on, as the run stands now.
 std::string taken_back_words(Plan const& plan, RunState const& state, StepRef to);
-// "; the rollback was begun after step expand/add failed: …", or nothing
-std::string begun_after(std::string const& cause);
+// "; the rollback was begun by ana: p99 is up, after step expand/add failed: …", or nothing
+std::string rollback_begun(History const& history);
+// "rolling back by ana: p99 is up"
+std::string rolling_back_words(History const& history);
 
 }  // namespace runbookd::planner::view

@@ -105,7 +105,8 @@ struct Words {
     return doing(e.ref, e.direction) + " interrupted" + after(": ", e.why) + and_so_far(e.filled);
   }
   std::string operator()(OutcomeLost const& e) const {
-    return "nobody heard how " + doing(e.ref, e.direction) + " ended" + after(": ", e.why);
+    return "nobody heard how " + doing(e.ref, e.direction) + " ended" + after(": ", e.why) +
+           and_so_far(e.filled);
   }
   std::string operator()(DoubtSettled const& e) const {
     auto const who = doing(e.ref, e.direction);

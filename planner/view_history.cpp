@@ -124,13 +124,14 @@ struct Remembering {
   void operator()(OutcomeLost const& e) {
     if (auto* attempt = ended(e, "lost")) {
       attempt->note = e.why;
+      attempt->filled = e.filled;
     }
     history.problem = "nobody heard how " + doing(e.ref, e.direction) + " ended" + colon(e.why);
   }
   void operator()(DoubtSettled const& e) {
     if (auto* attempt = ended(e, result_of(e.answer))) {
       attempt->note = e.evidence;
-      attempt->filled = e.filled;
+      attempt->filled = e.filled ? e.filled : attempt->filled;
     }
     if (e.answer != Doubt::unknowable) {
       at_peace();
@@ -206,8 +207,9 @@ struct Remembering {
   void operator()(RollbackStarted const&) {
     close_current();
     // what the plan takes back by itself, it takes back because of the problem
-    bool const by_itself = event.actor.empty() && !history.problem.empty();
-    history.because = by_itself ? ", because " + history.problem : by_whom();
+    bool const by_itself = event.actor.empty();
+    history.going_back = by_itself ? "" : by_whom();
+    history.because.clear();
     if (before.direction == Direction::forward) {
       history.cause = by_itself || before.mode == RunMode::failed ? history.problem : "";
     }
@@ -222,7 +224,7 @@ struct Remembering {
     at_peace();
     if (known(plan, e.to)) {
       history.because = " after a rollback: " + view::taken_back_words(plan, before, e.to) +
-                        view::begun_after(history.cause);
+                        view::rollback_begun(history);
     }
   }
   void operator()(CancelRequested const&) { history.because = by_whom(); }

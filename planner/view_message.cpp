@@ -62,7 +62,7 @@ struct Message {
   }
   std::string running() const {
     bool const back = state.direction == Direction::backward;
-    return (back ? "rolling back" + history.because + "; " : "") + view::running_words(facts, now);
+    return (back ? view::rolling_back_words(history) + "; " : "") + view::running_words(facts, now);
   }
   std::string stopping(std::string const& word) const {
     auto text = word + history.because + "; ";
@@ -82,7 +82,9 @@ struct Message {
   std::string standing() const {
     auto const ref = view::step_at_hand(facts);
     if (ref && state.in_doubt) {
-      return "; how step " + plan.label(*ref) + " ended is not known yet";
+      auto const filled = view::filled_by(view::tries_of_late(view::attempts_of(facts, *ref)));
+      return "; how step " + plan.label(*ref) + " ended is not known yet" +
+             view::and_so_far(filled);
     }
     if (ref && state.at(*ref).status == StepStatus::interrupted) {
       auto const filled = view::filled_by(view::tries_of_late(view::attempts_of(facts, *ref)));
@@ -91,17 +93,20 @@ struct Message {
     }
     return "";
   }
+  std::string in_rollback() const {
+    return state.direction == Direction::backward ? view::rollback_begun(history) : "";
+  }
+  std::string held() const {
+    return state.held_by ? "; another daemon has claimed the target: " +
+                               view::in_a_line(holder_words(*state.held_by))
+                         : "";
+  }
   std::string failed() const {
-    bool const back = state.direction == Direction::backward;
-    return with_waits(problem_or("the run failed") +
-                      (back ? view::begun_after(history.cause) : "") +
-                      (state.held_by ? "; another daemon has claimed the target: " +
-                                           view::in_a_line(holder_words(*state.held_by))
-                                     : ""));
+    return with_waits(problem_or("the run failed") + in_rollback() + held());
   }
   std::string paused() const {
     auto const why = history.problem.empty() ? history.because : ": " + history.problem;
-    return with_waits("paused" + why + standing());
+    return with_waits("paused" + why + in_rollback() + standing());
   }
   std::string cancelled() const {
     auto const stays = executed_anything(state) ? "; what was done stays as it is" : "";
@@ -115,7 +120,7 @@ struct Message {
            (skipped == 0 ? "" : ", " + std::to_string(skipped) + " of them skipped");
   }
   std::string rolled_back() const {
-    return view::taken_back_words(plan, state, {}) + view::begun_after(history.cause);
+    return view::taken_back_words(plan, state, {}) + view::rollback_begun(history);
   }
 
   std::string text() const {

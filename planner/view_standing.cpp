@@ -73,15 +73,25 @@ std::string step_words(RunFacts const& facts, StepRef ref) {
   return "about to begin " + step_subject(facts, ref) + " again";
 }
 
+// Nobody has to be called: once the target answers, the run moves without a person.
+bool goes_on_by_itself(RunFacts const& facts) {
+  bool const waits_after_restart =
+      facts.state->restarted && facts.plan->on_restart != OnRestart::resume;
+  return facts.state->mode == RunMode::running && !waits_after_restart;
+}
+
 std::string doubt_words(RunFacts const& facts, StepRef ref, Moment now) {
   auto const& state = *facts.state;
   auto const what = "finding out how " + step_subject(facts, ref) + " ended";
+  auto const so_far = and_so_far(filled_by(tries_of_late(attempts_of(facts, ref))));
   bool const later = state.ask_doubt_at && *state.ask_doubt_at > now;
   if (later) {
     auto const why = facts.history->problem.empty() ? what : facts.history->problem;
-    return why + "; asked again at " + to_rfc3339(*state.ask_doubt_at);
+    return why + so_far + "; asked again at " + to_rfc3339(*state.ask_doubt_at) +
+           (goes_on_by_itself(facts) ? ", and the run goes on by itself once that is answered"
+                                     : "");
   }
-  return facts.live.orphan.empty() ? what : what + ": " + facts.live.orphan;
+  return (facts.live.orphan.empty() ? what : what + ": " + facts.live.orphan) + so_far;
 }
 
 std::string soak_words(RunFacts const& facts) {

@@ -100,8 +100,7 @@ struct Waiting {
   std::string others_that_fit(std::string const& first) const {
     std::vector<std::string> verbs;
     for (auto const& each : actions(plan, state, now)) {
-      bool const stays = each.verb == "pause";  // asking for it changes nothing here
-      if (each.allowed && each.verb != first && !stays) {
+      if (each.allowed && each.verb != first) {
         verbs.push_back(each.verb);
       }
     }

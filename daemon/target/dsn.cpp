@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <map>
 #include <memory>
 #include <utility>
 
 #include <libpq-fe.h>
 
+#include "daemon/target/dsn_values.h"
 #include "planner/nearest.h"
 
 namespace runbookd::daemon {
 namespace {
 
-using Keywords = std::map<std::string, std::string>;
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 // libpq's own words for a malformed string may quote it, password and all; so they are not passed
@@ -83,55 +81,38 @@ DsnProblem unreadable_problem(std::string const& complaint) {
   return {unreadable, "or the form postgresql://user@host:port/database"};
 }
 
-// The key itself is not shown: behind a password with a blank, it is a piece of it.
-DsnProblem unknown_keyword(std::string const& complaint, std::size_t quote) {
-  auto const end = complaint.find('"', quote + 1);
-  auto const near =
-      planner::nearest(complaint.substr(quote + 1, end - quote - 1), known_keywords());
-  return {"the connection string has a keyword that libpq does not know",
+// What libpq stumbles over may be a piece of a password that lacks its quotation marks, or of one
+// in an address that lacks its %: where one may stand before it, it is not shown.
+bool may_show(std::string const& key, std::string const& dsn) {
+  auto const before = dsn.substr(0, dsn.find("password"));
+  auto const scheme = dsn.find("://");
+  if (scheme == std::string::npos) {
+    return (" " + before).find(" " + key + "=") != std::string::npos;
+  }
+  auto const colon = dsn.find(':', scheme + 3);
+  bool const with_password =
+      colon != std::string::npos && dsn.find('@', colon) != std::string::npos;
+  return !with_password && before.find(key + "=") != std::string::npos;
+}
+
+DsnProblem unknown_keyword(std::string const& key, std::string const& dsn) {
+  auto const near = planner::nearest(key, known_keywords());
+  return {"the connection string has a keyword that libpq does not know" +
+              (may_show(key, dsn) ? ": \"" + key + "\"" : ""),
           near.empty() ? "known are host, port, dbname, user, sslmode and libpq's others; a "
                          "password with blanks needs quotation marks"
                        : "did you mean \"" + near + "\"?"};
 }
 
-DsnProblem problem_of(std::string const& complaint) {
+DsnProblem problem_of(std::string const& dsn, std::string const& complaint) {
   for (std::string_view const words :
        {"invalid connection option \"", "invalid URI query parameter: \""}) {
     if (auto const found = complaint.find(words); found != std::string::npos) {
-      return unknown_keyword(complaint, found + words.size() - 1);
+      auto const begin = found + words.size();
+      return unknown_keyword(complaint.substr(begin, complaint.find('"', begin) - begin), dsn);
     }
   }
   return unreadable_problem(complaint);
-}
-
-std::string value_of(Keywords const& keywords, std::string const& name) {
-  auto const found = keywords.find(name);
-  return found == keywords.end() ? "" : found->second;
-}
-
-bool is_port(std::string_view text) {
-  unsigned number = 0;
-  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return text.empty() || (error == std::errc() && end == text.data() + text.size() && number > 0 &&
-                          number <= 65535);
-}
-
-bool all_ports(std::string_view list) {
-  while (true) {
-    auto const comma = list.find(',');
-    if (!is_port(list.substr(0, comma))) {
-      return false;
-    }
-    if (comma == std::string_view::npos) {
-      return true;
-    }
-    list.remove_prefix(comma + 1);
-  }
-}
-
-bool several_hosts(Keywords const& keywords) {
-  return value_of(keywords, "host").find(',') != std::string::npos ||
-         value_of(keywords, "hostaddr").find(',') != std::string::npos;
 }
 
 std::string quoted(std::string const& value) {
@@ -198,27 +179,9 @@ tl::expected<std::string, std::string> session_dsn(TargetSettings const& target,
 std::vector<DsnProblem> dsn_problems(std::string const& dsn) {
   auto const parsed = parse(dsn);
   if (!parsed.keywords) {
-    return {problem_of(parsed.complaint)};
+    return {problem_of(dsn, parsed.complaint)};
   }
-  auto const& keywords = *parsed.keywords;
-  std::vector<DsnProblem> problems;
-  if (!all_ports(value_of(keywords, "port"))) {
-    problems.push_back({"`port` of the connection string is no port", "a number up to 65535"});
-  }
-  constexpr std::array<std::string_view, 7> modes{"",        "disable",   "allow",      "prefer",
-                                                  "require", "verify-ca", "verify-full"};
-  if (std::ranges::find(modes, value_of(keywords, "sslmode")) == modes.end()) {
-    problems.push_back({"`sslmode` of the connection string is none that libpq knows",
-                        "disable, allow, prefer, require, verify-ca or verify-full"});
-  }
-  auto const wanted = value_of(keywords, "target_session_attrs");
-  if (several_hosts(keywords) && wanted != "read-write" && wanted != "primary") {
-    problems.push_back(
-        {"the connection string names several hosts and lets libpq take any of them; the two "
-         "sessions of a run must meet on one server, the primary",
-         "name the primary alone, or add target_session_attrs=read-write"});
-  }
-  return problems;
+  return value_problems(*parsed.keywords);
 }
 
 std::optional<std::string> passfile_in(std::string const& dsn) {

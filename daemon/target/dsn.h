@@ -16,7 +16,7 @@ tl::expected<std::string, std::string> session_dsn(TargetSettings const& target,
                                                    std::string const& application_name);
 
 struct DsnProblem {
-  std::string what, fix;  // never a word of the string itself: it may be a piece of a password
+  std::string what, fix;  // no word of the string where it may be a piece of a password
 };
 // What libpq or we would not take, without connecting.
 std::vector<DsnProblem> dsn_problems(std::string const& dsn);

@@ -6,7 +6,9 @@ namespace {
 // Names the schemas and relations once. Members of an extension are the extension's business.
 // Whatever initdb makes has an oid below 16384: saying so spares a scan of the whole catalog.
 constexpr auto head = R"sql(
-WITH ns AS (
+WITH us AS (
+  SELECT oid FROM pg_roles WHERE rolname = current_user
+), ns AS (
   SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'runbookd')
 ), rel AS MATERIALIZED (
@@ -19,20 +21,42 @@ WITH ns AS (
 SELECT line FROM (SELECT replace(line, chr(10), chr(92) || 'n') AS line FROM (
 )sql";
 
-constexpr auto schemas = R"sql(
-SELECT format('schema %I: owner %s, acl %s', nspname, pg_get_userbyid(nspowner),
-              CASE WHEN nspacl IS NULL OR nspacl @> acldefault('n', nspowner) AND nspacl <@ acldefault('n', nspowner) THEN 'default'
-    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(nspacl) a) END) AS line
+// What the role that we work as was granted is left out, unless it is the owner: the start check of
+// any run may ask for more of it.
+std::string kept_rights(std::string const& acl, std::string const& owner) {
+  return "(SELECT array_agg(i ORDER BY i::text) FROM unnest(" + acl +
+         ") i WHERE NOT EXISTS (SELECT FROM aclexplode(ARRAY[i]) x, us WHERE x.grantee = us.oid "
+         "AND "
+         "us.oid <> " +
+         owner + "))";
+}
+
+std::string rights(std::string const& kind, std::string const& acl, std::string const& owner) {
+  auto const usual = "acldefault(" + kind + ", " + owner + ")";
+  return "CASE WHEN " + acl + " IS NULL OR " + acl + " @> " + usual + " AND " + acl + " <@ " +
+         usual + " THEN 'default' ELSE (SELECT CASE WHEN k.acl @> " + usual + " AND k.acl <@ " +
+         usual + " THEN 'default' ELSE array_to_string(k.acl, ' ') END FROM (SELECT " +
+         kept_rights(acl, owner) + " AS acl) k) END";
+}
+
+std::string schemas() {
+  return R"sql(
+SELECT format('schema %I: owner %s, acl %s', nspname, pg_get_userbyid(nspowner), )sql" +
+         rights("'n'", "nspacl", "nspowner") + R"sql() AS line
 FROM ns
 )sql";
+}
 
-constexpr auto relations = R"sql(
+std::string relations() {
+  return R"sql(
 SELECT concat(
   CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
     WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END,
   ' ', c.name, ': owner ', pg_get_userbyid(c.relowner),
-  ', acl ', CASE WHEN c.relacl IS NULL OR c.relacl @> acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AND c.relacl <@ acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) THEN 'default'
-    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(c.relacl) a) END,
+  ', acl ', )sql" +
+         rights(R"sql(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char")sql", "c.relacl",
+                "c.relowner") +
+         R"sql(,
   CASE WHEN c.relpersistence <> 'p' THEN ', persistence ' || c.relpersistence::text END,
   CASE WHEN c.relreplident NOT IN ('d', 'n') OR c.relkind IN ('r', 'p') AND c.relreplident <> 'd'
        THEN ', replica identity ' || c.relreplident::text END,
@@ -66,6 +90,7 @@ LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
 )sql";
+}
 
 // Position is left out on purpose: a column dropped and added again stands last. Some servers keep
 // a position in their log as a column option of their own (pg_attver), which is new whenever the
@@ -90,8 +115,8 @@ SELECT concat('column ', c.name, '.', quote_ident(a.attname), ': ', format_type(
   CASE WHEN a.attoptions IS NOT NULL
     THEN ', options ' || (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(a.attoptions) o WHERE left(o, 3) <> 'pg_') END,
   ', foreign options ' || a.attfdwoptions::text,
-  CASE WHEN a.attacl IS NOT NULL
-    THEN ', acl ' || (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(a.attacl) x) END)
+  CASE WHEN a.attacl IS NOT NULL THEN ', acl ' || array_to_string()sql" +
+         kept_rights("a.attacl", "c.relowner") + R"sql(, ' ') END)
 FROM rel c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
@@ -156,11 +181,12 @@ SELECT concat('statistics ', quote_ident(ns.nspname), '.', quote_ident(s.stxname
 FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace
 )sql";
 
-constexpr auto functions = R"sql(
+std::string functions() {
+  return R"sql(
 SELECT concat('function ', quote_ident(ns.nspname), '.', quote_ident(p.proname), '(',
   pg_get_function_identity_arguments(p.oid), '): owner ', pg_get_userbyid(p.proowner),
-  ', acl ', CASE WHEN p.proacl IS NULL OR p.proacl @> acldefault('f', p.proowner) AND p.proacl <@ acldefault('f', p.proowner) THEN 'default'
-    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(p.proacl) a) END,
+  ', acl ', )sql" +
+         rights("'f'", "p.proacl", "p.proowner") + R"sql(,
   ', ', CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE (
     SELECT concat('aggregate ', g.aggtransfn::regprocedure, ' ', g.aggfinalfn::regprocedure, ' ',
                   g.aggcombinefn::regprocedure, ' ', format_type(g.aggtranstype, NULL), ' ', g.agginitval, ' ',
@@ -169,13 +195,15 @@ FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
 WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d
                   WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 )sql";
+}
 
 // Array types, row types of tables and multiranges come and go with another object.
-constexpr auto types = R"sql(
+std::string types() {
+  return R"sql(
 SELECT concat('type ', quote_ident(ns.nspname), '.', quote_ident(t.typname), ': ', t.typtype,
   ', owner ', pg_get_userbyid(t.typowner),
-  ', acl ', CASE WHEN t.typacl IS NULL OR t.typacl @> acldefault('T', t.typowner) AND t.typacl <@ acldefault('T', t.typowner) THEN 'default'
-    ELSE (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(t.typacl) a) END,
+  ', acl ', )sql" +
+         rights("'T'", "t.typacl", "t.typowner") + R"sql(,
   CASE WHEN t.typtype = 'e' THEN (SELECT ', labels ' || string_agg(quote_literal(e.enumlabel), ' ' ORDER BY e.enumsortorder)
                                   FROM pg_enum e WHERE e.enumtypid = t.oid) END,
   CASE WHEN t.typtype = 'd' THEN concat(', of ', format_type(t.typbasetype, t.typtypmod),
@@ -189,6 +217,7 @@ WHERE t.oid >= 16384 AND t.typtype <> 'm' AND NOT (t.typelem <> 0 AND t.typcateg
   AND NOT EXISTS (SELECT FROM pg_depend d
                   WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 )sql";
+}
 
 std::string publications(int server_version) {
   bool const filters = server_version >= 150000;
@@ -283,9 +312,9 @@ constexpr auto tail = R"sql(
 
 std::string fingerprint_sql(int server_version) {
   std::string const next = "\nUNION ALL\n";
-  return head + (schemas + next) + relations + next + columns(server_version) + next + constraints +
-         next + indexes + next + on_tables + next + functions + next + types + next +
-         publications(server_version) + next + the_rest + next + comments + tail;
+  return head + (schemas() + next) + relations() + next + columns(server_version) + next +
+         constraints + next + indexes + next + on_tables + next + functions() + next + types() +
+         next + publications(server_version) + next + the_rest + next + comments + tail;
 }
 
 }  // namespace runbookd::daemon

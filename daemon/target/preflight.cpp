@@ -67,11 +67,17 @@ std::vector<PlanNeed> needs_of_ours(std::vector<Cell> const& facts) {
   return needs;
 }
 
-std::string told(std::vector<std::string> const& missing, std::string const& role) {
+std::string told(MissingRights const& missing, std::string const& role) {
   std::string message = "role " + role +
                         " lacks rights that the plan needs; the statements below give them. Let "
                         "the owners, or an administrator, run them; then start the run again";
-  for (auto const& line : missing) {
+  if (missing.in_fingerprint) {
+    message += ". Mind that a change of owner, an extension and a grant to another role than " +
+               role +
+               " are part of the schema: a run that began on this database before them stops at "
+               "them when it is rolled back, and shows them";
+  }
+  for (auto const& line : missing.remedies) {
     message += "\n  " + line;
   }
   return message;
@@ -95,7 +101,7 @@ SqlResult<void> check_target(Session& session, planner::Plan const& plan) {
   if (!missing) {
     return tl::unexpected(missing.error());
   }
-  if (missing->empty()) {
+  if (missing->remedies.empty()) {
     return {};
   }
   return tl::unexpected(refusal("42501", told(*missing, facts[2].value_or(""))));

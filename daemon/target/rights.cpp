@@ -239,6 +239,12 @@ bool is_ownership(Missing const& one) {
          ((one.kind == "maintain" || one.kind == "vacuum") && one.right.empty());
 }
 
+// A fingerprint leaves out what our own role was granted, and knows no rights on the database.
+bool shows_in_fingerprint(Missing const& one, PlanNeed const& need) {
+  bool const grant_to_us = !is_ownership(one) && need.role.empty();
+  return one.kind == "extension" || (one.kind != "database" && !grant_to_us);
+}
+
 // Rights on one thing become one GRANT: {"SELECT", {}}, {"UPDATE", {"a", "b"}}.
 struct Grant {
   std::string on, to;
@@ -315,18 +321,19 @@ std::string to_text(Remedy const& remedy) {
 
 }  // namespace
 
-SqlResult<std::vector<std::string>> missing_rights(Session& session,
-                                                   std::vector<PlanNeed> const& needs) {
+SqlResult<MissingRights> missing_rights(Session& session, std::vector<PlanNeed> const& needs) {
   if (needs.empty()) {
-    return std::vector<std::string>{};
+    return MissingRights{};
   }
   auto const rows = session.run(wanted_sql(session, needs));
   if (!rows) {
     return tl::unexpected(rows.error());
   }
+  MissingRights missing;
   std::vector<Remedy> remedies;
   for (auto const& row : rows->rows) {
     auto const one = to_missing(row);
+    missing.in_fingerprint |= shows_in_fingerprint(one, needs[one.need]);
     auto& remedy = remedy_for(remedies, one, session);
     if (remedy.grant) {
       add_right(*remedy.grant, one.right, one.column);
@@ -337,11 +344,10 @@ SqlResult<std::vector<std::string>> missing_rights(Session& session,
       }
     }
   }
-  std::vector<std::string> lines;
   for (auto const& remedy : remedies) {
-    lines.push_back(to_text(remedy));
+    missing.remedies.push_back(to_text(remedy));
   }
-  return lines;
+  return missing;
 }
 
 }  // namespace runbookd::daemon

@@ -10,8 +10,11 @@
 
 namespace runbookd::daemon {
 
-// "GRANT UPDATE (b) ON public.u TO mover;  -- backfill/fill"
-SqlResult<std::vector<std::string>> missing_rights(Session& session,
-                                                   std::vector<planner::PlanNeed> const& needs);
+struct MissingRights {
+  std::vector<std::string> remedies;  // "GRANT UPDATE (b) ON public.u TO mover;  -- backfill/fill"
+  bool in_fingerprint = false;        // some of them change what a fingerprint tells
+};
+SqlResult<MissingRights> missing_rights(Session& session,
+                                        std::vector<planner::PlanNeed> const& needs);
 
 }  // namespace runbookd::daemon

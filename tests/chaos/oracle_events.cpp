@@ -102,6 +102,7 @@ struct Outcomes {
   void operator()(OutcomeLost const& e) {
     auto end = ended(e, AttemptEnd::lost);
     end.note = e.why;
+    end.filled = e.filled;
     found.emplace_back(end);
   }
   void operator()(DoubtSettled const& e) {

@@ -17,7 +17,7 @@ std::vector<std::string> findings(std::string const& targets) {
   auto const read = config::read_settings("targets:\n" + targets, "/etc/r.yaml");
   REQUIRE(read.settings);
   std::vector<std::string> texts;
-  for (auto const& finding : daemon::target_findings(*read.settings, environment)) {
+  for (auto const& finding : daemon::target_findings(read.targets, environment)) {
     texts.push_back(planner::to_text(finding));
     CHECK(texts.back().find("hunter2") == std::string::npos);
   }
@@ -37,6 +37,16 @@ TEST_CASE("every target is looked at, and each finding stands at the key it is a
   CHECK(found[1].find("which is empty") != std::string::npos);
   CHECK(found[2].starts_with("/etc/r.yaml:4:12: "));
   CHECK(found[3].find("several hosts") != std::string::npos);
+}
+
+TEST_CASE("a target is looked at also where the rest of the file cannot be used") {
+  auto const read = config::read_settings(
+      "lisen: []\ntargets:\n  a: {dsn: host=x port=0}\n  b: {descripton: no string}\n",
+      "/etc/r.yaml");
+  REQUIRE_FALSE(read.settings);
+  auto const found = daemon::target_findings(read.targets, environment);
+  REQUIRE(found.size() == 1);
+  CHECK(planner::to_text(found[0]).starts_with("/etc/r.yaml:3:12: error: target \"a\": `port`"));
 }
 
 TEST_CASE("a password file in the string counts, unless the settings name another") {

@@ -85,7 +85,9 @@ Graph explore(Plan const& plan) {
     int const from = open.front();
     open.pop_front();
     Node const node = graph.nodes[from];
-    for (auto const& move : every_move(plan, node)) {
+    auto const moves = every_move(plan, node);
+    note_broken(graph, broken_offers(plan, node, moves), graph.path[from]);
+    for (auto const& move : moves) {
       if (!is_followed(node, move)) {
         continue;
       }

@@ -157,6 +157,26 @@ std::vector<std::string> broken_rules(Plan const& plan, Node const& before, Move
   return broken;
 }
 
+std::vector<std::string> broken_offers(Plan const& plan, Node const& node,
+                                       std::vector<Move> const& moves) {
+  std::vector<std::string> broken;
+  for (auto const& verb : actions(plan, node.state, node.world.now)) {
+    bool const changes = std::ranges::any_of(moves, [&](Move const& move) {
+      return move.is_command && move.name == verb.verb && !move.events.empty();
+    });
+    // the world has two people, and a third one could still sign
+    bool const all_signed = verb.verb == "approve" && !node.state.approvers.empty();
+    if (verb.allowed != changes && !all_signed) {
+      broken.push_back(verb.verb + (changes ? " changes something and is not offered"
+                                            : " is offered and changes nothing"));
+    }
+    if (verb.allowed != verb.why_not.empty()) {
+      broken.push_back(verb.verb + ": whatever is not offered has a reason");
+    }
+  }
+  return broken;
+}
+
 bool survives_storage(Event const& event) {
   auto const json = body_to_json(event.body);
   auto const read = body_from_json(kind_of(event.body), json);

@@ -12,6 +12,9 @@ namespace runbookd::tests {
 std::vector<std::string> broken_rules(planner::Plan const& plan, Node const& node);
 std::vector<std::string> broken_rules(planner::Plan const& plan, Node const& before,
                                       Move const& move);
+// Of what the node's moves do and what people are told that they may do.
+std::vector<std::string> broken_offers(planner::Plan const& plan, Node const& node,
+                                       std::vector<Move> const& moves);
 
 // Written as JSON and read back, it is the same event.
 bool survives_storage(planner::Event const& event);

@@ -155,12 +155,19 @@ TEST_CASE("where nobody else holds it, taking over is going on") {
   CHECK(std::holds_alternative<RunResumed>(events->at(0).body));
 }
 
-TEST_CASE("whoever may not sign is not told to sign") {
+TEST_CASE("whoever may not sign is told the command for somebody else") {
   auto life = at_second_gate();
   life.plan.phases[1].approval = Approval{.from = "dba", .count = 1};
   auto const self = refused(life, Approve{"backfill"}, "ana");
   CHECK(self.code == ErrorCode::self_approval);
-  CHECK(self.next.empty());
+  CHECK(self.next == "approve --phase backfill   # by somebody else than ana");
+}
+
+TEST_CASE("where nobody has to sign there is nothing to reject either") {
+  auto const life = at_second_gate();
+  auto const reject = refused(life, Reject{"backfill"});
+  CHECK(reject.detail == "phase backfill asks for no approval");
+  CHECK(reject.next == "advance --to backfill");
 }
 
 TEST_CASE("a gate that needs a signature names the command that signs") {

@@ -52,8 +52,8 @@ TEST_CASE("so does one that a person began, part of the way") {
   CHECK(life.snapshot()["state"] == "paused");
   CHECK(life.message().starts_with(
       "paused after a rollback: everything from step backfill/fill on was taken back; the values "
-      "that step backfill/fill filled in stay; the rollback was begun after step backfill/fill "
-      "failed: ERROR 23502: nulls; "));
+      "that step backfill/fill filled in stay; the rollback was begun by ben, after step "
+      "backfill/fill failed: ERROR 23502: nulls; "));
 }
 
 TEST_CASE("the failure is told until the run goes forward again") {
@@ -76,8 +76,8 @@ TEST_CASE("a reversal that fails does not hide why the way back was gone") {
   life.go_until("index");
   life.fail_try("55000", "no");
   CHECK(life.message().starts_with(
-      "the reversal of step expand/index failed: ERROR 55000: no; the rollback was begun after "
-      "step backfill/fill failed: ERROR 23502: nulls; to try again: "));
+      "the reversal of step expand/index failed: ERROR 55000: no; the rollback was begun by "
+      "ana, after step backfill/fill failed: ERROR 23502: nulls; to try again: "));
 }
 
 TEST_CASE("where nothing had been done, nothing is said to be taken back") {
@@ -98,7 +98,8 @@ TEST_CASE("a step whose reversal was left out is said to stand, with its name") 
   life.go_until("add");
   life.end_try({.fingerprint = "schema"});
   CHECK(life.message() ==
-        "step expand/add was taken back; step expand/index stands: its reversal was left out");
+        "step expand/add was taken back; step expand/index stands: its reversal was left out; "
+        "the rollback was begun by ana");
 }
 
 TEST_CASE("the two ways of skipping have words of their own in events") {

@@ -95,6 +95,51 @@ TEST_CASE("a backfill that was cut off had taken effect, batch by batch") {
         "step expand/add had not taken effect");
 }
 
+TEST_CASE("while nobody knows how a backfill ended, what was heard of it stays shown") {
+  auto life = filling();
+  life.end_try({.end = AttemptEnd::lost,
+                .failure = SqlFailure{.message = "connection reset"},
+                .filled = forty});
+  auto const ref = life.state.current.value();
+  CHECK(fill_step(life)["backfill"]["rows_scanned"] == 400);
+  CHECK(life.message() ==
+        "finding out how step backfill/fill ended; so far 40.0 %, 300 rows changed, which stay");
+  life.tell(DoubtUnanswered{.ref = ref, .failure = {.message = "connection refused"}});
+  CHECK(fill_step(life)["backfill"]["rows_scanned"] == 400);
+  CHECK(life.message().find("; so far 40.0 %, 300 rows changed, which stay; asked again at ") !=
+        std::string::npos);
+  life.ask(Pause{}, "ben");
+  CHECK(life.message().find("so far 40.0 %") != std::string::npos);
+  // the target knows better
+  life.tell(DoubtAnswered{.ref = ref,
+                          .attempt = life.state.at(ref).attempts,
+                          .answer = Doubt::not_applied,
+                          .filled = Filled{.scanned = 500, .changed = 350, .total = 1000}});
+  CHECK(fill_step(life)["backfill"]["rows_scanned"] == 500);
+}
+
+TEST_CASE("a doubt about a target that is away says whether the run needs a person") {
+  auto life = filling();
+  life.end_try({.end = AttemptEnd::lost, .failure = SqlFailure{.message = "connection reset"}});
+  auto const ref = life.state.current.value();
+  life.tell(DoubtUnanswered{.ref = ref, .failure = {.message = "connection refused"}});
+  CHECK(life.message().ends_with(", and the run goes on by itself once that is answered"));
+  life.ask(Pause{}, "ben");
+  CHECK(life.message().find("goes on by itself") == std::string::npos);
+}
+
+TEST_CASE("after a restart of the daemon only a plan that says so goes on by itself") {
+  for (auto const rule : {OnRestart::pause, OnRestart::resume}) {
+    auto life = filling();
+    life.plan.on_restart = rule;
+    life.tell(Restarted{});
+    life.tell(
+        DoubtUnanswered{.ref = life.state.current.value(), .failure = {.message = "refused"}});
+    CHECK((life.message().find("goes on by itself") != std::string::npos) ==
+          (rule == OnRestart::resume));
+  }
+}
+
 TEST_CASE("a backfill that loses its session again and again is not said to have done nothing") {
   auto life = filling();
   for (int i = 0; i < 4; ++i) {  // the first one is not counted: it got somewhere
@@ -146,7 +191,8 @@ TEST_CASE("a reversal that was stopped is called that") {
   life.end_try({.end = AttemptEnd::interrupted, .note = "stopped"});
   life.go_on();
   CHECK(life.message().starts_with(
-      "paused by ben; the reversal of step expand/index was interrupted; to go on: "));
+      "paused by ben; the rollback was begun by ana; the reversal of step expand/index was "
+      "interrupted; to go on: "));
 }
 
 TEST_CASE("the way back has numbers of its own") {

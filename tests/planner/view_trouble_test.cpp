@@ -155,6 +155,7 @@ TEST_CASE("a watch's result replaces that watch's last result only") {
 
 TEST_CASE("a rejection names who and why, and how to open the gate again") {
   auto life = at_second_gate();
+  life.plan.phases[1].approval = Approval{.from = "dba", .count = 1};
   life.ask(Reject{"backfill"}, "ben", "month end");
   CHECK(
       life.message() ==
@@ -268,7 +269,25 @@ TEST_CASE("rolling back: phases revert, and are reverted when it is done") {
   life.go_on();
   CHECK(life.snapshot()["state"] == "rolled_back");
   CHECK(life.phase(0)["state"] == "reverted");
-  CHECK(life.message() == "everything that was done is taken back");
+  CHECK(life.message() ==
+        "everything that was done is taken back; the rollback was begun by ana: wrong day");
+}
+
+TEST_CASE("a rollback that was paused goes on telling who began it and why") {
+  auto life = at_second_gate();
+  life.ask(RollBack{.extent = RollBack::Extent::all}, "ana", "wrong day");
+  life.go_until("index");
+  life.ask(Pause{}, "ben", "lunch");
+  life.end_try({.end = AttemptEnd::interrupted});
+  life.go_on();
+  CHECK(life.message().starts_with(
+      "paused by ben: lunch; the rollback was begun by ana: wrong day; the reversal of "));
+  life.ask(Resume{}, "cleo");
+  CHECK(life.message().starts_with("rolling back by ana: wrong day; "));
+  life.go_until("index");
+  life.fail_try("22012", "division by zero");
+  CHECK(life.message().find("; the rollback was begun by ana: wrong day; to try again") !=
+        std::string::npos);
 }
 
 TEST_CASE("a rollback that the plan begins by itself tells of the failure until it ends") {
@@ -290,8 +309,10 @@ TEST_CASE("what was checked before a rollback is open again after it") {
   CHECK(life.phase(0)["checks"][0]["result"] ==
         "passed");  // the requirements of a phase that stays entered
   CHECK(life.phase(0)["checks"][1]["result"] == "open");
-  CHECK(life.message().starts_with(
-      "paused after a rollback: everything from step expand/index on was taken back; to go on"));
+  CHECK(
+      life.message().starts_with("paused after a rollback: everything from step expand/index on "
+                                 "was taken back; the rollback was "
+                                 "begun by ana; to go on"));
 }
 
 TEST_CASE("a schema that is not given back shows both fingerprints and the difference") {

@@ -126,6 +126,15 @@ TEST_SUITE("connection strings that are only read") {
         {"host=x port=54x32", "is no port"},
         {"postgresql://u:hunter2@h:70000/d", "is no port"},
         {"host=x sslmode=maybe", "`sslmode`"},
+        {"host=x sslmode=maybe connect_timeout=soon",
+         "`connect_timeout` of the connection string is "
+         "no whole number"},
+        {"host=x gssencmode=on", "disable, prefer or require"},
+        {"host=x channel_binding=yes password=hunter2", "`channel_binding`"},
+        {"host=x ssl_min_protocol_version=1.2", "TLSv1.2 or TLSv1.3"},
+        {"postgresql://u:hunter2@h/d?target_session_attrs=master", "`target_session_attrs`"},
+        {"host=x keepalives_idle=1m", "`keepalives_idle`"},
+        {"host=x replication=database", "a replication connection"},
         {"host=a,b password=hunter2", "names several hosts"},
         {"postgresql://u:hunter2@a,b/d", "names several hosts"},
         {"host=a,b target_session_attrs=any", "names several hosts"},
@@ -134,6 +143,13 @@ TEST_SUITE("connection strings that are only read") {
       CAPTURE(std::string(row.dsn));
       CHECK(told(row.dsn).find(row.words) != std::string::npos);
     }
+  }
+  TEST_CASE("a keyword that libpq does not know is named where it is no piece of a password") {
+    CHECK(told("host=x frobnicate=1").find("does not know: \"frobnicate\"") != std::string::npos);
+    CHECK(told("hots=x password=hunter2").find(": \"hots\"") != std::string::npos);
+    CHECK(told("postgresql://u@h:5432/d?sslmod=x").find(": \"sslmod\"") != std::string::npos);
+    CHECK(told("host=x password=my hunter2=x").find("hunter2") == std::string::npos);
+    CHECK(told("postgresql://u:my/s?hunter2=x@h/d").find("hunter2") == std::string::npos);
   }
   TEST_CASE("a password file that the string names is found in both forms") {
     CHECK(daemon::passfile_in("host=x passfile=/a/b") == "/a/b");

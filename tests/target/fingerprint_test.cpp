@@ -134,6 +134,35 @@ TEST_CASE("every change of the schema shows, and its undoing brings the fingerpr
   }
 }
 
+TEST_CASE("what our own role is granted does not show; what others are granted, or lose, does") {
+  Target target;
+  server().sql(
+      "postgres",
+      "DROP ROLE IF EXISTS \"Mover 1\"; CREATE ROLE \"Mover 1\" LOGIN; DROP ROLE IF EXISTS "
+      "another; CREATE ROLE another");
+  target.sql(schema);
+  auto session = target.connect("test", "'Mover 1'");
+  auto const before = taken(*session);
+  target.sql(
+      "GRANT SELECT, UPDATE ON users TO \"Mover 1\"; GRANT UPDATE (name) ON organisations TO "
+      "\"Mover "
+      "1\"; GRANT USAGE, CREATE ON SCHEMA public TO \"Mover 1\"; GRANT USAGE ON SEQUENCE counter "
+      "TO "
+      "\"Mover 1\"; GRANT EXECUTE ON FUNCTION touch() TO \"Mover 1\"; GRANT USAGE ON TYPE mood TO "
+      "\"Mover 1\"");
+  auto const granted = taken(*session);
+  CHECK(daemon::fingerprint_diff(before.body, granted.body) == "");
+  target.sql("GRANT SELECT ON users TO another");
+  auto const others = taken(*session);
+  CHECK(daemon::fingerprint_diff(granted.body, others.body).find("another=r/") !=
+        std::string::npos);
+  target.sql("REVOKE ALL ON users FROM another, \"Mover 1\"");
+  CHECK(taken(*session).digest == before.digest);
+  target.sql("REVOKE INSERT ON users FROM postgres");
+  CHECK(taken(*session).digest != before.digest);
+  target.sql("DROP OWNED BY \"Mover 1\", another");
+}
+
 TEST_CASE("rows, statistics, our own schema and time do not show") {
   Target target;
   target.sql(schema);

@@ -91,6 +91,8 @@ TEST_CASE("every missing right is named at once with the statement that grants i
     CHECK(says(checked.error(), words));
   }
   CHECK(checked.error().message.find("GRANT postgres") == std::string::npos);
+  CHECK(says(checked.error(),
+             "a change of owner, an extension and a grant to another role than mover_a"));
   target.sql("DROP OWNED BY app_a");
 }
 
@@ -186,6 +188,8 @@ TEST_CASE("checks and baselines are asked about, but for those that show what th
   CHECK(says(checked.error(), "GRANT SELECT ON public.t TO mover_f;  -- baseline rows"));
   CHECK(says(checked.error(), "GRANT SELECT ON public.u TO mover_f;  -- check filled"));
   CHECK(checked.error().message.find("public.v") == std::string::npos);
+  CHECK(checked.error().message.find("Mind that") ==
+        std::string::npos);  // grants to us do not show
 }
 
 TEST_CASE("rights that came by membership, by grant or by owning the schema are enough") {

@@ -30,8 +30,12 @@ Maybe<Seen> look_at(Session& session, std::string const& run_text, std::string c
   return answer ? Maybe<Seen>(Seen{*run, std::move(answer->body)}) : tl::unexpected(answer.error());
 }
 
-tl::unexpected<Failure> reason_needed(std::string const& verb, std::string const& why) {
-  return fail(Exit::usage, verb, why, "the same command with --reason TEXT");
+tl::unexpected<Failure> reason_needed(Session const& session, std::string const& verb,
+                                      std::string const& why, bool is_asked) {
+  bool const agreement = is_asked && !session.global.yes && !session.may_ask();
+  return fail(Exit::usage, verb,
+              why + (agreement ? ", and this has to be agreed to, and there is nobody to ask" : ""),
+              std::string("the same command with --reason TEXT") + (agreement ? " --yes" : ""));
 }
 
 // The daemon's own sentence mostly ends in the command already.

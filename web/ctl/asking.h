@@ -51,7 +51,9 @@ void say_state(Session& session, Json const& snapshot, std::string const& docume
 Exit say_end(Session& session, Wish const& wish, Followed const& end);
 // Interrupted, or out of time.
 void say_why_left(Session& session, std::string const& run, Exit exit, planner::Duration waited);
-// "the reason" missing where a verb demands one.
-tl::unexpected<Failure> reason_needed(std::string const& verb, std::string const& why);
+// A verb demands a reason, and none was given.
+// `is_asked`: the verb wants a person's agreement as well; what lacks is told at once.
+tl::unexpected<Failure> reason_needed(Session const& session, std::string const& verb,
+                                      std::string const& why, bool is_asked = false);
 
 }  // namespace runbookd::ctl

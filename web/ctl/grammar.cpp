@@ -195,7 +195,8 @@ void add_seeing(Parse& parse) {
   parse.group = "Seeing";
   sub<Status>(parse, parse.app, "status", "What goes on and what it waits for")
       .word("RUN", &Status::run, "One run; else all that are under way");
-  auto watch = sub<Watch>(parse, parse.app, "watch", "Follow a run live");
+  auto watch = sub<Watch>(parse, parse.app, "watch",
+                          "Follow a run live; on a pipe: until a person is needed");
   watch.word("RUN", &Watch::run, "The run; else the one that is under way");
   watch
       .option("--until", &Watch::until, "WHAT,...",

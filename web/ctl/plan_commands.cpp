@@ -71,6 +71,12 @@ std::string summary(PlanFile const& file, Findings const& findings) {
          plural(count(findings, Severity::note), "note");
 }
 
+std::string after_lint(PlanFile const& file, bool has_error) {
+  auto const name = file.name == "-" ? file.name : shell_quote(file.name);
+  return has_error ? "next: mend the errors, then again: runbookctl plan lint " + name
+                   : "next: runbookctl run create --plan-file " + name + " --target NAME";
+}
+
 void put_finding(Session& session, Finding const& finding) {
   auto const tone = finding.severity == Severity::error     ? Tone::bad
                     : finding.severity == Severity::warning ? Tone::waiting
@@ -173,6 +179,9 @@ Exit perform(Session& session, PlanLint const& command) {
   }
   auto const findings = findings_of(*file);
   put_findings(session, *file, findings);
+  if (session.global.output == Output::table) {
+    tell(session, after_lint(*file, planner::has_error(findings)));
+  }
   return planner::has_error(findings) ? Exit::invalid : Exit::done;
 }
 

@@ -94,10 +94,9 @@ Lines render_active(Json const& rows, View const& view) {
       first.add("  " + where);
     }
     lines.push_back(first);
-    for (auto const& text :
-         wrap(clean(text_of(row, "state_message")), view.width - 4, 3, view.look.cut())) {
-      lines.push_back(Line().add("    " + text));
-    }
+    // the whole of it is told where one run is looked at
+    lines.push_back(Line().add(
+        "    " + fit(clean(text_of(row, "state_message")), view.width - 4, view.look.cut())));
   }
   return lines;
 }

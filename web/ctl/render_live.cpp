@@ -190,6 +190,13 @@ Lines render_mismatch(Json const& mismatch, int indent, View const& view) {
   lines.push_back(Line().column(indent).add(
       "after going back the schema is not what it was before this step:", Tone::bad));
   auto const difference = clean_lines(text_of(mismatch, "diff"));
+  if (!difference.empty()) {
+    lines.push_back(Line()
+                        .column(indent + 2)
+                        .add("- as it was before the step, + as it is now; one of the two alone: "
+                             "gone, or come anew",
+                             Tone::dim));
+  }
   for (auto const& text : difference) {
     lines.push_back(Line().column(indent + 2).add(fit(text, view.width - indent - 2)));
   }

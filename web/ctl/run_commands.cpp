@@ -160,6 +160,7 @@ Exit status_of_all(Session& session) {
     return status_of_one(session, text_of(active.front(), "run"));
   }
   put(session, render_active(active, session.view()));
+  tell(session, "next: runbookctl status RUN, for all of it");
   return Exit::done;
 }
 

@@ -129,7 +129,7 @@ Exit perform(Session& session, Approve const& command) {
 
 Exit perform(Session& session, Reject const& command) {
   if (session.global.reason.empty()) {
-    return report(session, reason_needed("reject", "who refuses a gate says why").value());
+    return report(session, reason_needed(session, "reject", "who refuses a gate says why").value());
   }
   return decide_gate(session, "reject", command.run, command.phase);
 }
@@ -177,7 +177,8 @@ Exit perform(Session& session, Retry const& command) {
 
 Exit perform(Session& session, Skip const& command) {
   if (session.global.reason.empty()) {
-    return report(session, reason_needed("skip", "who leaves a step out says why").value());
+    return report(session,
+                  reason_needed(session, "skip", "who leaves a step out says why", true).value());
   }
   auto const seen = look_at(session, command.run, "skip");
   if (!seen) {

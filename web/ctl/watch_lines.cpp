@@ -1,4 +1,5 @@
-// Watching anywhere but on a terminal: one line per event.
+// Watching anywhere but on a terminal: one line per event, for a log or a script. It ends where
+// nothing moves without a person, as --wait does; `events -f` goes on.
 #include <algorithm>
 #include <charconv>
 #include <iostream>
@@ -10,6 +11,7 @@
 #include "web/ctl/render_lists.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/terminal.h"
+#include "web/ctl/text.h"
 #include "web/ctl/watcher.h"
 
 namespace runbookd::ctl {
@@ -52,12 +54,24 @@ class Journal {
   steady_clock::time_point last_progress_ = steady_clock::now();
 };
 
+// Beside the lines, for the person who reads the log of a script that stopped here.
+void say_who_is_needed(Session& session, std::string const& document, Exit exit) {
+  if (exit != Exit::needs_person && exit != Exit::failed) {
+    return;
+  }
+  auto const snapshot = parse_json(document);
+  tell(session, text_of(snapshot, "run") + " is now " + state_words(snapshot) + ": " +
+                    clean(text_of(snapshot, "state_message")));
+}
+
 }  // namespace
 
 Exit watch_as_lines(Session& session, std::string const& run, Watch const& command,
                     std::string document) {
   Interrupts const interrupts;
-  Watcher watcher(session, run, command, std::move(document));
+  Watcher watcher(session, run,
+                  command.until.empty() ? goal_of_settling() : goal_of_until(command.until),
+                  std::move(document));
   Journal journal(session);
   Feed feed(session.client, run, 0);
   Outage outage(session, {});
@@ -66,6 +80,7 @@ Exit watch_as_lines(Session& session, std::string const& run, Watch const& comma
     // what led there is told before we leave, unless the stream has nothing more to say
     if (exit &&
         (*exit == Exit::timed_out || journal.has_told(watcher.revision()) || feed.ended())) {
+      say_who_is_needed(session, watcher.document(), *exit);
       return *exit;
     }
     auto const events = feed.wait(interrupts, watcher.patience());

@@ -19,13 +19,18 @@ std::string keys_text(Json const& snapshot, bool with_keys) {
   if (!with_keys) {
     return "Ctrl-C leaves the run alone";
   }
-  auto const state = text_of(snapshot, "state");
   std::string text;
-  if (is_allowed(snapshot, "pause") && state != "paused" && state != "pausing") {
+  if (is_allowed(snapshot, "pause") && text_of(snapshot, "state") != "pausing") {
     text += "[p]ause  ";
   }
   text += is_allowed(snapshot, "resume") ? "[r]esume  " : "";
   return text + "[q]uit (leaves the run alone)";
+}
+
+// Whoever looks at a picture stays while others move the run.
+std::optional<Exit> when_final(Json const& snapshot) {
+  auto const state = text_of(snapshot, "state");
+  return is_final(state) ? std::optional(exit_for_state(state)) : std::nullopt;
 }
 
 class LiveView {
@@ -35,7 +40,9 @@ class LiveView {
         run_(run),
         with_keys_(session.world.in_is_terminal && !session.global.no_input),
         keys_(with_keys_),
-        watcher_(session, run, command, std::move(document)),
+        watcher_(session, run,
+                 command.until.empty() ? Goal(when_final) : goal_of_until(command.until),
+                 std::move(document)),
         feed_(session.client, std::move(run), watcher_.revision()),
         screen_(session.world.out) {}
 

@@ -4,8 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "web/ctl/run_facts.h"
-
 namespace runbookd::ctl {
 
 namespace {
@@ -17,18 +15,13 @@ using std::chrono::steady_clock;
 constexpr milliseconds between_fetches = 200ms;
 constexpr milliseconds clock_tick = 1000ms;  // elapsed times move without events
 
-std::optional<Exit> when_final(Json const& snapshot) {
-  auto const state = text_of(snapshot, "state");
-  return is_final(state) ? std::optional(exit_for_state(state)) : std::nullopt;
-}
-
 }  // namespace
 
-Watcher::Watcher(Session& session, std::string run, Watch const& command, std::string document)
+Watcher::Watcher(Session& session, std::string run, Goal goal, std::string document)
     : session_(session),
       run_(std::move(run)),
       document_(std::move(document)),
-      goal_(command.until.empty() ? Goal(when_final) : goal_of_until(command.until)) {
+      goal_(std::move(goal)) {
   if (session.global.timeout) {
     deadline_ = steady_clock::now() + *session.global.timeout;
   }

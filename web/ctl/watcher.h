@@ -12,7 +12,7 @@ namespace runbookd::ctl {
 
 class Watcher {
  public:
-  Watcher(Session& session, std::string run, Watch const& command, std::string document);
+  Watcher(Session& session, std::string run, Goal goal, std::string document);
 
   // The exit code once it is time to leave.
   std::optional<Exit> verdict() const;

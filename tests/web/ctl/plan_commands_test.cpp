@@ -57,6 +57,7 @@ TEST_CASE("a plan without findings passes, with its SQL files") {
   auto const said = runbookctl({"plan", "lint", plan_with_sql(folder)}, {});
   CHECK(said.exit == 0);
   CHECK(said.err.find(": no findings\n") != std::string::npos);
+  CHECK(said.err.find("next: runbookctl run create --plan-file ") != std::string::npos);
 }
 
 TEST_CASE("errors in a plan are told with their places and exit code 9") {
@@ -65,6 +66,8 @@ TEST_CASE("errors in a plan are told with their places and exit code 9") {
   auto const said = runbookctl({"plan", "lint", file}, {});
   CHECK(said.exit == 9);
   CHECK(said.out.find("bad.yaml:2:1: error: ") != std::string::npos);
+  CHECK(said.err.find("next: mend the errors, then again: runbookctl plan lint ") !=
+        std::string::npos);
 }
 
 TEST_CASE("findings are a document for programs") {

@@ -176,8 +176,9 @@ TEST_CASE("a schema that differs after going back is shown where it happened") {
       {"expected", "sha256:a"}, {"actual", "sha256:b"}, {"diff", "- column a\n+ column b"}};
   auto const text = shown(run, view_at(100, 0));
   CHECK(contains(text,
-                 "the schema is not what it was before this step:\n           - column a\n         "
-                 "  + column b\n"));
+                 "the schema is not what it was before this step:\n           - as it was before "
+                 "the step, + as it is now; one of the two alone: gone, or come anew\n           - "
+                 "column a\n           + column b\n"));
 }
 
 TEST_CASE("what was wrong with the attempt before is not said of the one that goes on") {

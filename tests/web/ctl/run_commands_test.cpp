@@ -1,4 +1,6 @@
 // Creating, listing, naming and showing runs.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "tests/web/ctl/canned_server.h"
@@ -103,6 +105,19 @@ TEST_CASE("status shows the one run that is under way as if it had been named") 
   auto const said = runs.say({"status"});
   CHECK(said.out.find("Waits for somebody to advance into phase expand.") != std::string::npos);
   CHECK(said.out == runs.say({"status", run_a}).out);
+}
+
+TEST_CASE("several runs under way are told in a line each, and where the whole of it is") {
+  CannedServer const server([](Asked const&) {
+    auto one = waiting_run();
+    one["state_message"] = std::string(400, 'x') + "; to go on: runbookctl resume";
+    auto other = one;
+    other["run"] = run_b;
+    return Canned{.body = Json{{"runs", {list_row(one), list_row(other)}}}.dump()};
+  });
+  auto const said = runbookctl({"status"}, {.address = server.address()});
+  CHECK(std::count(said.out.begin(), said.out.end(), '\n') == 4);
+  CHECK(said.err == "next: runbookctl status RUN, for all of it\n");
 }
 
 TEST_CASE("status of nothing says so and how to begin") {

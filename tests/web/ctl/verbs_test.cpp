@@ -199,7 +199,11 @@ TEST_CASE("an approval of a run that waits at no gate is refused here") {
 TEST_CASE("reject and skip want a reason before anything is sent") {
   OneRun run;
   CHECK(run.say({"reject", run_a}).exit == 2);
-  CHECK(run.say({"skip", run_a, "add-column", "--yes"}).exit == 2);
+  auto const skip = run.say({"skip", run_a, "add-column", "--yes"});
+  CHECK(skip.exit == 2);
+  CHECK(skip.err.find("try: the same command with --reason TEXT\n") != std::string::npos);
+  CHECK(run.say({"skip", run_a, "add-column"})
+            .err.find("try: the same command with --reason TEXT --yes\n") != std::string::npos);
   CHECK(run.server.asked().empty());
 }
 

@@ -50,6 +50,18 @@ TEST_CASE("the end of a run is the exit code") {
   CHECK(watch("rolled_back").exit == 8);
 }
 
+TEST_CASE("a script is not kept waiting where nothing moves without a person") {
+  CHECK(watch("failed").exit == 7);
+  for (auto const* state : {"pending", "waiting", "paused", "attention"}) {
+    CAPTURE(std::string(state));
+    CHECK(watch(state).exit == 6);
+  }
+  auto const failed = watch("failed");
+  CHECK(failed.out.find("Event 2.") != std::string::npos);
+  CHECK(failed.err.starts_with(std::string(run_a) + " is now FAILED: "));
+  CHECK(watch("running", {"--timeout", "30ms"}).exit == 124);
+}
+
 TEST_CASE("a condition that holds ends the watch well") {
   CHECK(watch("waiting", {"--until", "waiting"}).exit == 0);
   CHECK(watch("paused", {"--until", "waiting,paused"}).exit == 0);
