@@ -1,5 +1,6 @@
 // A refusal says where the run stands, and which command fits there.
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "planner/machine.h"
 #include "tests/planner/view_life.h"
