@@ -61,6 +61,9 @@ struct Decision {
     return std::nullopt;
   }
 
+  // Pausing and cancelling need no claim.
+  bool takes_over() const { return state.held_by && command.take_over && claims(command.ask); }
+
   Verdicts operator()(Start const& ask) const {
     if (state.mode != RunMode::pending) {
       return wrong_state("pending");
@@ -400,7 +403,7 @@ Result<Events> decide(Plan const& plan, RunState const& state, Command const& co
   if (!bodies) {
     return tl::unexpected(std::move(bodies.error()));
   }
-  if (state.held_by && command.take_over) {
+  if (decision.takes_over() && !bodies->empty()) {
     bodies->insert(bodies->begin(), TargetTaken{*state.held_by});
   }
   Events events;

@@ -80,11 +80,15 @@ constexpr auto create_tables = R"sql(
     store text PRIMARY KEY, number bigint NOT NULL, holder text NOT NULL,
     host text NOT NULL, pid int NOT NULL,
     claimed_at timestamptz NOT NULL DEFAULT clock_timestamp());
-  -- where that daemon ran: younger than the table
-  ALTER TABLE runbookd.fence ADD COLUMN IF NOT EXISTS machine text,
-    ADD COLUMN IF NOT EXISTS boot text, ADD COLUMN IF NOT EXISTS pid_space text,
-    ADD COLUMN IF NOT EXISTS pid_start text, ADD COLUMN IF NOT EXISTS address text,
-    ADD COLUMN IF NOT EXISTS store_file text;
+  -- where that daemon ran: younger than the table; asked first, as only an owner may alter
+  DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                   WHERE attrelid = 'runbookd.fence'::regclass AND attname = 'store_file') THEN
+      ALTER TABLE runbookd.fence ADD COLUMN machine text, ADD COLUMN boot text,
+        ADD COLUMN pid_space text, ADD COLUMN pid_start text, ADD COLUMN address text,
+        ADD COLUMN store_file text;
+    END IF;
+  END $$;
   CREATE TABLE IF NOT EXISTS runbookd.run (
     store text NOT NULL, run text NOT NULL, plan text NOT NULL,
     begun_at timestamptz NOT NULL DEFAULT clock_timestamp(), ended_at timestamptz,
