@@ -35,7 +35,7 @@ std::string without_end_space(std::string text) {
 }
 
 std::string Reading::filled_sql(SqlText const& raw) {
-  Filled const filled = fill(raw.text, variables);
+  Substituted const filled = fill(raw.text, variables);
   // An undeclared variable is read as if it were its own name, so that other mistakes are found in
   // the same pass.
   Variables assumed = variables;

@@ -30,8 +30,8 @@ bool is_variable_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_letter_or_digit);
 }
 
-Filled fill(std::string_view text, Variables const& variables) {
-  Filled filled;
+Substituted fill(std::string_view text, Variables const& variables) {
+  Substituted filled;
   for (std::size_t i = 0; i < text.size();) {
     if (auto const escaped = text[i] == '$' ? name_at(text, i + 1) : ""; !escaped.empty()) {
       filled.text += reference(escaped);

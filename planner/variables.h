@@ -17,12 +17,12 @@ struct UnknownVariable {
   std::size_t offset = 0;  // in the text as it was
   bool operator==(UnknownVariable const&) const = default;
 };
-struct Filled {
+struct Substituted {
   std::string text;
   std::vector<UnknownVariable> unknown;  // nobody declared them; left in the text as they stand
 };
 
-Filled fill(std::string_view text, Variables const& variables);
+Substituted fill(std::string_view text, Variables const& variables);
 // The inverse for text that holds no variables any more: fill(escape(text), anything).text == text.
 std::string escape(std::string_view text);
 

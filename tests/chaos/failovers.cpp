@@ -109,8 +109,9 @@ class Failovers {
     lose_some(scene);
     fail_over(scene, *standby);
     primary_ = std::move(standby);
-    judge(scene);
-    finish(scene);
+    if (judge(scene)) {
+      finish(scene);
+    }
   }
 
   void prepare() const {
@@ -159,13 +160,16 @@ class Failovers {
     scene.proxy.lead_to(socket_of(standby));
   }
 
-  // At rest, before anything is done on the new primary.
-  void judge(Scene const& scene) {
+  // At rest, before anything is done on the new primary. False: the run had ended before.
+  bool judge(Scene const& scene) {
     auto run = scene.daemon.until(
         scene.run, {"waiting", "paused", "attention", "failed", "succeeded", "rolled_back"});
     if (run.at("state") == "waiting") {  // all was done before the failover: nobody was there since
       scene.daemon.verb(scene.run, "advance", {{"to_phase", "later"}});
       run = scene.daemon.until(scene.run, {"paused", "attention", "failed", "succeeded"});
+    }
+    if (run.at("state") == "rolled_back") {
+      return false;
     }
     auto const lost = really_lost(run, scene.leg);
     auto const expected = lost.empty() ? "paused" : "attention";
@@ -189,6 +193,7 @@ class Failovers {
                         {{"step", "work/" + step}, {"as", "failed"}, {"evidence", "looked"}});
     }
     scene.daemon.verb(scene.run, "resume");
+    return true;
   }
 
   // The database says what is there, the journal what should be.
