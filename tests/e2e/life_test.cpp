@@ -112,6 +112,36 @@ TEST_CASE("a lock timeout is retried, and each try keeps the sessions that block
   CHECK(first.at("result") == "retry_scheduled");
   CHECK(first.at("failure").at("sqlstate") == "55P03");
   CHECK(first.at("blockers").at(0).at("application") == "holder");
+  CHECK(first.at("lock_wait_ms") > 0);
+}
+
+TEST_CASE(
+    "while a step waits, the live view names who holds the lock, and nobody waits behind us") {
+  Scene scene;
+  auto holder = std::make_unique<Holder>(scene.database, "LOCK TABLE t IN ACCESS SHARE MODE");
+  scene.database.until(
+      "SELECT bool_and(clock_timestamp() - xact_start > '1 s') FROM pg_stat_activity WHERE "
+      "application_name = 'holder'");
+  auto const id = scene.daemon.create(plan_text(column_steps(1)));
+  scene.daemon.verb(id, "start");
+  auto const waiting = scene.daemon.until(
+      id,
+      [](json const& run) {
+        return run.contains("live") && run["live"].value("activity", "") == "probing_lock";
+      },
+      "a wait without a place in the queue");
+  auto const& live = waiting.at("live");
+  CHECK(live.at("waiting_ms") > 0);
+  CHECK(live.at("blockers").at(0).at("application") == "holder");
+  CHECK(live.at("blockers").at(0).at("relation") == "t");
+  CHECK(waiting.at("state_message").get<std::string>().find("nobody waits behind us") !=
+        std::string::npos);
+  CHECK(scene.database.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0");
+  scene.daemon.verb(id, "pause");
+  scene.daemon.until(id, {"paused"});
+  holder.reset();
+  scene.daemon.verb(id, "resume");
+  scene.daemon.until(id, {"succeeded"});
 }
 
 TEST_CASE("a lock that is never to be had fails the step when give_up_after has passed") {
