@@ -9,8 +9,7 @@ std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& ac
   planner::Catalog catalog;
   std::vector<LockWish> wishes;
   for (auto const& statement : action.statements) {
-    auto const effects =
-        planner::effects_of(statement, catalog, session.server_version() / major);
+    auto const effects = planner::effects_of(statement, catalog, session.server_version() / major);
     for (auto const* locks : {&effects.locks, &effects.other_locks}) {
       for (auto const& lock : *locks) {
         wishes.push_back({.relation = lock.name, .mode = lock.mode});

@@ -151,6 +151,7 @@ TEST_CASE("where nobody else holds it, taking over is going on") {
   life.go_until("add");
   life.ask(Pause{});
   life.end_try({.end = AttemptEnd::interrupted});
+  life.tell(Quiesced{});
   auto const events = taking_over(life, Resume{}, "so");
   REQUIRE(events);
   CHECK(std::holds_alternative<RunResumed>(events->at(0).body));
