@@ -45,7 +45,7 @@ std::string plan_text() {
     }
   }
   return text +
-         "  - name: later\n    kind: expand\n    steps:\n      - name: last\n        sql: "
+         "  - name: later\n    kind: expand\n    steps:\n      - name: end\n        sql: "
          "INSERT INTO effect VALUES ('last')\n        rollback: DELETE FROM effect WHERE step "
          "= 'last'\n";
 }
@@ -76,6 +76,10 @@ class Failovers {
         crew_.failed("failover " + std::to_string(made_) + ", seed " +
                      std::to_string(options_.seed) + ", " + moment_ + "\n" + problem.what());
         return;
+      }
+      if (made_ % 10 == 0) {
+        crew_.say(std::to_string(made_) + " failovers, " + std::to_string(losing_) +
+                  " of them lost " + std::to_string(lost_steps_) + " finished steps, all named");
       }
     }
     auto const seconds =

@@ -234,6 +234,7 @@ TEST_CASE("a copied store is told at its start who holds the target, in status a
   CHECK(stale.at("state_message").get<std::string>().find("was taken back there") !=
         std::string::npos);
   CHECK(rivals.scene.database.sql("SELECT count(*) FROM runbookd.marker") == "4");
+  CHECK(rivals.scene.database.sql("SELECT number FROM runbookd.fence") == "1");
 }
 
 TEST_CASE("a copy whose other daemon is gone goes on without being told to") {
