@@ -117,7 +117,7 @@ TEST_CASE("a deadlock is busy") {
   auto other = target.connect("other");
   REQUIRE(other->run("SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE b"));
   auto session = target.connect("mover");
-  auto both = action("LOCK TABLE a; LOCK TABLE b");
+  auto both = action("DO 'BEGIN EXECUTE $$LOCK TABLE a$$; EXECUTE $$LOCK TABLE b$$; END'");
   both.lock.stall_budget = planner::Duration(30'000);
   Hands hands([&] { return run_transactional(*session, tag(), both, never()); });
   target.until("SELECT count(*) = 1 FROM pg_locks WHERE relation = 'a'::regclass AND granted");
