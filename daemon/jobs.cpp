@@ -133,17 +133,15 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
     return run_backfill(session, job.tag, *fill, job.since_attempt, context.stop, context.progress);
   }
   auto const& sql = std::get<SqlAction>(*job.action);
-  if (!sql.transactional()) {
-    return run_concurrent(session, job.tag, sql, job.since_attempt, context.stop);
-  }
-  return run_transactional(
-      session, job.tag, sql, context.stop,
-      {.ends = context.waits_end,
-       .waited = job.waited,
-       .tries = job.tag.attempt - job.since_attempt + 1,
-       .jitter = context.jitter,
-       .memory = context.hands.lock_memory(job.tag, job.since_attempt, sql.lock),
-       .tell = context.standing});
+  Waiting const waiting{.ends = context.waits_end,
+                        .waited = job.waited,
+                        .tries = job.tag.attempt - job.since_attempt + 1,
+                        .jitter = context.jitter,
+                        .memory = context.hands.lock_memory(job.tag, job.since_attempt, sql.lock),
+                        .tell = context.standing};
+  return sql.transactional()
+             ? run_transactional(session, job.tag, sql, context.stop, waiting)
+             : run_concurrent(session, job.tag, sql, job.since_attempt, context.stop, waiting);
 }
 
 // A statement of the plan names its session itself, with the message that begins its work.

@@ -300,7 +300,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     if (sight.waiting || !(stalled() || waits_politely)) {
       live.activity = sight.waiting ? "acquiring_lock" : plain;
       live.blockers = std::move(sight.blockers);
-      live.waiting = sight.waited;
+      live.waiting = waits_politely ? live.waiting : sight.waited;
     }
     callbacks.seen();
   }

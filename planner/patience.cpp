@@ -7,11 +7,11 @@ namespace runbookd::planner {
 namespace {
 
 constexpr Duration shortest{1};  // to the server 0 would mean without end
-constexpr Duration busy_look{20}, longest_look{250};
+constexpr Duration busy_look{20}, longest_look{100};
 constexpr Duration between_attempts{10};
 constexpr Duration between_evictions{5'000};
 constexpr Duration longest_rest{15'000};
-constexpr std::size_t remembered = 200;
+constexpr std::size_t remembered = 400;
 constexpr std::size_t enough_looks = 50;
 constexpr double growth = 1.05;
 constexpr double hopeless = 0.02;
@@ -72,10 +72,13 @@ double Patience::ends_within(Duration age, Duration time) const {
   return (static_cast<double>(in_time) + guess) / (static_cast<double>(older) + 1);
 }
 
-double Patience::odds(std::vector<Holder> const& holders, Duration now, Duration time) const {
-  double all = 1;
+Patience::Odds Patience::odds(std::vector<Holder> const& holders, Duration now,
+                              Duration time) const {
+  Odds all;
   for (auto const& holder : holders) {
-    all *= holder.stays ? 0 : ends_within(age_of(holder, now), time);
+    double const one = holder.stays ? 0 : ends_within(age_of(holder, now), time);
+    all.hopeless = all.hopeless || one == 0;
+    all.of_the_rest *= one == 0 ? 1 : one;
   }
   return all;
 }
@@ -110,8 +113,10 @@ Move Patience::next(Look const& look, Duration now, Duration waited, double jitt
     return {.kind = Move::Kind::evict, .time = {}};
   }
   auto const chance = odds(holders, now, rung());
-  remember(odds_, chance);
-  if (now >= queue_again_ && now >= attempt_again_ && as_good_as_it_gets(chance)) {
+  // also while somebody stays: to know a good moment when that one has gone
+  remember(odds_, chance.of_the_rest);
+  if (!chance.hopeless && now >= queue_again_ && now >= attempt_again_ &&
+      as_good_as_it_gets(chance.of_the_rest)) {
     return {.kind = Move::Kind::attempt, .time = rung()};
   }
   if (holders.empty() && now >= attempt_again_) {
@@ -121,9 +126,9 @@ Move Patience::next(Look const& look, Duration now, Duration waited, double jitt
   for (auto const& holder : holders) {
     oldest = std::max(oldest, age_of(holder, now));
   }
-  bool const hope = chance > 0 || holders.empty();
   return {.kind = Move::Kind::look,
-          .time = around(hope ? busy_look : std::clamp(oldest / 50, busy_look, longest_look))};
+          .time = around(chance.hopeless ? std::clamp(oldest / 50, busy_look, longest_look)
+                                         : busy_look)};
 }
 
 void Patience::failed(Duration now, Duration queued, double jitter) {

@@ -57,7 +57,11 @@ class Patience {
   void observe(std::vector<Holder> const& holders, Duration now);
   Duration age_of(Holder const& holder, Duration now) const;
   double ends_within(Duration age, Duration time) const;
-  double odds(std::vector<Holder> const& holders, Duration now, Duration time) const;
+  struct Odds {
+    double of_the_rest = 1;  // that all end in time but those of whom it cannot be hoped
+    bool hopeless = false;   // there is one of these
+  };
+  Odds odds(std::vector<Holder> const& holders, Duration now, Duration time) const;
   bool as_good_as_it_gets(double odds) const;
   Duration rung() const;
 

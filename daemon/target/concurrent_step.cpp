@@ -1,6 +1,8 @@
 #include <utility>
 
 #include "daemon/target/fence.h"
+#include "daemon/target/lock_wait.h"
+#include "daemon/target/lock_wishes.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/outside.h"
 #include "daemon/target/sent_crash.h"
@@ -183,14 +185,25 @@ AttemptResult report_done(Session& session, AttemptTag const& tag, std::string n
 // What ends an earlier try stands in a transaction, with the marker, and waits for its lock as a
 // transaction of ours does: not for long, and again.
 AttemptResult finish_earlier(Session& session, AttemptTag const& tag, Ground const& ground,
-                             planner::LockPolicy const& lock, std::stop_token const& stop) {
-  auto const done = session.run(begin_sql({.lock = lock.stall_budget, .statement = {}}) +
-                                ground.finish + "; " + report_sql(session, tag) + "; COMMIT");
-  if (done) {
-    return {.note = with(ground.note, "ended what an earlier try had begun: " + ground.finish)};
-  }
-  roll_back(session);
-  return ended_by(done.error(), stop, {});
+                             planner::LockPolicy const& lock, std::stop_token const& stop,
+                             Waiting const& waiting) {
+  planner::SqlAction const action{.statements =
+                                      planner::read_sql({.text = ground.finish}).statements};
+  LockWait wait(session, lock, lock_wishes(session, action), waiting);
+  return wait.run(stop, [&]() -> AttemptResult {
+    auto done = session.run(begin_sql({.lock = lock.stall_budget, .statement = {}}))
+                    .map([](auto const&) {})
+                    .and_then([&] { return wait.take({}, stop); });
+    if (done) {
+      done = session.run(ground.finish + "; " + report_sql(session, tag) + "; COMMIT")
+                 .map([](auto const&) {});
+    }
+    if (done) {
+      return {.note = with(ground.note, "ended what an earlier try had begun: " + ground.finish)};
+    }
+    roll_back(session);
+    return ended_by(done.error(), stop, {});
+  });
 }
 
 // The server has answered that the statement failed: whatever is complete later is not its work,
@@ -217,7 +230,7 @@ AttemptResult stopped_short(Session& session, AttemptTag const& tag, Outside con
 // session carries its name before it looks at the fence: whoever claims it after that sees it.
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
                              planner::SqlAction const& action, int since_attempt,
-                             std::stop_token stop) {
+                             std::stop_token stop, Waiting const& waiting) {
   if (stop.stop_requested()) {
     return interrupted("stopped before anything was sent");
   }
@@ -239,7 +252,7 @@ AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
     return interrupted(ground.note);
   }
   if (!ground.finish.empty()) {
-    return finish_earlier(session, tag, ground, action.lock, stop);
+    return finish_earlier(session, tag, ground, action.lock, stop, waiting);
   }
   crash_point(CrashPoint::outside_before_intent);
   if (auto written = session.run(insert_intent_sql(session, tag, statement, outside)); !written) {

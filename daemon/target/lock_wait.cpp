@@ -70,6 +70,20 @@ SqlResult<Look> LockWait::look() {
   return Look{.holders = seen_.holders};
 }
 
+AttemptResult LockWait::run(std::stop_token const& stop,
+                            std::function<AttemptResult()> const& transaction) {
+  for (;;) {
+    if (auto const ended = until_due(stop)) {
+      return *ended;
+    }
+    auto result = transaction();
+    if (result.end != planner::AttemptEnd::busy || !session_.alive()) {
+      return told(std::move(result));
+    }
+    failed(std::move(*result.failure));
+  }
+}
+
 std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
   if (no_set_ && no_set_->fate == SqlFailure::Fate::unknown) {
     return ended_by(*no_set_, stop, {});
@@ -108,9 +122,9 @@ std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
 // Its own transaction: what matters is that the autovacuum has gone, not that we hold anything.
 void LockWait::evict() { (void)session_.run(set_.evict_sql(session_, seen_)); }
 
-SqlResult<bool> LockWait::take(Duration statement_timeout, std::stop_token const& stop) {
+SqlResult<void> LockWait::take(Duration statement_timeout, std::stop_token const& stop) {
   if (set_.empty()) {
-    return true;
+    return {};
   }
   auto const whole = move_.time + after_lock_timeout;
   auto const answer = session_.run(
@@ -123,10 +137,13 @@ SqlResult<bool> LockWait::take(Duration statement_timeout, std::stop_token const
     return tl::unexpected(answer.error());
   }
   refused_ = !LockSet::held(answer);
-  if (!refused_ && told_at_) {
+  if (refused_) {
+    return tl::unexpected(SqlFailure{.sqlstate = "55P03", .message = "a lock was not free"});
+  }
+  if (told_at_) {
     waiting_.tell({});
   }
-  return !refused_;
+  return {};
 }
 
 void LockWait::failed(SqlFailure failure) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -20,17 +21,19 @@ class LockWait {
   LockWait(Session& session, planner::LockPolicy const& policy, std::vector<LockWish> const& wishes,
            Waiting const& waiting);
 
+  // One transaction after the other until one is not busy (it was then rolled back), or until this
+  // has gone on for long enough.
+  AttemptResult run(std::stop_token const& stop, std::function<AttemptResult()> const& transaction);
+  // In the transaction that has begun: all locks, or a failure.
+  SqlResult<void> take(planner::Duration statement_timeout, std::stop_token const& stop);
+
+ private:
   // Blocks until a try is due; otherwise how the attempt ends: busy, interrupted, or the session is
   // lost.
   std::optional<AttemptResult> until_due(std::stop_token const& stop);
-  // In the transaction that has begun: all locks, or false.
-  SqlResult<bool> take(planner::Duration statement_timeout, std::stop_token const& stop);
-  // The try came to nothing and was rolled back: for want of a lock, as its failure says.
   void failed(SqlFailure failure);
   // With how long it has waited, and for whom.
   AttemptResult told(AttemptResult result) const;
-
- private:
   using SteadyTime = std::chrono::steady_clock::time_point;
 
   planner::Duration now() const;

@@ -116,7 +116,7 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
 // statement, done row. Attempts from `since_attempt` on are of one series, as below.
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
                              planner::SqlAction const& action, int since_attempt,
-                             std::stop_token stop);
+                             std::stop_token stop, Waiting const& waiting = {});
 // Batches until the key range is done or `stop`. Attempts of one series share a cursor in the
 // target: the series is named by `since_attempt`, the number of its first attempt. A new series
 // (after a reversal) starts anew.

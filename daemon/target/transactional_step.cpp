@@ -54,8 +54,6 @@ AttemptResult ended_at(Session& session, SqlFailure failure, std::string const& 
   return result;
 }
 
-SqlFailure no_lock() { return {.sqlstate = "55P03", .message = "a lock was not free"}; }
-
 // From BEGIN to COMMIT. Busy: rolled back, and worth another try.
 AttemptResult one_try(Session& session, AttemptTag const& tag, planner::SqlAction const& action,
                       LockWait& wait, std::stop_token const& stop) {
@@ -67,10 +65,9 @@ AttemptResult one_try(Session& session, AttemptTag const& tag, planner::SqlActio
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }
   crash_point(CrashPoint::step_begun);
-  auto const locked = wait.take(limits.statement, stop);
-  if (!locked || !*locked) {
-    return ended_at(session, locked ? no_lock() : locked.error(), "before the first statement",
-                    stop, limits.statement);
+  auto locked = wait.take(limits.statement, stop);
+  if (!locked) {
+    return ended_at(session, locked.error(), "before the first statement", stop, limits.statement);
   }
   std::int64_t rows = -1;
   for (auto const& statement : action.statements) {
@@ -109,16 +106,7 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
     (void)session.run(insert_marker_sql(session, tag));
   }
   LockWait wait(session, action.lock, lock_wishes(session, action), waiting);
-  for (;;) {
-    if (auto const ended = wait.until_due(stop)) {
-      return *ended;
-    }
-    auto result = one_try(session, tag, action, wait, stop);
-    if (result.end != planner::AttemptEnd::busy || !session.alive()) {
-      return wait.told(std::move(result));
-    }
-    wait.failed(std::move(*result.failure));
-  }
+  return wait.run(stop, [&] { return one_try(session, tag, action, wait, stop); });
 }
 
 }  // namespace runbookd::daemon
