@@ -20,6 +20,9 @@ class Hands {
   void expect(Expected expected) { expected_ = std::move(expected); }
   // The open session. A new one is looked at before anything is sent over it.
   SqlResult<Session*> session();
+  // One more, for the caller alone, held against the same expectations. On any thread while a job
+  // is under way.
+  SqlResult<std::unique_ptr<Session>> another() const;
   // The right to write: the fence claimed, the run in the target's list. Once per session it costs
   // a question, afterwards nothing.
   SqlResult<FenceClaim> check_in(Session& session, AttemptTag tag);
@@ -49,8 +52,11 @@ class Hands {
 struct JobContext {
   Hands& hands;
   std::stop_token stop;
-  std::function<void(Session const&)> working;  // our session, once there is one
+  std::function<void(Session const&)> working;       // our session, once there is one
+  std::function<void(Session const&)> also_working;  // one more beside it; on any thread
   std::function<void(planner::Progress const&)> progress;
+  // Before each batch of a backfill; empty: the plan's own pause is all.
+  std::function<planner::Pace(planner::LastBatch const&)> pace;
   // A session that an earlier attempt left behind still works: its pid, and what it does.
   std::function<void(int pid, std::string const& doing)> orphan;
   // The target cannot be reached, for this reason; empty: it is.

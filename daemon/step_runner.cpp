@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <stop_token>
 #include <utility>
@@ -25,9 +26,14 @@ constexpr auto eyes_patience = std::chrono::seconds{5};
 constexpr auto hands_patience = std::chrono::seconds{15};
 constexpr auto end_is_heard_within = std::chrono::seconds{2};
 
+// A backend that is looked at, and the line to it where the session is ours.
+struct Watched {
+  int pid = 0;
+  std::shared_ptr<Line> line;
+};
+
 // What hands, eyes and the I/O thread share about one job. Everything else goes by message.
 struct Signals {
-  std::atomic<int> pid{0};                       // of the backend that is looked at
   std::atomic<bool> cancel_when_waiting{false};  // safe point: a wait for a lock ends at once
   std::atomic<bool> cancel{false};               // now
   std::atomic<bool> seen_waiting{false};
@@ -36,16 +42,22 @@ struct Signals {
   std::stop_source over;
   std::mutex mutex;                    // guards the two below
   std::vector<Blocker> last_blockers;  // of the last moment that we waited
-  std::shared_ptr<Line> line;          // to that backend, where the session is ours
+  std::vector<Watched> watched;
 
-  void look_at(int backend, std::shared_ptr<Line> to_it) {
+  void look_only_at(int pid, std::shared_ptr<Line> line) {
     std::lock_guard const lock(mutex);
-    pid = backend;
-    line = std::move(to_it);
+    watched.clear();
+    if (pid != 0) {
+      watched.push_back({pid, std::move(line)});
+    }
   }
-  std::shared_ptr<Line> line_to(int backend) {
+  void look_also_at(int pid, std::shared_ptr<Line> line) {
     std::lock_guard const lock(mutex);
-    return pid == backend ? line : nullptr;
+    watched.push_back({pid, std::move(line)});
+  }
+  std::vector<Watched> looked_at() {
+    std::lock_guard const lock(mutex);
+    return watched;
   }
 
   void pause_looking(Duration duration) {
@@ -79,36 +91,50 @@ class Watch {
 
  private:
   void look() {
-    int const pid = signals_.pid;
-    if (pid == 0) {
+    auto const watched = signals_.looked_at();
+    if (watched.empty()) {
       return;
     }
     auto session = eyes_.session();
     if (!session) {
       return;
     }
-    auto sight = look_at_locks(**session, pid);
-    if (!sight) {
-      eyes_.discard();
-      return;
+    Sight all{.pid = watched.front().pid};
+    for (auto const& one : watched) {
+      auto sight = look_at_locks(**session, one.pid);
+      if (!sight) {
+        eyes_.discard();
+        return;
+      }
+      cut_if_dead(one, sight->gone);
+      cancel_if_asked(**session, one.pid, sight->waiting);
+      add(all, one.pid, std::move(*sight));
     }
-    note(pid, *sight);
-    cut_if_dead(pid, sight->gone);
-    cancel_if_asked(**session, pid, sight->waiting);
+    note(std::move(all));
+  }
+  // Whoever waits is told of first.
+  static void add(Sight& all, int pid, LockSight sight) {
+    all.pid = sight.waiting && !all.waiting ? pid : all.pid;
+    all.waiting = all.waiting || sight.waiting;
+    for (auto& blocker : sight.blockers) {
+      if (std::ranges::find(all.blockers, blocker.pid, &Blocker::pid) == all.blockers.end()) {
+        all.blockers.push_back(std::move(blocker));
+      }
+    }
   }
   // A backend that has ended says so; when nothing was heard of its end for a while, nothing will.
-  void cut_if_dead(int pid, bool gone) {
+  void cut_if_dead(Watched const& one, bool gone) {
     auto const now = std::chrono::steady_clock::now();
     if (!gone || mutant(Mutant::dead_line_waited_for)) {
-      gone_since_.reset();
+      gone_since_.erase(one.pid);
       return;
     }
-    gone_since_ = gone_since_.value_or(now);
-    if (auto const line = signals_.line_to(pid); line && now - *gone_since_ > end_is_heard_within) {
-      line->cut();
+    auto const since = gone_since_.try_emplace(one.pid, now).first->second;
+    if (one.line && now - since > end_is_heard_within) {
+      one.line->cut();
     }
   }
-  void note(int pid, LockSight const& sight) {
+  void note(Sight sight) {
     if (sight.waiting) {
       auto const now = std::chrono::steady_clock::now();
       waiting_since_ = waiting_since_.value_or(now);
@@ -124,12 +150,12 @@ class Watch {
       last_look_.reset();
     }
     if (sight.waiting || told_waiting_) {
-      auto const waited = waiting_since_ ? std::chrono::duration_cast<Duration>(
-                                               std::chrono::steady_clock::now() - *waiting_since_)
-                                         : Duration{};
-      tell_({.waiting = sight.waiting, .pid = pid, .waited = waited, .blockers = sight.blockers});
+      sight.waited = waiting_since_ ? std::chrono::duration_cast<Duration>(
+                                          std::chrono::steady_clock::now() - *waiting_since_)
+                                    : Duration{};
+      told_waiting_ = sight.waiting;
+      tell_(std::move(sight));
     }
-    told_waiting_ = sight.waiting;
   }
   void cancel_if_asked(Session& session, int pid, bool waiting) {
     bool const wanted = signals_.cancel || (signals_.cancel_when_waiting && waiting);
@@ -149,8 +175,8 @@ class Watch {
   Signals& signals_;
   Hands& eyes_;
   std::function<void(Sight)> tell_;
-  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_,
-      gone_since_;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_;
+  std::map<int, std::chrono::steady_clock::time_point> gone_since_;  // by pid
   bool told_waiting_ = false;
 };
 
@@ -228,11 +254,18 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
         .hands = hands,
         .stop = shared.asked_to_stop.get_token(),
         .working =
-            [&shared](Session const& session) { shared.look_at(session.pid(), session.line()); },
+            [&shared](Session const& session) {
+              shared.look_only_at(session.pid(), session.line());
+            },
+        .also_working =
+            [&shared](Session const& session) {
+              shared.look_also_at(session.pid(), session.line());
+            },
         .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
+        .pace = {},
         .orphan =
             [this, weak, &shared](int pid, std::string const& doing) {
-              shared.look_at(pid, nullptr);
+              shared.look_only_at(pid, nullptr);
               tell_of_orphan(weak, pid, doing);
             },
         .unreachable = [this, weak](std::string const& why) { tell_unreachable(weak, why); },

@@ -81,14 +81,17 @@ Json json(BackfillAction const& b) {
   for (auto const& [column, expression] : b.set) {
     set[column] = text(expression);
   }
+  Json batch{{"target", text(b.batch.target)},
+             {"max_rows", b.batch.max_rows},
+             {"pause", text(b.batch.pause)}};
+  if (b.batch.workers != Batch{}.workers) {  // younger than plans whose digest must not change
+    batch["workers"] = b.batch.workers;
+  }
   return {{"table", text(b.table)},
           {"set", set},
           {"from", text(b.from)},
           {"where", text(b.where)},
-          {"batch",
-           {{"target", text(b.batch.target)},
-            {"max_rows", b.batch.max_rows},
-            {"pause", text(b.batch.pause)}}}};
+          {"batch", std::move(batch)}};
 }
 
 // One key and its value: {"sql": "ALTER …"}.

@@ -53,7 +53,8 @@ struct ActionJson {
             {"batch",
              {{"target_ms", action.batch.target.count()},
               {"max_rows", action.batch.max_rows},
-              {"pause_ms", action.batch.pause.count()}}},
+              {"pause_ms", action.batch.pause.count()},
+              {"workers", action.batch.workers}}},
             {"lock", lock_json(action.lock)},
             {"statement_timeout_ms", action.statement_timeout.count()}};
   }
@@ -77,7 +78,11 @@ Json backfill_json(Progress const& progress) {
                  {"batch_rows", progress.batch_rows},
                  {"batch_ms", progress.batch_took.count()},
                  {"running_ms", progress.running.count()},
-                 {"stalled_ms", progress.stalled.count()}});
+                 {"stalled_ms", progress.stalled.count()},
+                 {"workers", progress.workers}});
+  if (progress.sweep > 0) {
+    object["sweep"] = {{"pass", progress.sweep}, {"found", progress.found}};
+  }
   if (auto const left = eta(progress)) {
     object["eta_ms"] = eta_json(*left);
   }

@@ -79,13 +79,23 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
                              planner::SqlAction const& action, int since_attempt,
                              std::stop_token stop);
-// Batches until the key range is done or `stop`. Attempts of one series share a cursor in the
+// What a backfill needs from its caller. Progress and pace are called on whichever of its threads
+// has a batch behind it, never two at a time.
+struct BackfillHelp {
+  std::stop_token stop = {};
+  std::function<void(planner::Progress const&)> progress = {};
+  // Asked before each batch; without it the plan's own pause is kept.
+  std::function<planner::Pace(planner::LastBatch const&)> pace = {};
+  // One more session to the same target, for one more worker; called on that worker's thread.
+  // Without it one session does all the work.
+  std::function<SqlResult<std::unique_ptr<Session>>()> one_more = {};
+};
+// Batches until every row is done or `stop`. Attempts of one series share their cursors in the
 // target: the series is named by `since_attempt`, the number of its first attempt. A new series
 // (after a reversal) starts anew.
 AttemptResult run_backfill(Session& session, AttemptTag const& tag,
                            planner::BackfillAction const& action, int since_attempt,
-                           std::stop_token stop,
-                           std::function<void(planner::Progress const&)> const& progress);
+                           BackfillHelp const& help);
 // How far the batches of that series have come; nothing where none was begun.
 SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,
                                                       int since_attempt);

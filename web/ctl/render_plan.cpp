@@ -62,7 +62,8 @@ std::string facts_of(planner::SqlAction const& sql) {
 }
 std::string facts_of(planner::BackfillAction const& fill) {
   return "backfill  batches of about " + duration(fill.batch.target) + ", at most " +
-         plural(fill.batch.max_rows, "row") + ", pause " + duration(fill.batch.pause);
+         plural(fill.batch.max_rows, "row") + ", pause " + duration(fill.batch.pause) +
+         (fill.batch.workers > 1 ? ", " + std::to_string(fill.batch.workers) + " workers" : "");
 }
 std::string facts_of(planner::ManualAction const&) { return "manual"; }
 std::string facts_of(planner::WaitAction const& wait) { return "wait " + duration(wait.duration); }
