@@ -116,6 +116,9 @@ Result<void> Conductor::submit(Command const& command) {
   if (takes_back(command.ask)) {
     house_.fences->take_back(history_.target);
   }
+  if (runner_) {
+    runner_->throttle(state_.throttle);
+  }
   house_.grown(id_);
   act();
   return {};
@@ -280,7 +283,8 @@ void Conductor::act(RunStep const& wanted) {
   start(AttemptJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
                    .since_attempt = state_.at(wanted.ref).series,
                    .action = &action_of(*plan_, wanted.ref, wanted.direction),
-                   .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
+                   .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction),
+                   .throttle = state_.throttle});
 }
 
 void Conductor::act(ResolveDoubt const& wanted) {

@@ -43,6 +43,7 @@ struct AttemptJob {
   int since_attempt = 1;
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
+  std::optional<planner::HandThrottle> throttle = {};
 };
 struct DoubtJob {
   AttemptTag tag;
@@ -87,6 +88,8 @@ class StepRunner {
   // its backend is ended, be it ours or one left behind. May be called again; never weakens an
   // earlier call.
   void stop(planner::StopMode mode);
+  // A person's word, also to what is under way; whoever runs no backfill does not heed it.
+  void throttle(std::optional<planner::HandThrottle> hand);
   planner::Live const& live() const;
 
  private:

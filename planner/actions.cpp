@@ -10,19 +10,13 @@ constexpr auto somebody = "\x01somebody";
 
 std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
   auto const phase = plan.phases.empty() ? std::string{} : plan.phases[state.phase].name;
-  return {Start{},
-          Advance{.to_phase = phase, .confirm = ""},
-          Approve{phase},
-          Reject{phase},
-          Evaluate{},
-          Confirm{},
-          Pause{},
-          Resume{},
-          Retry{},
-          Skip{},
-          Resolve{.step = "", .succeeded = false, .evidence = "any"},
-          RollBack{},
-          Cancel{plan.name}};
+  return {Start{},        Advance{.to_phase = phase, .confirm = ""},
+          Approve{phase}, Reject{phase},
+          Evaluate{},     Confirm{},
+          Pause{},        Throttle{.to = Throttle::To::stop},
+          Resume{},       Retry{},
+          Skip{},         Resolve{.step = "", .succeeded = false, .evidence = "any"},
+          RollBack{},     Cancel{plan.name}};
 }
 
 bool state_alone_allows(Result<Events> const& decided) {

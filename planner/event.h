@@ -170,6 +170,12 @@ struct PauseEscalated {
 struct RunPaused {
   std::string why;  // empty: because it was asked
 };
+struct RunThrottled {  // a person's word about the backfill at hand
+  int percent = 100;   // of full speed; 0 = stand still
+  bool exempt = false;
+  std::optional<Moment> until;
+};
+struct ThrottleLifted {};
 struct RunResumed {};
 struct RetryRequested {
   StepRef ref;
@@ -199,7 +205,7 @@ using EventBody = std::variant<
     DoubtSettled, DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
     PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed, RetryRequested,
     EvaluationRequested, RollbackStarted, RollbackFinished, CancelRequested, RunCancelled,
-    RunSucceeded, DaemonRestarted, TargetIdentified, TargetMoved>;
+    RunSucceeded, DaemonRestarted, TargetIdentified, TargetMoved, RunThrottled, ThrottleLifted>;
 
 struct Event {
   Moment at{};

@@ -12,6 +12,7 @@
 
 #include "planner/diagnostic.h"
 #include "planner/ids.h"
+#include "planner/throttle_policy.h"
 #include "planner/time.h"
 
 namespace runbookd::planner {
@@ -66,12 +67,14 @@ struct BackfillAction {
   std::string from;                                      // other relations; may be empty
   std::string where;                                     // which rows still need it
   Batch batch;
+  ThrottlePolicy throttle;
   LockPolicy lock;
   Duration statement_timeout{30'000};
   Place place;
   bool operator==(BackfillAction const& o) const {
     return table == o.table && set == o.set && from == o.from && where == o.where &&
-           batch == o.batch && lock == o.lock && statement_timeout == o.statement_timeout;
+           batch == o.batch && throttle == o.throttle && lock == o.lock &&
+           statement_timeout == o.statement_timeout;
   }
 };
 struct ManualAction {

@@ -52,10 +52,8 @@ void read_from(Reading& reading, Node const& node, BackfillAction& backfill) {
 void read_where(Reading& reading, Node const& node, BackfillAction& backfill) {
   backfill.where = reading.sql_fragment(node);
 }
-void warn_throttle(Reading& reading, Node const& node, BackfillAction&) {
-  reading.warning(
-      node.key_spot, "plan/not-yet", "`throttle` has no effect yet",
-      "choose `batch: {target, pause}` gently, and pause the run by hand when the target suffers");
+void read_throttle(Reading& reading, Node const& node, BackfillAction& backfill) {
+  backfill.throttle = read_throttle(reading, node);
 }
 constexpr std::array backfill_table_keys{
     Key<BackfillAction>{"table", read_table, Presence::required},
@@ -63,7 +61,7 @@ constexpr std::array backfill_table_keys{
     Key<BackfillAction>{"from", read_from},
     Key<BackfillAction>{"where", read_where, Presence::required},
     Key<BackfillAction>{"batch", read_part<&BackfillAction::batch, batch_table>},
-    Key<BackfillAction>{"throttle", warn_throttle},
+    Key<BackfillAction>{"throttle", read_throttle},
 };
 constexpr Table<BackfillAction> backfill_table{"backfill", "`backfill`", backfill_table_keys};
 
@@ -103,7 +101,7 @@ LockPolicy read_lock(Reading& reading, Node const& node, LockPolicy inherited) {
 }
 
 std::vector<KeySet> backfill_keys() {
-  return {key_set(backfill_table), key_set(batch_table), key_set(lock_table)};
+  return {key_set(backfill_table), key_set(batch_table), key_set(lock_table), throttle_keys()};
 }
 
 }  // namespace runbookd::planner

@@ -92,7 +92,8 @@ struct RunState {
   std::string creator;
   TargetIdentity target;      // as the last session found it; empty = not known yet
   std::vector<StepRef> lost;  // finished steps that a failover seems to have undone, in plan order
-  bool restarted = false;     // the daemon died under this run; it does not go on by itself
+  std::optional<HandThrottle> throttle;  // of the backfill at hand
+  bool restarted = false;  // the daemon died under this run; it does not go on by itself
   auto operator<=>(RunState const&) const = default;
 
   StepState const& at(StepRef ref) const { return steps[ref.phase][ref.step]; }

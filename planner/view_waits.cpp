@@ -91,7 +91,8 @@ struct Waiting {
   std::string others_that_fit(std::string const& first) const {
     std::vector<std::string> verbs;
     for (auto const& each : actions(plan, state, now)) {
-      bool const stays = each.verb == "pause";  // asking for it changes nothing here
+      // neither moves the run
+      bool const stays = each.verb == "pause" || each.verb == "throttle";
       if (each.allowed && each.verb != first && !stays) {
         verbs.push_back(each.verb);
       }
@@ -133,6 +134,9 @@ struct Waiting {
     auto const ref = step_at_hand(facts);
     if (ref && state.trying && waits_for_lock(facts.live)) {
       return {at_step("lock", *ref, lock_words(step_subject(facts, *ref), facts.live))};
+    }
+    if (auto const& held = facts.live.throttling; ref && held && held->speed.stopped()) {
+      return {at_step("throttle", *ref, throttle_words(*held, now))};
     }
     if (ref && state.in_doubt && state.ask_doubt_at) {
       return {at_step("timer", *ref,

@@ -14,6 +14,7 @@
 #include "planner/pacing.h"
 #include "planner/plan.h"
 #include "planner/sql.h"
+#include "planner/throttle.h"
 
 namespace runbookd::daemon {
 
@@ -100,7 +101,7 @@ AttemptResult run_backfill(Session& session, AttemptTag const& tag,
 SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,
                                                       int since_attempt);
 
-// --- questions (gate_query.cpp, fingerprint.cpp, doubt.cpp, watcher.cpp)
+// --- questions (gate_query.cpp, fingerprint.cpp, doubt.cpp, watcher.cpp, signals.cpp)
 // In a read-only transaction (an expected-error probe: in one that is always rolled back).
 planner::QueryAnswer run_check(Session& session, planner::SqlText const& sql,
                                planner::Duration timeout, bool expects_error);
@@ -134,6 +135,10 @@ struct LockSight {
   std::vector<planner::Blocker> blockers;
 };
 SqlResult<LockSight> look_at_locks(Session& eyes, int pid);
+// How the target bears a backfill of `table`, as written in the plan (the moment is the caller's to
+// say). `our_names`: what the names of the run's sessions begin with; they are no load of others.
+SqlResult<planner::Sample> look_at_signals(Session& eyes, std::string const& our_names,
+                                           std::string const& table);
 SqlResult<bool> cancel_backend(Session& eyes, int pid);
 SqlResult<bool> terminate_backend(Session& eyes, int pid);
 

@@ -72,6 +72,10 @@ struct Pause {
   bool now = false;
   std::string escalate_after;
 };
+struct Throttle {
+  std::string run, ratio, lasts;
+  bool stop = false, exempt = false, off = false;
+};
 struct Resume {
   std::string run;
 };
@@ -108,6 +112,6 @@ struct Version {};
 using Command =
     std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, RunCreate, RunList, RunShow,
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
-                 Resolve, Rollback, Cancel, Status, Watch, Events, Version>;
+                 Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Version>;
 
 }  // namespace runbookd::ctl

@@ -1,5 +1,6 @@
 #include "web/ctl/render_plan.h"
 
+#include "planner/throttle_words.h"
 #include "web/ctl/text.h"
 
 namespace runbookd::ctl {
@@ -84,6 +85,7 @@ void content_of(Page& page, int indent, planner::BackfillAction const& fill) {
     page.code(indent, "FROM " + fill.from);
   }
   page.code(indent, "WHERE " + fill.where);
+  page.paragraph(indent, "stops for: ", planner::limit_words(fill.throttle));
 }
 void content_of(Page& page, int indent, planner::ManualAction const& manual) {
   page.paragraph(indent, "by hand: ", manual.text);
