@@ -115,6 +115,9 @@ Result<void> Conductor::submit(Command const& command) {
     return written;
   }
   crash_point(CrashPoint::command_recorded);
+  if (runner_) {
+    runner_->throttle(state_.throttle);
+  }
   house_.grown(id_);
   act();
   return {};
@@ -288,7 +291,8 @@ void Conductor::act(RunStep const& wanted) {
                    .since_attempt = state_.at(wanted.ref).series,
                    .action = &action_of(*plan_, wanted.ref, wanted.direction),
                    .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction),
-                   .waited = house_.clock.now() - state_.at(wanted.ref).first_try});
+                   .waited = house_.clock.now() - state_.at(wanted.ref).first_try,
+                   .throttle = state_.throttle});
 }
 
 void Conductor::act(ResolveDoubt const& wanted) {

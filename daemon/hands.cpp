@@ -48,6 +48,27 @@ SqlResult<Session*> Hands::session() {
   return session_.get();
 }
 
+SqlResult<std::unique_ptr<Session>> Hands::another() const {
+  auto const target = access_.target();
+  if (!target) {
+    return tl::unexpected(
+        SqlFailure{.sqlstate = "F0000", .message = target.error().detail, .statement = ""});
+  }
+  auto opened = connect(*target, name_);
+  if (!opened) {
+    return opened;
+  }
+  auto const found = introduce(**opened);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  // not only where the run began, but where its first session is at work
+  if (auto same = same_target(found_, *found); !same) {
+    return tl::unexpected(same.error());
+  }
+  return opened;
+}
+
 SqlResult<FenceClaim> Hands::check_in(Session& session, AttemptTag tag) {
   auto const claimed = [&] {
     return access_.fences->claim(session, target_name_, found_, expected_.taken_from);

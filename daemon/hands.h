@@ -21,6 +21,9 @@ class Hands {
   void expect(Expected expected) { expected_ = std::move(expected); }
   // The open session. A new one is looked at before anything is sent over it.
   SqlResult<Session*> session();
+  // One more, for the caller alone, held against the same expectations. On any thread while a job
+  // is under way.
+  SqlResult<std::unique_ptr<Session>> another() const;
   // The right to write: the fence claimed, the run in the target's list. Once per session it costs
   // a question, afterwards nothing.
   SqlResult<FenceClaim> check_in(Session& session, AttemptTag tag);

@@ -128,9 +128,27 @@ bool nothing_left_to_drop(AttemptJob const& job, AttemptResult const& result) {
          drops_index_concurrently(*job.action);
 }
 
+// For one more worker of the attempt: by its name a session that outlives us is found.
+SqlResult<std::unique_ptr<Session>> one_more(JobContext const& context, AttemptTag const& tag) {
+  auto session = context.hands.another();
+  if (!session) {
+    return session;
+  }
+  if (auto named = (*session)->run("SET " + name_sql(**session, tag)); !named) {
+    return tl::unexpected(std::move(named.error()));
+  }
+  (*session)->line()->answer_within(any_time);
+  context.also_working(**session);
+  return session;
+}
+
 AttemptResult run_action(JobContext const& context, Session& session, AttemptJob const& job) {
   if (auto const* fill = std::get_if<BackfillAction>(job.action)) {
-    return run_backfill(session, job.tag, *fill, job.since_attempt, context.stop, context.progress);
+    BackfillHelp const help{
+        .stop = context.stop, .progress = context.progress, .pace = context.pace, .one_more = [&] {
+          return one_more(context, job.tag);
+        }};
+    return run_backfill(session, job.tag, *fill, job.since_attempt, help);
   }
   auto const& sql = std::get<SqlAction>(*job.action);
   Waiting const waiting{.ends = context.waits_end,

@@ -13,8 +13,11 @@ namespace runbookd::daemon {
 struct JobContext {
   Hands& hands;
   std::stop_token stop;
-  std::function<void(Session const&)> working;  // our session, once there is one
+  std::function<void(Session const&)> working;       // our session, once there is one
+  std::function<void(Session const&)> also_working;  // one more beside it; on any thread
   std::function<void(planner::Progress const&)> progress;
+  // Before each batch of a backfill; empty: the plan's own pause is all.
+  std::function<planner::Pace(planner::LastBatch const&)> pace;
   // A session that an earlier attempt left behind still works: its pid, and what it does.
   std::function<void(int pid, std::string const& doing)> orphan;
   // The target cannot be reached, for this reason; empty: it is.

@@ -544,8 +544,9 @@ std::optional<web::EventLine> Registry::live_line(RunId const& run) {
     return std::nullopt;
   }
   auto const label = facts.plan->label(*facts.state->current);
-  return web::EventLine{
-      .seq = 0, .kind = "step.progress", .json = progress_json(run, label, facts.live)};
+  return web::EventLine{.seq = 0,
+                        .kind = "step.progress",
+                        .json = progress_json(run, label, facts.live, clock_.now())};
 }
 
 }  // namespace runbookd::daemon

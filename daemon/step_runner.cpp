@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <stop_token>
 #include <utility>
 
+#include "daemon/brake.h"
 #include "daemon/jobs.h"
 #include "daemon/target/line.h"
 #include "daemon/worker.h"
@@ -19,15 +21,28 @@ using namespace planner;
 
 constexpr auto first_look_after = std::chrono::milliseconds{40};
 constexpr auto looks_every = std::chrono::milliseconds{80};
+constexpr auto signals_every = std::chrono::seconds{1};
 constexpr auto terminate_after = std::chrono::seconds{5};
 // Looking again is cheap; settling a doubt asks the catalog more.
 constexpr auto eyes_patience = std::chrono::seconds{5};
 constexpr auto hands_patience = std::chrono::seconds{15};
 constexpr auto end_is_heard_within = std::chrono::seconds{2};
 
+// A backend that is looked at, and the line to it where the session is ours.
+struct Watched {
+  int pid = 0;
+  std::shared_ptr<Line> line;
+};
+
+// How the target bears a backfill: what is asked, who hears it, and who is told.
+struct Gauge {
+  std::string our_names, table;
+  std::shared_ptr<Brake> brake;
+  std::function<void(Throttling)> tell;
+};
+
 // What hands, eyes and the I/O thread share about one job. Everything else goes by message.
 struct Signals {
-  std::atomic<int> pid{0};          // of the backend that is looked at
   std::atomic<bool> cancel{false};  // now
   std::atomic<bool> seen_waiting{false};
   std::atomic<Duration::rep> lock_wait_ms{0};
@@ -36,16 +51,22 @@ struct Signals {
   std::stop_source over;
   std::mutex mutex;                    // guards the two below
   std::vector<Blocker> last_blockers;  // of the last moment that we waited
-  std::shared_ptr<Line> line;          // to that backend, where the session is ours
+  std::vector<Watched> watched;
 
-  void look_at(int backend, std::shared_ptr<Line> to_it) {
+  void look_only_at(int pid, std::shared_ptr<Line> line) {
     std::lock_guard const lock(mutex);
-    pid = backend;
-    line = std::move(to_it);
+    watched.clear();
+    if (pid != 0) {
+      watched.push_back({pid, std::move(line)});
+    }
   }
-  std::shared_ptr<Line> line_to(int backend) {
+  void look_also_at(int pid, std::shared_ptr<Line> line) {
     std::lock_guard const lock(mutex);
-    return pid == backend ? line : nullptr;
+    watched.push_back({pid, std::move(line)});
+  }
+  std::vector<Watched> looked_at() {
+    std::lock_guard const lock(mutex);
+    return watched;
   }
 
   void pause_looking(Duration duration) {
@@ -66,49 +87,89 @@ struct Sight {
 // The eyes' loop over one job: tells what it sees, cancels what it is asked to.
 class Watch {
  public:
-  Watch(Signals& signals, Hands& eyes, std::function<void(Sight)> tell)
-      : signals_(signals), eyes_(eyes), tell_(std::move(tell)) {}
+  Watch(Signals& signals, Hands& eyes, std::function<void(Sight)> tell, Gauge gauge)
+      : signals_(signals), eyes_(eyes), tell_(std::move(tell)), gauge_(std::move(gauge)) {}
 
   void look_until_over() {
     signals_.pause_looking(first_look_after);
     while (!signals_.over.stop_requested()) {
       look();
+      read_gauge();
       signals_.pause_looking(looks_every);
     }
   }
 
  private:
   void look() {
-    int const pid = signals_.pid;
-    if (pid == 0) {
+    auto const watched = signals_.looked_at();
+    if (watched.empty()) {
       return;
     }
     auto session = eyes_.session();
     if (!session) {
       return;
     }
-    auto sight = look_at_locks(**session, pid);
-    if (!sight) {
-      eyes_.discard();
+    Sight all{.pid = watched.front().pid};
+    for (auto const& one : watched) {
+      auto sight = look_at_locks(**session, one.pid);
+      if (!sight) {
+        eyes_.discard();
+        return;
+      }
+      cut_if_dead(one, sight->gone);
+      cancel_if_asked(**session, one.pid, sight->waiting);
+      add(all, one.pid, std::move(*sight));
+    }
+    note(std::move(all));
+  }
+  // Where nothing can be read the brake finds out by itself that it knows nothing any more.
+  void read_gauge() {
+    auto const now = std::chrono::steady_clock::now();
+    bool const due = !gauge_read_ || now - *gauge_read_ >= signals_every;
+    if (gauge_.brake == nullptr || !due || signals_.looked_at().empty()) {
       return;
     }
-    note(pid, *sight);
-    cut_if_dead(pid, sight->gone);
-    cancel_if_asked(**session, pid, sight->waiting);
+    gauge_read_ = now;
+    if (auto session = eyes_.session()) {
+      see(**session);
+    } else {
+      gauge_.brake->saw_nothing(session.error().message);
+    }
+    gauge_.tell(gauge_.brake->throttling());
+  }
+  void see(Session& session) {
+    if (auto sample = look_at_signals(session, gauge_.our_names, gauge_.table)) {
+      gauge_.brake->saw(std::move(*sample));
+    } else {
+      gauge_.brake->saw_nothing(sample.error().message);
+      if (!session.alive()) {
+        eyes_.discard();
+      }
+    }
+  }
+  // Whoever waits is told of first.
+  static void add(Sight& all, int pid, LockSight sight) {
+    all.pid = sight.waiting && !all.waiting ? pid : all.pid;
+    all.waiting = all.waiting || sight.waiting;
+    for (auto& blocker : sight.blockers) {
+      if (std::ranges::find(all.blockers, blocker.pid, &Blocker::pid) == all.blockers.end()) {
+        all.blockers.push_back(std::move(blocker));
+      }
+    }
   }
   // A backend that has ended says so; when nothing was heard of its end for a while, nothing will.
-  void cut_if_dead(int pid, bool gone) {
+  void cut_if_dead(Watched const& one, bool gone) {
     auto const now = std::chrono::steady_clock::now();
     if (!gone || mutant(Mutant::dead_line_waited_for)) {
-      gone_since_.reset();
+      gone_since_.erase(one.pid);
       return;
     }
-    gone_since_ = gone_since_.value_or(now);
-    if (auto const line = signals_.line_to(pid); line && now - *gone_since_ > end_is_heard_within) {
-      line->cut();
+    auto const since = gone_since_.try_emplace(one.pid, now).first->second;
+    if (one.line && now - since > end_is_heard_within) {
+      one.line->cut();
     }
   }
-  void note(int pid, LockSight const& sight) {
+  void note(Sight sight) {
     if (sight.waiting) {
       auto const now = std::chrono::steady_clock::now();
       waiting_since_ = waiting_since_.value_or(now);
@@ -124,12 +185,12 @@ class Watch {
       last_look_.reset();
     }
     if (sight.waiting || told_waiting_) {
-      auto const waited = waiting_since_ ? std::chrono::duration_cast<Duration>(
-                                               std::chrono::steady_clock::now() - *waiting_since_)
-                                         : Duration{};
-      tell_({.waiting = sight.waiting, .pid = pid, .waited = waited, .blockers = sight.blockers});
+      sight.waited = waiting_since_ ? std::chrono::duration_cast<Duration>(
+                                          std::chrono::steady_clock::now() - *waiting_since_)
+                                    : Duration{};
+      told_waiting_ = sight.waiting;
+      tell_(std::move(sight));
     }
-    told_waiting_ = sight.waiting;
   }
   void cancel_if_asked(Session& session, int pid, bool waiting) {
     bool const wanted = signals_.cancel || (signals_.waits_end.stop_requested() && waiting);
@@ -149,14 +210,21 @@ class Watch {
   Signals& signals_;
   Hands& eyes_;
   std::function<void(Sight)> tell_;
-  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_,
-      gone_since_;
+  Gauge gauge_;
+  std::optional<std::chrono::steady_clock::time_point> gauge_read_;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_;
+  std::map<int, std::chrono::steady_clock::time_point> gone_since_;  // by pid
   bool told_waiting_ = false;
 };
 
+BackfillAction const* backfill_of(Job const& job) {
+  auto const* attempt = std::get_if<AttemptJob>(&job);
+  return attempt == nullptr ? nullptr : std::get_if<BackfillAction>(attempt->action);
+}
+
 std::string_view activity_of(Job const& job) {
-  if (auto const* attempt = std::get_if<AttemptJob>(&job)) {
-    return std::holds_alternative<BackfillAction>(*attempt->action) ? "backfilling" : "executing";
+  if (std::holds_alternative<AttemptJob>(job)) {
+    return backfill_of(job) != nullptr ? "backfilling" : "executing";
   }
   bool const aside =
       std::holds_alternative<FarewellJob>(job) || std::holds_alternative<ClaimJob>(job);
@@ -168,14 +236,17 @@ std::string_view activity_of(Job const& job) {
 struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
   Parts(boost::asio::io_context& io, Access const& access, Callbacks the_callbacks)
       : callbacks(std::move(the_callbacks)),
+        our_names(access.name),
         hands(access, access.name, hands_patience),
         eyes(access, access.name + "/eyes", eyes_patience),
         hands_thread(io),
         eyes_thread(io) {}
 
   Callbacks callbacks;
-  Hands hands, eyes;  // each used by its thread alone
+  std::string our_names;  // what the names of all our sessions begin with
+  Hands hands, eyes;      // each used by its thread alone
   std::shared_ptr<Signals> signals;
+  std::shared_ptr<Brake> brake;  // of a backfill
   Live live;
   bool busy = false, is_attempt = false, is_backfill = false, is_doubt = false;
   bool waits_politely = false;  // the hands wait for locks and tell of it themselves
@@ -189,12 +260,16 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     is_attempt = std::holds_alternative<AttemptJob>(job);
     is_doubt = std::holds_alternative<DoubtJob>(job);
     live = {.activity = std::string{activity_of(job)}};
-    is_backfill = live.activity == "backfilling";
+    auto const* fill = backfill_of(job);
+    is_backfill = fill != nullptr;
+    brake =
+        is_backfill ? std::make_shared<Brake>(*fill, std::get<AttemptJob>(job).throttle) : nullptr;
+    auto const gauge = gauge_for(is_backfill ? fill->table : "");
     auto const shared = signals;
     auto const weak = weak_from_this();
-    hands_thread.post([this, shared, weak, jitter, expected, job = std::move(job)] {
+    hands_thread.post([this, shared, held = brake, weak, jitter, expected, job = std::move(job)] {
       hands.expect(expected);
-      auto result = work(*shared, weak, job, jitter);
+      auto result = work(*shared, held, weak, job, jitter);
       shared->over.request_stop();
       hands_thread.answer([weak, result = std::move(result)]() mutable {
         if (auto const self = weak.lock()) {
@@ -203,31 +278,54 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       });
       hands.clean();
     });
-    eyes_thread.post([this, shared, weak, expected] {
+    eyes_thread.post([this, shared, weak, expected, gauge] {
       eyes.expect(expected);
-      Watch watch(*shared, eyes, [this, shared, weak](Sight sight) {
+      auto const tell = [this, shared, weak](Sight sight) {
         eyes_thread.answer([weak, shared, sight = std::move(sight)]() mutable {
           auto const self = weak.lock();
           if (self && self->signals == shared && self->busy) {
             self->saw(std::move(sight));
           }
         });
-      });
-      watch.look_until_over();
+      };
+      Watch(*shared, eyes, tell, gauge).look_until_over();
     });
+  }
+  Gauge gauge_for(std::string const& table) {
+    auto const shared = signals;
+    auto const weak = weak_from_this();
+    return {.our_names = our_names,
+            .table = table,
+            .brake = brake,
+            .tell = [this, shared, weak](Throttling const& throttling) {
+              eyes_thread.answer([weak, shared, throttling] {
+                auto const self = weak.lock();
+                if (self && self->signals == shared && self->busy) {
+                  self->throttled(throttling);
+                }
+              });
+            }};
   }
 
   // On the hands thread.
-  Answer work(Signals& shared, std::weak_ptr<Parts> const& weak, Job const& job, double jitter) {
+  Answer work(Signals& shared, std::shared_ptr<Brake> const& held, std::weak_ptr<Parts> const& weak,
+              Job const& job, double jitter) {
     JobContext const context{
         .hands = hands,
         .stop = shared.asked_to_stop.get_token(),
         .working =
-            [&shared](Session const& session) { shared.look_at(session.pid(), session.line()); },
+            [&shared](Session const& session) {
+              shared.look_only_at(session.pid(), session.line());
+            },
+        .also_working =
+            [&shared](Session const& session) {
+              shared.look_also_at(session.pid(), session.line());
+            },
         .progress = [this, weak](Progress const& progress) { tell(weak, progress); },
+        .pace = [held](LastBatch const& last) { return held->pace(last); },
         .orphan =
             [this, weak, &shared](int pid, std::string const& doing) {
-              shared.look_at(pid, nullptr);
+              shared.look_only_at(pid, nullptr);
               tell_of_orphan(weak, pid, doing);
             },
         .unreachable = [this, weak](std::string const& why) { tell_unreachable(weak, why); },
@@ -250,6 +348,9 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       bool const told = ended->end == AttemptEnd::busy || ended->end == AttemptEnd::failed;
       if (!told || ended->blockers.empty()) {
         ended->blockers = told ? shared.last_blockers : std::vector<Blocker>{};
+      }
+      if (auto const account = held ? held->account() : ""; !account.empty()) {
+        ended->note += (ended->note.empty() ? "" : "; ") + account;
       }
     }
     return result;
@@ -295,7 +396,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
 
   // On the I/O thread.
   void saw(Sight sight) {
-    auto const plain = is_backfill ? "backfilling" : is_attempt ? "executing" : "verifying";
+    auto const plain = is_backfill ? filling() : is_attempt ? "executing" : "verifying";
     live.backend_pid = sight.pid;
     if (sight.waiting || !(stalled() || waits_politely)) {
       live.activity = sight.waiting ? "acquiring_lock" : plain;
@@ -322,11 +423,28 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       live.activity = "acquiring_lock";
       live.waiting = progress.stalled;
     } else if (was_stalled) {
-      live.activity = "backfilling";
+      live.activity = filling();
       live.waiting = {};
       live.blockers.clear();
     }
     callbacks.seen();
+  }
+  char const* filling() const {
+    bool const stands = live.throttling && live.throttling->speed.stopped();
+    return stands ? "throttled" : "backfilling";
+  }
+  void throttled(Throttling const& throttling) {
+    live.throttling = throttling;
+    if (live.activity == "backfilling" || live.activity == "throttled") {
+      live.activity = filling();
+    }
+    callbacks.seen();
+  }
+  void set_hand(std::optional<HandThrottle> hand) {
+    if (busy && brake) {
+      brake->set_hand(std::move(hand));
+      throttled(brake->throttling());
+    }
   }
   void finished(Answer result) {
     busy = false;
@@ -375,6 +493,7 @@ void StepRunner::start(Job job, Expected expected, double jitter) {
   parts_->begin(std::move(job), expected, jitter);
 }
 void StepRunner::stop(StopMode mode) { parts_->stop(mode); }
+void StepRunner::throttle(std::optional<HandThrottle> hand) { parts_->set_hand(std::move(hand)); }
 Live const& StepRunner::live() const { return parts_->live; }
 
 }  // namespace runbookd::daemon

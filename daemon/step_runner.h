@@ -46,6 +46,7 @@ struct AttemptJob {
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
   planner::Duration waited{};  // for its locks, since a person last decided
+  std::optional<planner::HandThrottle> throttle = {};
 };
 struct DoubtJob {
   AttemptTag tag;
@@ -94,6 +95,8 @@ class StepRunner {
   // its backend is ended, be it ours or one left behind. May be called again; never weakens an
   // earlier call.
   void stop(planner::StopMode mode);
+  // A person's word, also to what is under way; whoever runs no backfill does not heed it.
+  void throttle(std::optional<planner::HandThrottle> hand);
   planner::Live const& live() const;
 
  private:

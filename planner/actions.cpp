@@ -17,6 +17,7 @@ std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
           Evaluate{},
           Confirm{},
           Pause{.mode = state.mode == RunMode::pausing ? StopMode::now : StopMode::safe_point},
+          Throttle{.to = Throttle::To::stop},
           Resume{},
           Retry{},
           Skip{},

@@ -42,6 +42,12 @@ struct Pause {
   StopMode mode = StopMode::safe_point;
   std::optional<Duration> escalate_after;  // safe_point turns into now after this long
 };
+// How fast the backfill at hand may go, by a person's word.
+struct Throttle {
+  enum class To { ratio, stop, exempt, off } to = To::off;
+  int percent = 100;              // of full speed: 1 to 99; of `ratio` only
+  std::optional<Duration> lasts;  // nothing: until it is lifted or the backfill has ended
+};
 struct Resume {};
 struct Retry {
   std::string step;  // empty = the current one
@@ -63,7 +69,7 @@ struct Cancel {
 };
 
 using Ask = std::variant<Start, Advance, Approve, Reject, Evaluate, Confirm, Pause, Resume, Retry,
-                         Skip, Resolve, RollBack, Cancel>;
+                         Skip, Resolve, RollBack, Cancel, Throttle>;
 
 struct Command {
   Ask ask;

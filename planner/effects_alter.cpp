@@ -207,8 +207,8 @@ bool unvalidated_not_null(Relation const& table, std::string const& column) {
 void set_not_null(Alter const& a) {
   each_table(a, [](Alter const& alter, Relation const& table) {
     auto const* column = table.column(alter.name());
-    bool const already = column != nullptr && column->not_null &&
-                         !unvalidated_not_null(table, alter.name());
+    bool const already =
+        column != nullptr && column->not_null && !unvalidated_not_null(table, alter.name());
     bool const above =
         alter.table.column(alter.name()) != nullptr && alter.table.column(alter.name())->not_null;
     if (&table != &alter.table && alter.r.major >= 18 && above) {

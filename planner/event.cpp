@@ -89,6 +89,10 @@ template <>
 constexpr std::string_view kind<TargetIdentified> = "target.identified";
 template <>
 constexpr std::string_view kind<TargetMoved> = "target.moved";
+template <>
+constexpr std::string_view kind<RunThrottled> = "run.throttled";
+template <>
+constexpr std::string_view kind<ThrottleLifted> = "run.throttle_lifted";
 
 std::string_view verb(Start const&) { return "start"; }
 std::string_view verb(Advance const&) { return "advance"; }
@@ -97,6 +101,7 @@ std::string_view verb(Reject const&) { return "reject"; }
 std::string_view verb(Evaluate const&) { return "evaluate"; }
 std::string_view verb(Confirm const&) { return "confirm"; }
 std::string_view verb(Pause const&) { return "pause"; }
+std::string_view verb(Throttle const&) { return "throttle"; }
 std::string_view verb(Resume const&) { return "resume"; }
 std::string_view verb(Retry const&) { return "retry"; }
 std::string_view verb(Skip const&) { return "skip"; }

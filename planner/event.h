@@ -177,6 +177,12 @@ struct PauseEscalated {
 struct RunPaused {
   std::string why;  // empty: because it was asked
 };
+struct RunThrottled {  // a person's word about the backfill at hand
+  int percent = 100;   // of full speed; 0 = stand still
+  bool exempt = false;
+  std::optional<Moment> until;
+};
+struct ThrottleLifted {};
 struct RunResumed {};
 struct RetryRequested {
   StepRef ref;
@@ -199,14 +205,16 @@ struct RunCancelled {};
 struct RunSucceeded {};
 struct DaemonRestarted {};
 
-using EventBody = std::variant<
-    RunCreated, RunStarted, BaselinesRecorded, BaselinesFailed, GateReached, PhaseApproved,
-    PhaseRejected, PhaseEntered, ChecksStarted, ChecksJudged, FingerprintTaken, FingerprintFailed,
-    StepStarted, StepSucceeded, StepRetryScheduled, StepFailed, StepInterrupted, OutcomeLost,
-    DoubtSettled, DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
-    PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed, RetryRequested,
-    EvaluationRequested, RollbackStarted, RollbackFinished, CancelRequested, RunCancelled,
-    RunSucceeded, DaemonRestarted, TargetIdentified, TargetMoved, TargetHeld, TargetTaken>;
+using EventBody =
+    std::variant<RunCreated, RunStarted, BaselinesRecorded, BaselinesFailed, GateReached,
+                 PhaseApproved, PhaseRejected, PhaseEntered, ChecksStarted, ChecksJudged,
+                 FingerprintTaken, FingerprintFailed, StepStarted, StepSucceeded,
+                 StepRetryScheduled, StepFailed, StepInterrupted, OutcomeLost, DoubtSettled,
+                 DoubtDeferred, FingerprintMismatched, StepSkipped, StepResolved, SoakStarted,
+                 PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed,
+                 RetryRequested, EvaluationRequested, RollbackStarted, RollbackFinished,
+                 CancelRequested, RunCancelled, RunSucceeded, DaemonRestarted, TargetIdentified,
+                 TargetMoved, TargetHeld, TargetTaken, RunThrottled, ThrottleLifted>;
 
 struct Event {
   Moment at{};

@@ -173,6 +173,10 @@ void describe(auto& io, Like<PauseRequested> auto& it) {
 }
 void describe(auto& io, Like<PauseEscalated> auto& it) { io.may("late", it.late); }
 void describe(auto& io, Like<RunPaused> auto& it) { io.may("why", it.why); }
+void describe(auto& io, Like<RunThrottled> auto& it) {
+  io.must("percent", it.percent).may("exempt", it.exempt).may("until", it.until);
+}
+void describe(auto&, Like<ThrottleLifted> auto&) {}
 void describe(auto&, Like<RunResumed> auto&) {}
 void describe(auto& io, Like<RetryRequested> auto& it) {
   describe(io, it.ref);

@@ -174,6 +174,7 @@ Findings judge_backfill(BackfillAction const& backfill, std::string const& step,
     return {};
   }
   auto findings = rules::judge_backfill(backfill, *update, step);
+  append(findings, rules::judge_throttle(backfill, step));
   auto const tree = pg::parse(update->sql.text);
   append(findings, rules::judge_own_schema({*update, tree.statements.at(0).node, step, rollback}));
   return findings;

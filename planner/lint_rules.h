@@ -66,6 +66,7 @@ Findings judge_baseline(Baseline const& baseline);
 // `update`: what a batch of it does.
 Findings judge_backfill(BackfillAction const& backfill, Statement const& update,
                         std::string const& step);
+Findings judge_throttle(BackfillAction const& backfill, std::string const& step);
 // A column definition's default: does the server have to write every row anew?
 std::vector<Advice> judge_new_column(pg::Node column);
 

@@ -185,6 +185,30 @@ struct Decision {
     }
     __builtin_unreachable();
   }
+  Verdicts operator()(Throttle const& ask) const {
+    if (!is({RunMode::running, RunMode::pausing, RunMode::paused, RunMode::failed})) {
+      return wrong_state("at a backfill: running, paused or failed");
+    }
+    auto const ref = next_step(plan, state);
+    if (!ref || !std::holds_alternative<BackfillAction>(action_of(plan, *ref, state.direction))) {
+      auto const where = ref ? "step " + plan.label(*ref) + " is no backfill"
+                             : std::string{"the run is at no step now"};
+      return refuse(where + "; only a backfill can be throttled");
+    }
+    bool const loosens = ask.to == Throttle::To::exempt;
+    if (auto missing = reason_missing(); loosens && missing) {
+      return *missing;
+    }
+    auto const wanted = throttled(ask);
+    auto const& now_set = state.throttle;
+    bool const set = now_set && now_set->in_force(now);
+    if (!wanted) {
+      return set ? one(ThrottleLifted{}) : nothing_to_do();
+    }
+    bool const same = set && now_set->percent == wanted->percent &&
+                      now_set->exempt == wanted->exempt && !now_set->until && !wanted->until;
+    return same ? nothing_to_do() : one(*wanted);
+  }
   Verdicts operator()(Resume const&) const {
     if (state.mode != RunMode::paused) {
       return wrong_state("paused");
@@ -298,6 +322,21 @@ struct Decision {
   static bool claims(Ask const& ask) {
     return std::holds_alternative<Start>(ask) || std::holds_alternative<Resume>(ask) ||
            std::holds_alternative<Retry>(ask) || std::holds_alternative<RollBack>(ask);
+  }
+  // Nothing: the person's word is taken back.
+  std::optional<RunThrottled> throttled(Throttle const& ask) const {
+    auto const until = ask.lasts ? std::optional{now + *ask.lasts} : std::nullopt;
+    switch (ask.to) {
+      case Throttle::To::off:
+        return std::nullopt;
+      case Throttle::To::stop:
+        return RunThrottled{.percent = 0, .until = until};
+      case Throttle::To::exempt:
+        return RunThrottled{.percent = 100, .exempt = true, .until = until};
+      case Throttle::To::ratio:
+        return RunThrottled{.percent = ask.percent, .until = until};
+    }
+    __builtin_unreachable();
   }
   // After a failover: does what the journal says of this step still hold?
   Verdicts resolve_lost(Resolve const& ask) const {

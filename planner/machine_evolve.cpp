@@ -274,6 +274,7 @@ struct Fold {
     end_attempt();
     auto& step = state.at(e.ref);
     step.first_try = {};
+    state.throttle.reset();
     if (e.direction == Direction::forward) {
       step.status = StepStatus::skipped;
       state.stage = settle(plan, state, state.stage);
@@ -343,6 +344,15 @@ struct Fold {
     state.escalate_at.reset();
   }
   void operator()(RunPaused const&) { rest_in(RunMode::paused); }
+  void operator()(RunThrottled const& e) {
+    state.throttle = HandThrottle{.percent = e.percent,
+                                  .exempt = e.exempt,
+                                  .since = event.at,
+                                  .until = e.until,
+                                  .actor = event.actor,
+                                  .reason = event.reason};
+  }
+  void operator()(ThrottleLifted const&) { state.throttle.reset(); }
   void operator()(RunResumed const&) {
     // after a restart a run that was not paused goes on: its timers have never stood still
     if (auto const left = state.time_left; left || state.mode == RunMode::paused) {
@@ -431,6 +441,7 @@ struct Fold {
     }
     state.direction = Direction::forward;
     state.current.reset();
+    state.throttle.reset();
     forget_timers(state);
     stand_no_further_than(e.to.phase, e.to.step == 0 ? Stage::gate : Stage::steps);
     state.mode = e.to == StepRef{} ? RunMode::rolled_back : RunMode::paused;
@@ -563,6 +574,9 @@ struct Fold {
     auto const& action = action_of(plan, ref, direction);
     step.first_try = {};
     step.losses = 0;
+    if (std::holds_alternative<BackfillAction>(action)) {
+      state.throttle.reset();
+    }
     if (!fingerprint.empty()) {
       state.fingerprint = fingerprint;
     } else if (changes_schema(action)) {

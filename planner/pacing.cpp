@@ -15,6 +15,11 @@ std::int64_t within_bounds(Batch const& batch, double rows) {
   return std::max(least, static_cast<std::int64_t>(rows));
 }
 
+double rate_between(Duration from, std::int64_t had, Duration to, std::int64_t has) {
+  auto const seconds = static_cast<double>((to - from).count()) / 1000.0;
+  return static_cast<double>(has - had) / std::max(0.001, seconds);
+}
+
 std::optional<Duration> time_for(std::int64_t rows, double rows_per_second) {
   constexpr double century = 100.0 * 365 * 24 * 3600;
   auto const seconds = static_cast<double>(rows) / rows_per_second;
@@ -40,6 +45,10 @@ std::int64_t smaller_batch_rows(Batch const& batch, std::int64_t rows) {
   return within_bounds(batch, static_cast<double>(rows) / 2);
 }
 
+Duration pause_left(Batch const& batch, LastBatch const& last) {
+  return last.rows == 0 ? Duration{} : std::max(Duration{}, batch.pause - last.rested);
+}
+
 std::optional<Eta> eta(Progress const& progress) {
   auto const left = progress.rows_total - progress.rows_scanned;
   auto const total = static_cast<double>(progress.rows_total);
@@ -50,13 +59,51 @@ std::optional<Eta> eta(Progress const& progress) {
   if (progress.rows_total <= 0 || early || past_estimate || stalled) {
     return std::nullopt;
   }
-  auto const [slow, fast] = std::minmax(progress.rows_per_second, progress.mean_rows_per_second);
+  bool const seen = progress.slow_rows_per_second > 0;
+  auto const now = progress.rows_per_second;
+  auto const mean = progress.mean_rows_per_second;
+  auto const slow = seen ? progress.slow_rows_per_second : std::min(now, mean);
+  auto const fast = seen ? progress.fast_rows_per_second : std::max(now, mean);
   auto const latest = time_for(std::max<std::int64_t>(0, left), slow);
   auto const soonest = time_for(std::max<std::int64_t>(0, left), fast);
   if (!latest || !soonest) {
     return std::nullopt;
   }
   return Eta{.soonest = *soonest, .latest = *latest};
+}
+
+void Rates::add(Duration at, std::int64_t rows) {
+  constexpr Duration between{1'000}, kept{180'000};
+  if (readings_.empty() || at - readings_.back().at >= between) {
+    readings_.push_back({at, rows});
+  }
+  std::erase_if(readings_, [&](Reading const& one) { return one.at < at - kept; });
+}
+
+double Rates::now() const {
+  constexpr std::size_t lately = 6;
+  if (readings_.size() < 2) {
+    return 0;
+  }
+  auto const& first = readings_[readings_.size() - std::min(lately, readings_.size())];
+  return rate_between(first.at, first.rows, readings_.back().at, readings_.back().rows);
+}
+
+double Rates::slow() const { return share(0.1); }
+double Rates::fast() const { return share(0.9); }
+
+double Rates::share(double of_rates) const {
+  constexpr std::size_t enough = 11;
+  if (readings_.size() < enough) {
+    return 0;
+  }
+  std::vector<double> rates;
+  for (std::size_t i = 1; i < readings_.size(); ++i) {
+    auto const& [before, had] = readings_[i - 1];
+    rates.push_back(rate_between(before, had, readings_[i].at, readings_[i].rows));
+  }
+  std::ranges::sort(rates);
+  return rates[static_cast<std::size_t>(of_rates * static_cast<double>(rates.size() - 1))];
 }
 
 }  // namespace runbookd::planner

@@ -12,6 +12,7 @@
 
 #include "planner/diagnostic.h"
 #include "planner/ids.h"
+#include "planner/throttle_policy.h"
 #include "planner/time.h"
 
 namespace runbookd::planner {
@@ -52,10 +53,12 @@ struct SqlAction {
   bool transactional() const { return statements.empty() || statements.front().transactional; }
   bool operator==(SqlAction const&) const = default;
 };
+inline constexpr int most_workers = 8;
 struct Batch {
   Duration target{500};
   std::int64_t max_rows = 20'000;
   Duration pause{50};
+  int workers = 1;  // sessions that fill at the same time, each a part of the table of its own
   bool operator==(Batch const&) const = default;
 };
 struct BackfillAction {
@@ -64,12 +67,14 @@ struct BackfillAction {
   std::string from;                                      // other relations; may be empty
   std::string where;                                     // which rows still need it
   Batch batch;
+  ThrottlePolicy throttle;
   LockPolicy lock;
   Duration statement_timeout{30'000};
   Place place;
   bool operator==(BackfillAction const& o) const {
     return table == o.table && set == o.set && from == o.from && where == o.where &&
-           batch == o.batch && lock == o.lock && statement_timeout == o.statement_timeout;
+           batch == o.batch && throttle == o.throttle && lock == o.lock &&
+           statement_timeout == o.statement_timeout;
   }
 };
 struct ManualAction {

@@ -4,6 +4,7 @@
 
 #include "planner/digest.h"
 #include "planner/plan_reader.h"
+#include "planner/size.h"
 #include "planner/variables.h"
 
 namespace runbookd::planner {
@@ -76,19 +77,53 @@ Json json(LockPolicy const& lock) {
   return {{"stall_budget", text(lock.stall_budget)}, {"give_up_after", text(lock.give_up_after)}};
 }
 
+// Only what differs from the defaults, so that a signal that is added later makes no other digest
+// of plans that do not name it.
+Json json(ThrottlePolicy const& policy) {
+  if (policy == unthrottled) {
+    return "off";
+  }
+  constexpr ThrottlePolicy usual;
+  Json object = Json::object();
+  auto const put = [&](char const* key, auto const& value, auto const& usually, auto const& spell) {
+    if (value != usually) {
+      object[key] = value ? Json(spell(*value)) : Json("off");
+    }
+  };
+  auto const size = [](std::int64_t bytes) { return size_text(bytes); };
+  put("replica_lag", policy.replica_lag, usual.replica_lag, [](Duration d) { return to_text(d); });
+  put("slot_wal", policy.slot_wal, usual.slot_wal, size);
+  put("wal_rate", policy.wal_rate, usual.wal_rate, size);
+  put("lock_waiters", policy.lock_waiters, usual.lock_waiters, [](std::int64_t n) { return n; });
+  put("active_sessions", policy.active_sessions, usual.active_sessions, [](SessionLimit limit) {
+    return limit.percent ? Json(std::to_string(limit.count) + "%") : Json(limit.count);
+  });
+  if (policy.autovacuum != usual.autovacuum) {
+    object["autovacuum"] = policy.autovacuum == YieldToVacuum::any ? "any" : "off";
+  }
+  return object;
+}
+
 Json json(BackfillAction const& b) {
   Json set = Json::object();
   for (auto const& [column, expression] : b.set) {
     set[column] = text(expression);
   }
-  return {{"table", text(b.table)},
-          {"set", set},
-          {"from", text(b.from)},
-          {"where", text(b.where)},
-          {"batch",
-           {{"target", text(b.batch.target)},
-            {"max_rows", b.batch.max_rows},
-            {"pause", text(b.batch.pause)}}}};
+  Json batch{{"target", text(b.batch.target)},
+             {"max_rows", b.batch.max_rows},
+             {"pause", text(b.batch.pause)}};
+  if (b.batch.workers != Batch{}.workers) {  // younger than plans whose digest must not change
+    batch["workers"] = b.batch.workers;
+  }
+  Json object{{"table", text(b.table)},
+              {"set", set},
+              {"from", text(b.from)},
+              {"where", text(b.where)},
+              {"batch", std::move(batch)}};
+  if (b.throttle != ThrottlePolicy{}) {
+    object["throttle"] = json(b.throttle);
+  }
+  return object;
 }
 
 // One key and its value: {"sql": "ALTER …"}.

@@ -10,18 +10,22 @@ namespace {
 void read_max_rows(Reading& reading, Node const& node, Batch& batch) {
   batch.max_rows = reading.number(node, 1).value_or(batch.max_rows);
 }
-void warn_workers(Reading& reading, Node const& node, Batch&) {
-  if (reading.number(node, 1).value_or(1) > 1) {
-    reading.warning(node.spot, "plan/not-yet",
-                    "`workers` has no effect yet: one session fills the table",
-                    "write 1, or leave it out");
+void read_workers(Reading& reading, Node const& node, Batch& batch) {
+  auto const workers = reading.number(node, 1).value_or(batch.workers);
+  if (workers > most_workers) {
+    reading.error(node.spot, "plan/bad-value",
+                  "`workers` is " + std::to_string(workers) + "; " + std::to_string(most_workers) +
+                      " sessions are the most that fill one table at a time",
+                  "begin with 2 or 4: each of them is one more session that writes");
+    return;
   }
+  batch.workers = static_cast<int>(workers);
 }
 constexpr std::array batch_keys{
     Key<Batch>{"target", read_duration<&Batch::target, 1>},
     Key<Batch>{"max_rows", read_max_rows},
     Key<Batch>{"pause", read_duration<&Batch::pause, 0>},
-    Key<Batch>{"workers", warn_workers},
+    Key<Batch>{"workers", read_workers},
 };
 constexpr Table<Batch> batch_table{"batch", "`batch`", batch_keys};
 
@@ -48,10 +52,8 @@ void read_from(Reading& reading, Node const& node, BackfillAction& backfill) {
 void read_where(Reading& reading, Node const& node, BackfillAction& backfill) {
   backfill.where = reading.sql_fragment(node);
 }
-void warn_throttle(Reading& reading, Node const& node, BackfillAction&) {
-  reading.warning(
-      node.key_spot, "plan/not-yet", "`throttle` has no effect yet",
-      "choose `batch: {target, pause}` gently, and pause the run by hand when the target suffers");
+void read_throttle(Reading& reading, Node const& node, BackfillAction& backfill) {
+  backfill.throttle = read_throttle(reading, node);
 }
 constexpr std::array backfill_table_keys{
     Key<BackfillAction>{"table", read_table, Presence::required},
@@ -59,7 +61,7 @@ constexpr std::array backfill_table_keys{
     Key<BackfillAction>{"from", read_from},
     Key<BackfillAction>{"where", read_where, Presence::required},
     Key<BackfillAction>{"batch", read_part<&BackfillAction::batch, batch_table>},
-    Key<BackfillAction>{"throttle", warn_throttle},
+    Key<BackfillAction>{"throttle", read_throttle},
 };
 constexpr Table<BackfillAction> backfill_table{"backfill", "`backfill`", backfill_table_keys};
 
@@ -99,7 +101,7 @@ LockPolicy read_lock(Reading& reading, Node const& node, LockPolicy inherited) {
 }
 
 std::vector<KeySet> backfill_keys() {
-  return {key_set(backfill_table), key_set(batch_table), key_set(lock_table)};
+  return {key_set(backfill_table), key_set(batch_table), key_set(lock_table), throttle_keys()};
 }
 
 }  // namespace runbookd::planner

@@ -202,6 +202,8 @@ std::vector<Check> read_checks(Reading& reading, Node const& node);
 Expectation read_expectation(Reading& reading, Node const& node);
 BackfillAction read_backfill(Reading& reading, Node const& node, Timing const& timing);
 LockPolicy read_lock(Reading& reading, Node const& node, LockPolicy inherited);
+ThrottlePolicy read_throttle(Reading& reading, Node const& node);
+KeySet throttle_keys();
 std::vector<KeySet> phase_keys();
 std::vector<KeySet> step_keys();
 std::vector<KeySet> backfill_keys();

@@ -143,7 +143,10 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["final_checks"] = view::final_checks_json(facts);
   document["baselines"] = baselines_json(*facts.history);
   document["progress"] = progress_of_steps(*facts.state);
-  document["live"] = view::live_json(facts.live);
+  document["live"] = view::live_json(facts.live, now);
+  if (auto const& hand = facts.state->throttle; hand && hand->in_force(now)) {
+    document["throttle"] = view::hand_json(*hand, now);
+  }
   if (auto why = failed_because(facts); !why.empty()) {
     document["failed_because"] = std::move(why);
   }

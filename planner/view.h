@@ -11,6 +11,7 @@
 #include "planner/pacing.h"
 #include "planner/plan.h"
 #include "planner/state.h"
+#include "planner/throttle.h"
 
 namespace runbookd::planner {
 
@@ -64,6 +65,7 @@ struct Live {
   int backend_pid = 0;
   Duration waiting{};  // for the lock, now
   std::optional<Progress> progress;
+  std::optional<Throttling> throttling;  // of a backfill, and who slows it
   bool store_degraded = false;
   std::string mismatch_diff;  // of the two schemas of a mismatch, for people; may be empty
   std::string unreachable;    // why the target cannot be reached, while that is waited for
@@ -89,7 +91,7 @@ std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string co
                       Findings const& findings);
 std::string findings_json(Findings const& findings);  // a list
 std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event const& event);
-std::string progress_json(RunId const& run, std::string const& step, Live const& live);
+std::string progress_json(RunId const& run, std::string const& step, Live const& live, Moment now);
 
 // One sentence: what it is doing or waiting for, and the command that moves it.
 std::string state_message(RunFacts const& facts, Moment now);

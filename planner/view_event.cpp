@@ -44,13 +44,13 @@ void shorten_queries(Json& fields) {
   }
 }
 
-std::string progress_message(std::string const& step, Live const& live) {
+std::string progress_message(std::string const& step, Live const& live, Moment now) {
   auto const who = "step " + step;
   if (view::waits_for_lock(live)) {
     return view::lock_words(who, live);
   }
   if (live.progress) {
-    return view::fill_words(who, *live.progress);
+    return view::fill_words(who, live, now);
   }
   return who + ": " + (live.activity.empty() ? "at work" : live.activity);
 }
@@ -77,14 +77,14 @@ std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event c
   return view::dumped(document);
 }
 
-std::string progress_json(RunId const& run, std::string const& step, Live const& live) {
+std::string progress_json(RunId const& run, std::string const& step, Live const& live, Moment now) {
   auto const slash = step.find('/');
-  auto document = view::live_json(live);
+  auto document = view::live_json(live, now);
   document["run"] = run.text;
   document["kind"] = "step.progress";
   document["phase"] = slash == std::string::npos ? "" : step.substr(0, slash);
   document["step"] = slash == std::string::npos ? step : step.substr(slash + 1);
-  document["message"] = progress_message(step, live);
+  document["message"] = progress_message(step, live, now);
   return view::dumped(document);
 }
 

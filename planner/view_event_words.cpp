@@ -156,6 +156,16 @@ struct Words {
     return "what executes is interrupted now" + recorded_late(e.late);
   }
   std::string operator()(RunPaused const& e) const { return "run paused" + after(": ", e.why); }
+  std::string operator()(RunThrottled const& e) const {
+    auto const what = e.exempt ? std::string("no signal slows the backfill now")
+                      : e.percent == 0
+                          ? std::string("the backfill is to stand still")
+                          : "the backfill is slowed to " + std::to_string(e.percent) + " %";
+    return what + (e.until ? ", until " + to_rfc3339(*e.until) : "");
+  }
+  std::string operator()(ThrottleLifted const&) const {
+    return "the backfill is not held back by hand any more";
+  }
   std::string operator()(RunResumed const&) const { return "run resumed"; }
   std::string operator()(RetryRequested const& e) const {
     return doing(e.ref, e.direction) + " is to be tried again";

@@ -190,6 +190,8 @@ struct Remembering {
       history.problem = in_a_line(e.why);
     }
   }
+  void operator()(RunThrottled const&) {}
+  void operator()(ThrottleLifted const&) {}
   void operator()(RunResumed const&) {
     begin_anew();
     if (before.direction == Direction::forward) {

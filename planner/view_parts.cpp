@@ -1,6 +1,7 @@
 #include "planner/view_parts.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -35,6 +36,22 @@ Json set_json(BackfillAction const& fill) {
   return list;
 }
 
+// Limits; null: the signal is not looked at.
+Json throttle_json(ThrottlePolicy const& policy) {
+  auto const or_null = [](auto const& limit) { return limit ? Json(*limit) : Json(); };
+  auto const& sessions = policy.active_sessions;
+  auto const unit = sessions && sessions->percent ? "%" : "";
+  auto const vacuum = policy.autovacuum == YieldToVacuum::any          ? Json("any")
+                      : policy.autovacuum == YieldToVacuum::wraparound ? Json("wraparound")
+                                                                       : Json();
+  return {{"replica_lag_ms", policy.replica_lag ? Json(policy.replica_lag->count()) : Json()},
+          {"slot_wal_bytes", or_null(policy.slot_wal)},
+          {"wal_rate_bytes", or_null(policy.wal_rate)},
+          {"lock_waiters", or_null(policy.lock_waiters)},
+          {"active_sessions", sessions ? Json(std::to_string(sessions->count) + unit) : Json()},
+          {"autovacuum", vacuum}};
+}
+
 struct ActionJson {
   Json operator()(NoAction const& action) const { return {{"reason", action.reason}}; }
   Json operator()(SqlAction const& action) const {
@@ -53,7 +70,9 @@ struct ActionJson {
             {"batch",
              {{"target_ms", action.batch.target.count()},
               {"max_rows", action.batch.max_rows},
-              {"pause_ms", action.batch.pause.count()}}},
+              {"pause_ms", action.batch.pause.count()},
+              {"workers", action.batch.workers}}},
+            {"throttle", throttle_json(action.throttle)},
             {"lock", lock_json(action.lock)},
             {"statement_timeout_ms", action.statement_timeout.count()}};
   }
@@ -77,9 +96,61 @@ Json backfill_json(Progress const& progress) {
                  {"batch_rows", progress.batch_rows},
                  {"batch_ms", progress.batch_took.count()},
                  {"running_ms", progress.running.count()},
-                 {"stalled_ms", progress.stalled.count()}});
+                 {"stalled_ms", progress.stalled.count()},
+                 {"workers", progress.workers}});
+  if (progress.sweep > 0) {
+    object["sweep"] = {{"pass", progress.sweep}, {"found", progress.found}};
+  }
   if (auto const left = eta(progress)) {
     object["eta_ms"] = eta_json(*left);
+  }
+  return object;
+}
+
+std::string_view word(Speed::Cause cause) {
+  switch (cause) {
+    case Speed::Cause::none:
+      return "none";
+    case Speed::Cause::hand:
+      return "hand";
+    case Speed::Cause::signal:
+      return "signal";
+    case Speed::Cause::stale:
+      return "stale";
+  }
+  __builtin_unreachable();
+}
+
+std::int64_t percent(double share) { return std::llround(share * 100); }
+
+Json throttling_json(Throttling const& throttling, Moment now) {
+  auto const& speed = throttling.speed;
+  Json unseen = Json::array();
+  for (auto const signal : throttling.unseen) {
+    unseen.push_back(to_text(signal));
+  }
+  auto const running = std::max<Duration::rep>(1, throttling.running.count());
+  Json object{{"state", speed.stopped()   ? "stopped"
+                        : speed.share < 1 ? "slowed"
+                                          : "going"},
+              {"percent", percent(speed.share)},
+              {"cause", word(speed.cause)},
+              {"throttled_ms", throttling.throttled.count()},
+              {"throttled_percent", 100 * throttling.throttled.count() / running},
+              {"unseen", std::move(unseen)},
+              {"unseen_message", unseen_words(throttling.unseen)},
+              {"message", throttle_words(throttling, now)}};
+  if (speed.stopped()) {
+    object["stopped_since"] = time_json(speed.since);
+  }
+  if (speed.measure) {
+    object["signal"] = {{"name", to_text(speed.measure->signal)},
+                        {"value", std::llround(speed.measure->value)},
+                        {"limit", std::llround(speed.measure->limit)},
+                        {"where", speed.measure->where}};
+  }
+  if (throttling.hand) {
+    object["hand"] = hand_json(*throttling.hand, now);
   }
   return object;
 }
@@ -131,7 +202,17 @@ std::string update_words(BackfillAction const& backfill) {
          (backfill.where.empty() ? "" : "\nWHERE " + backfill.where);
 }
 
-Json live_json(Live const& live) {
+Json hand_json(HandThrottle const& hand, Moment now) {
+  return {{"percent", hand.percent},
+          {"exempt", hand.exempt},
+          {"since", time_json(hand.since)},
+          {"until", hand.until ? time_json(*hand.until) : Json()},
+          {"actor", hand.actor},
+          {"reason", hand.reason},
+          {"message", hand_words(hand, now)}};
+}
+
+Json live_json(Live const& live, Moment now) {
   auto blockers = Json::array();
   std::ranges::transform(live.blockers, std::back_inserter(blockers), blocker_json);
   Json object{{"activity", live.activity},
@@ -140,6 +221,14 @@ Json live_json(Live const& live) {
               {"blockers", std::move(blockers)}};
   if (live.progress) {
     object["backfill"] = backfill_json(*live.progress);
+  }
+  if (live.throttling) {
+    object["throttle"] = throttling_json(*live.throttling, now);
+    bool const stands = live.throttling->speed.stopped();
+    if (stands && live.progress) {  // an end that is foretold would move away with every second
+      object["backfill"].erase("eta_ms");
+      object["backfill"]["rows_per_second"] = 0;
+    }
   }
   return object;
 }

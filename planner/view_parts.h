@@ -22,7 +22,8 @@ Json time_json(Moment moment);  // null for the epoch: not known
 Json failure_json(SqlFailure const& failure);
 Json blocker_json(Blocker const& blocker);
 Json action_json(Action const& action);
-Json live_json(Live const& live);
+Json live_json(Live const& live, Moment now);
+Json hand_json(HandThrottle const& hand, Moment now);
 Json attempt_json(Attempt const& attempt);
 Json finding_json(Finding const& finding);
 std::string_view word(Direction direction);
@@ -38,8 +39,8 @@ Json final_checks_json(RunFacts const& facts);
 
 // What the run waits for: a person, a lock, a moment. Empty while it works or has ended.
 struct WaitsFor {
-  std::string
-      kind;  // advance, approval, timer, manual, resolve, retry, evaluate, start, resume, lock
+  std::string kind;  // advance, approval, timer, manual, resolve, retry, evaluate, start, resume,
+                     // lock, throttle
   std::string phase, step;  // names; may be empty
   std::string message;
   std::optional<Moment> until;

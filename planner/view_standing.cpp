@@ -37,13 +37,13 @@ std::string default_activity(Action const& action) {
   return std::holds_alternative<BackfillAction>(action) ? "backfilling" : "executing";
 }
 
-std::string trying_words(RunFacts const& facts, StepRef ref) {
+std::string trying_words(RunFacts const& facts, StepRef ref, Moment now) {
   auto const who = step_subject(facts, ref);
   if (waits_for_lock(facts.live)) {
     return lock_words(who, facts.live);
   }
   if (facts.live.progress) {
-    return fill_words(who, *facts.live.progress);
+    return fill_words(who, facts.live, now);
   }
   auto const tries = tries_of_late(attempts_of(facts, ref));
   auto const filled = filled_by(tries);
@@ -60,10 +60,10 @@ std::string back_off_words(RunFacts const& facts, StepRef ref) {
   return who + held + "; the next try is at " + to_rfc3339(*facts.state->not_until);
 }
 
-std::string step_words(RunFacts const& facts, StepRef ref) {
+std::string step_words(RunFacts const& facts, StepRef ref, Moment now) {
   auto const& state = *facts.state;
   if (state.trying) {
-    return trying_words(facts, ref);
+    return trying_words(facts, ref, now);
   }
   bool const on_target = runs_on_target(action_of(*facts.plan, ref, state.direction));
   if (state.not_until) {
@@ -185,11 +185,14 @@ std::string lock_words(std::string const& subject, Live const& live) {
   return text + (others > 0 ? " and " + count_words(others, "other session") : "") + probing;
 }
 
-std::string fill_words(std::string const& subject, Progress const& progress) {
+std::string fill_words(std::string const& subject, Live const& live, Moment now) {
+  auto const& progress = *live.progress;
+  auto const why = live.throttling ? throttle_words(*live.throttling, now) : "";
   return subject + " is filling in: " +
          progress_words({.scanned = progress.rows_scanned,
                          .changed = progress.rows_changed,
-                         .total = progress.rows_total});
+                         .total = progress.rows_total}) +
+         (why.empty() ? "" : "; " + why);
 }
 
 std::string command(RunFacts const& facts, std::string const& verb, std::string const& rest) {
@@ -208,7 +211,7 @@ std::string work_words(RunFacts const& facts, Moment now) {
     return "looking at the schema again after the reversal of step " + facts.plan->label(*ref);
   }
   if (ref) {
-    return step_words(facts, *ref);
+    return step_words(facts, *ref, now);
   }
   if (auto const next = next_step(*facts.plan, state)) {
     return "about to begin " + step_subject(facts, *next);

@@ -18,7 +18,7 @@ std::string activity_of(RunFacts const& facts);
 bool waits_for_lock(Live const& live);
 std::string step_subject(RunFacts const& facts, StepRef ref);  // "the reversal of step expand/add"
 std::string lock_words(std::string const& subject, Live const& live);
-std::string fill_words(std::string const& subject, Progress const& progress);
+std::string fill_words(std::string const& subject, Live const& live, Moment now);
 
 // "runbookctl advance run_… --to backfill"
 std::string command(RunFacts const& facts, std::string const& verb, std::string const& rest = "");

@@ -100,7 +100,7 @@ struct Waiting {
   std::string others_that_fit(std::string const& first) const {
     std::vector<std::string> verbs;
     for (auto const& each : actions(plan, state, now)) {
-      if (each.allowed && each.verb != first) {
+      if (each.allowed && each.verb != first && each.verb != "throttle") {  // it moves no run
         verbs.push_back(each.verb);
       }
     }
@@ -141,6 +141,9 @@ struct Waiting {
     auto const ref = step_at_hand(facts);
     if (ref && state.trying && waits_for_lock(facts.live)) {
       return {at_step("lock", *ref, lock_words(step_subject(facts, *ref), facts.live))};
+    }
+    if (auto const& held = facts.live.throttling; ref && held && held->speed.stopped()) {
+      return {at_step("throttle", *ref, throttle_words(*held, now))};
     }
     if (ref && state.in_doubt && state.ask_doubt_at) {
       return {at_step("timer", *ref,

@@ -1,6 +1,8 @@
 #include "web/body.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <initializer_list>
 #include <stdexcept>
 #include <utility>
@@ -123,6 +125,56 @@ Ask read_pause(Body& body) {
   return pause;
 }
 
+// One of four wishes; a share of full speed is rounded to hundredths.
+Ask read_throttle(Body& body) {
+  auto object = body.object({"ratio", "stop", "exempt", "off", "for", "reason"});
+  using To = planner::Throttle::To;
+  planner::Throttle throttle;
+  int said = 0;
+  auto const flag = [&](char const* key, To to) {
+    auto const* found = object.find(key);
+    if (found == nullptr) {
+      return;
+    }
+    if (!found->is_boolean()) {
+      object.complain_of_type(key, "true or false");
+    } else if (found->get<bool>()) {
+      throttle.to = to;
+      ++said;
+    }
+  };
+  flag("stop", To::stop);
+  flag("exempt", To::exempt);
+  flag("off", To::off);
+  if (auto const* ratio = object.find("ratio"); ratio != nullptr) {
+    auto const share = ratio->is_number() ? ratio->get<double>() : 0;
+    throttle.to = To::ratio;
+    throttle.percent = share > 0 && share < 1 ? static_cast<int>(std::lround(share * 100)) : 0;
+    ++said;
+    if (throttle.percent < 1 || throttle.percent > 99) {
+      object.complain("ratio", "body/value",
+                      "this must be a number from 0.01 to 0.99, a share of full speed; to stand "
+                      "still say \"stop\": true, to be as fast as before \"off\": true");
+    }
+  }
+  if (said != 1) {
+    object.complain("ratio", "body/value",
+                    "say one of \"ratio\": 0.3, \"stop\": true, \"exempt\": true and \"off\": "
+                    "true");
+  }
+  if (object.find("for") != nullptr) {
+    throttle.lasts = planner::parse_duration(object.text("for", longest_name));
+    bool const sensible = throttle.lasts && *throttle.lasts > planner::Duration{} &&
+                          *throttle.lasts <= std::chrono::days{365} && throttle.to != To::off;
+    if (!sensible) {
+      object.complain("for", "body/value",
+                      "this must be a duration with its unit, such as \"10m\" or \"2h\", for "
+                      "anything but \"off\"");
+    }
+  }
+  return throttle;
+}
+
 Ask read_resume(Body& body) {
   body.object({"take_over", "reason"});
   return planner::Resume{};
@@ -172,7 +224,7 @@ constexpr Reader readers[] = {
     {"reject", read_reject}, {"evaluate", read_evaluate}, {"confirm", read_confirm},
     {"pause", read_pause},   {"resume", read_resume},     {"retry", read_retry},
     {"skip", read_skip},     {"resolve", read_resolve},   {"rollback", read_rollback},
-    {"cancel", read_cancel},
+    {"cancel", read_cancel}, {"throttle", read_throttle},
 };
 
 Reader const& reader_of(std::string_view verb) {

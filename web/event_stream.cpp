@@ -14,6 +14,8 @@ namespace {
 constexpr int batch = 64;
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr auto greeting = "retry: 3000\n\n";
+// What is live changes with every batch; nobody reads that fast.
+constexpr std::chrono::seconds live_every{1};
 constexpr auto still_here = ": still here\n\n";
 
 }  // namespace
@@ -65,10 +67,17 @@ std::string EventStream::poll() {
 }
 
 std::string EventStream::new_live_line() {
+  auto const now = std::chrono::steady_clock::now();
   auto line = service_.live_line(follow_.run);
+  live_waits_ = false;
   if (!line || line->json == last_live_) {
     return {};
   }
+  if (now < next_live_) {
+    live_waits_ = true;
+    return {};
+  }
+  next_live_ = now + live_every;
   last_live_ = std::move(line->json);
   return to_stream_text({.kind = line->kind, .json = last_live_});
 }
@@ -85,9 +94,11 @@ asio::awaitable<std::string> EventStream::next() {
     if (complete_ || over_) {
       break;
     }
-    wake_.expires_after(comment_every_);
+    auto const comment_at = std::chrono::steady_clock::now() + comment_every_;
+    bool const for_live = live_waits_ && next_live_ < comment_at;
+    wake_.expires_at(for_live ? next_live_ : comment_at);
     auto const [error] = co_await wake_.async_wait(as_result);
-    if (!error && !over_) {
+    if (!error && !over_ && !for_live) {
       co_return still_here;
     }
   }

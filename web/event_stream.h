@@ -39,6 +39,8 @@ class EventStream {
   boost::asio::steady_timer wake_;
   std::unique_ptr<Subscription> subscription_;
   std::string last_live_;
+  std::chrono::steady_clock::time_point next_live_{};  // live lines are at most one a second
+  bool live_waits_ = false;                            // one is held back until then
   bool started_ = false;
   bool complete_ = false;
   bool over_ = false;

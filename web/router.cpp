@@ -51,6 +51,7 @@ constexpr Route routes[] = {
     {"POST", "/api/v1/runs/{run}/evaluate", command_run},
     {"POST", "/api/v1/runs/{run}/confirm", command_run},
     {"POST", "/api/v1/runs/{run}/pause", command_run},
+    {"POST", "/api/v1/runs/{run}/throttle", command_run},
     {"POST", "/api/v1/runs/{run}/resume", command_run},
     {"POST", "/api/v1/runs/{run}/retry", command_run},
     {"POST", "/api/v1/runs/{run}/skip", command_run},

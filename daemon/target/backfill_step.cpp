@@ -85,9 +85,8 @@ class Backfill {
         rows_(std::min(planner::first_batch_rows,
                        std::max<std::int64_t>(1, action.batch.max_rows))) {}
 
-  AttemptResult run(std::stop_token const& stop,
-                    std::function<void(planner::Progress const&)> const& progress) {
-    auto result = walk(stop, progress);
+  AttemptResult run(BackfillHelp const& help) {
+    auto result = walk(help);
     if (begun_) {
       result.filled = filled(state_);
     }
@@ -95,8 +94,8 @@ class Backfill {
   }
 
  private:
-  AttemptResult walk(std::stop_token const& stop,
-                     std::function<void(planner::Progress const&)> const& progress) {
+  AttemptResult walk(BackfillHelp const& help) {
+    auto const& stop = help.stop;
     if (auto ready = prepare(); !ready) {
       roll_back(session_);
       return ended_by(ready.error(), stop, action_.statement_timeout);
@@ -108,18 +107,30 @@ class Backfill {
     changed_before_ = state_.rows_changed;
     scanned_before_ = state_.rows_scanned;
     while (!state_.done) {
+      wait_for_pace(help);
       if (stop.stop_requested()) {
         return stopped();
       }
       if (auto end = batch(stop)) {
         return *end;
       }
-      report(progress);
-      if (!state_.done && action_.batch.pause.count() > 0) {
-        rest(action_.batch.pause, stop);
-      }
+      report(help.progress);
     }
     return {.rows = state_.rows_changed - changed_before_, .note = resumed_note()};
+  }
+
+  void wait_for_pace(BackfillHelp const& help) {
+    constexpr planner::Duration asked_again_after{250};
+    while (!help.stop.stop_requested()) {
+      planner::LastBatch const last{
+          .rows = batch_rows_, .took = took_, .rested = since(batch_ended_)};
+      auto const told = help.pace ? help.pace(last) : planner::Pace{};
+      auto const wait = std::max(told.wait, planner::pause_left(action_.batch, last));
+      if (wait <= planner::Duration{}) {
+        return;
+      }
+      rest(std::min(wait, asked_again_after), help.stop);
+    }
   }
 
   // Finds the series' row or makes it, with the greatest key of this moment as its end.
@@ -217,6 +228,7 @@ class Backfill {
         static_cast<double>(state_.rows_scanned - scanned) /
         std::max(0.001, static_cast<double>((took_ + action_.batch.pause).count()) / 1000.0);
     rate_ = rate_ == 0 ? now : rate_ * 0.8 + now * 0.2;
+    batch_ended_ = steady_clock::now();
     batch_rows_ = rows_;
     rows_ = planner::next_batch_rows(action_.batch, rows_, took_);
     return std::nullopt;
@@ -329,6 +341,7 @@ class Backfill {
   int tries_ = 0;
   std::optional<steady_clock::time_point> first_busy_;
   steady_clock::time_point began_ = steady_clock::now();
+  steady_clock::time_point batch_ended_{};
   steady_clock::time_point reported_{};
 };
 
@@ -336,17 +349,16 @@ class Backfill {
 
 AttemptResult run_backfill(Session& session, AttemptTag const& tag,
                            planner::BackfillAction const& action, int since_attempt,
-                           std::stop_token stop,
-                           std::function<void(planner::Progress const&)> const& progress) {
-  if (stop.stop_requested()) {
+                           BackfillHelp const& help) {
+  if (help.stop.stop_requested()) {
     return interrupted("stopped before anything was sent");
   }
   auto key = find_key(session, action.table);
   if (!key) {
-    return ended_by(key.error(), stop, {});
+    return ended_by(key.error(), help.stop, {});
   }
   crash_point(CrashPoint::backfill_key_found);
-  return Backfill(session, tag, action, since_attempt, std::move(*key)).run(stop, progress);
+  return Backfill(session, tag, action, since_attempt, std::move(*key)).run(help);
 }
 
 SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,

@@ -17,6 +17,7 @@
 #include "planner/patience.h"
 #include "planner/plan.h"
 #include "planner/sql.h"
+#include "planner/throttle.h"
 
 namespace runbookd::daemon {
 
@@ -117,18 +118,28 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
 AttemptResult run_concurrent(Session& session, AttemptTag const& tag,
                              planner::SqlAction const& action, int since_attempt,
                              std::stop_token stop, Waiting const& waiting = {});
-// Batches until the key range is done or `stop`. Attempts of one series share a cursor in the
+// What a backfill needs from its caller. Progress and pace are called on whichever of its threads
+// has a batch behind it, never two at a time.
+struct BackfillHelp {
+  std::stop_token stop = {};
+  std::function<void(planner::Progress const&)> progress = {};
+  // Asked before each batch; without it the plan's own pause is kept.
+  std::function<planner::Pace(planner::LastBatch const&)> pace = {};
+  // One more session to the same target, for one more worker; called on that worker's thread.
+  // Without it one session does all the work.
+  std::function<SqlResult<std::unique_ptr<Session>>()> one_more = {};
+};
+// Batches until every row is done or `stop`. Attempts of one series share their cursors in the
 // target: the series is named by `since_attempt`, the number of its first attempt. A new series
 // (after a reversal) starts anew.
 AttemptResult run_backfill(Session& session, AttemptTag const& tag,
                            planner::BackfillAction const& action, int since_attempt,
-                           std::stop_token stop,
-                           std::function<void(planner::Progress const&)> const& progress);
+                           BackfillHelp const& help);
 // How far the batches of that series have come; nothing where none was begun.
 SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,
                                                       int since_attempt);
 
-// --- questions (gate_query.cpp, fingerprint.cpp, doubt.cpp, watcher.cpp)
+// --- questions (gate_query.cpp, fingerprint.cpp, doubt.cpp, watcher.cpp, signals.cpp)
 // In a read-only transaction (an expected-error probe: in one that is always rolled back).
 planner::QueryAnswer run_check(Session& session, planner::SqlText const& sql,
                                planner::Duration timeout, bool expects_error);
@@ -162,6 +173,10 @@ struct LockSight {
   std::vector<planner::Blocker> blockers;
 };
 SqlResult<LockSight> look_at_locks(Session& eyes, int pid);
+// How the target bears a backfill of `table`, as written in the plan (the moment is the caller's to
+// say). `our_names`: what the names of the run's sessions begin with; they are no load of others.
+SqlResult<planner::Sample> look_at_signals(Session& eyes, std::string const& our_names,
+                                           std::string const& table);
 SqlResult<bool> cancel_backend(Session& eyes, int pid);
 SqlResult<bool> terminate_backend(Session& eyes, int pid);
 

@@ -197,7 +197,8 @@ std::map<std::string, json> bodies() {
           {"skip", {{"reason", "because"}}},
           {"resolve", {{"as", "failed"}, {"evidence", "looked"}}},
           {"rollback", {{"to", "last"}}},
-          {"cancel", {{"confirm", "verbs"}}}};
+          {"cancel", {{"confirm", "verbs"}}},
+          {"throttle", {{"stop", true}}}};
 }
 
 json body_for(std::string const& verb, json const& run) {

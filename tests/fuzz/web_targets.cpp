@@ -77,9 +77,9 @@ void take_request(std::string_view input) {
 void take_command(std::string_view input) {
   auto const end = std::min(input.find('\n'), input.size());
   auto const body = input.substr(std::min(end + 1, input.size()));
-  constexpr std::string_view verbs[] = {"start",   "advance",  "approve", "reject", "evaluate",
-                                        "confirm", "pause",    "resume",  "retry",  "skip",
-                                        "resolve", "rollback", "cancel"};
+  constexpr std::string_view verbs[] = {"start",   "advance",  "approve", "reject",  "evaluate",
+                                        "confirm", "pause",    "resume",  "retry",   "skip",
+                                        "resolve", "rollback", "cancel",  "throttle"};
   auto const verb = std::find(std::begin(verbs), std::end(verbs), input.substr(0, end));
   if (verb != std::end(verbs)) {
     if (auto const command = web::read_command(*verb, body))

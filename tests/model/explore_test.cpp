@@ -48,6 +48,7 @@ void note_broken(Graph& graph, std::vector<std::string> const& rules, std::strin
 // After a failover that lost a step only what leads on is followed; the random lives try the rest.
 bool is_followed(Node const& node, Move const& move) {
   static std::set<std::string> const left_out{"pause",
+                                              "throttle",
                                               "skip",
                                               "reject",
                                               "restart",
@@ -142,9 +143,9 @@ std::string table_of(Verbs const& verbs) {
   std::vector<std::string> const modes{"pending",   "running",     "waiting",   "pausing",
                                        "paused",    "failed",      "attention", "cancelling",
                                        "succeeded", "rolled_back", "cancelled"};
-  std::vector<std::string> const names{"start",   "advance",  "approve", "reject", "evaluate",
-                                       "confirm", "pause",    "resume",  "retry",  "skip",
-                                       "resolve", "rollback", "cancel"};
+  std::vector<std::string> const names{"start",   "advance",  "approve", "reject",  "evaluate",
+                                       "confirm", "pause",    "resume",  "retry",   "skip",
+                                       "resolve", "rollback", "cancel",  "throttle"};
   std::ostringstream out;
   out << "| verb |";
   for (auto const& mode : modes) {

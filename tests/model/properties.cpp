@@ -143,6 +143,13 @@ std::vector<std::string> broken_rules(Plan const& plan, Node const& before, Move
   if (state != move.next.state) {
     broken.emplace_back("the state is the fold of its events");
   }
+  if (move.name == "throttle" && !move.refused) {
+    auto as_before = move.next.state;
+    as_before.throttle = before.state.throttle;
+    if (as_before != before.state) {
+      broken.emplace_back("a throttle changes nothing but the speed");
+    }
+  }
   bool const fenced = move.name == "attempt fenced" || move.name.starts_with("failover");
   if (fenced && !move.events.empty() && move.next.state.mode == RunMode::running) {
     broken.emplace_back("whoever was fenced or saw a failover does not go on by itself");

@@ -213,6 +213,8 @@ std::vector<Command> every_command(Plan const& plan, RunState const& state) {
       Pause{},
       Pause{.mode = StopMode::now},
       Pause{.escalate_after = std::chrono::seconds{1}},
+      Throttle{.to = Throttle::To::ratio, .percent = 30},
+      Throttle{.to = Throttle::To::off},
       Resume{},
       Retry{},
       Skip{},
@@ -322,6 +324,7 @@ std::string key_of(Plan const& plan, Node const& node) {
   for (auto const& ref : s.lost) {
     out << '!' << ref.phase << '.' << ref.step;
   }
+  out << (s.throttle ? s.throttle->percent : -1);
   out << s.held_by.has_value() << node.world.failed_over << node.world.fingerprint();
   return out.str();
 }

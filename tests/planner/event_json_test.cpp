@@ -160,7 +160,8 @@ TEST_CASE("the words of kinds never change") {
       "daemon.restarted fingerprint.failed fingerprint.taken gate.reached phase.approved "
       "phase.completed phase.entered phase.rejected rollback.finished rollback.started "
       "run.cancel_requested run.cancelled run.created run.pause_escalated run.pause_requested "
-      "run.paused run.resumed run.started run.succeeded soak.started step.doubt_deferred "
+      "run.paused run.resumed run.started run.succeeded run.throttle_lifted run.throttled "
+      "soak.started step.doubt_deferred "
       "step.doubt_settled step.failed step.fingerprint_mismatched step.interrupted "
       "step.outcome_lost step.resolved step.retry_requested step.retry_scheduled step.skipped "
       "step.started step.succeeded target.held target.identified target.moved target.taken_over ");
@@ -296,10 +297,10 @@ TEST_CASE("every verb has its word") {
       verb_of(Start{}),    verb_of(Advance{}), verb_of(Approve{}), verb_of(Reject{}),
       verb_of(Evaluate{}), verb_of(Confirm{}), verb_of(Pause{}),   verb_of(Resume{}),
       verb_of(Retry{}),    verb_of(Skip{}),    verb_of(Resolve{}), verb_of(RollBack{}),
-      verb_of(Cancel{})};
+      verb_of(Cancel{}),   verb_of(Throttle{})};
   CHECK(verbs == std::set<std::string_view>{"start", "advance", "approve", "reject", "evaluate",
                                             "confirm", "pause", "resume", "retry", "skip",
-                                            "resolve", "rollback", "cancel"});
+                                            "resolve", "rollback", "cancel", "throttle"});
 }
 
 }  // namespace

@@ -123,12 +123,30 @@ SqlAction sql(Shared const& shared) {
           .statement_timeout = concurrent ? Duration{0} : shared.timeout};
 }
 
+std::optional<std::int64_t> limit(std::int64_t value) {
+  return flag() ? std::optional{value} : std::nullopt;
+}
+ThrottlePolicy throttle() {
+  ThrottlePolicy policy;
+  policy.replica_lag = flag() ? std::optional{duration()} : std::nullopt;
+  policy.slot_wal = limit(number(1, 1 << 30));
+  policy.wal_rate = limit(number(1, 1 << 30));
+  policy.lock_waiters = limit(number(1, 9));
+  policy.active_sessions =
+      flag() ? std::optional{SessionLimit{.count = number(1, 100), .percent = flag()}}
+             : std::nullopt;
+  policy.autovacuum =
+      one_of<YieldToVacuum>({YieldToVacuum::wraparound, YieldToVacuum::any, YieldToVacuum::none});
+  return policy;
+}
+
 BackfillAction backfill(Shared const& shared) {
   return {.table = "t",
           .set = {{"a", quoted(hard_text())}, {"b", "other.b"}},
           .from = flag() ? "other" : "",
           .where = "t.a IS NULL",
           .batch = {.target = duration(), .max_rows = number(1, 100), .pause = duration()},
+          .throttle = throttle(),
           .lock = shared.lock,
           .statement_timeout = shared.timeout};
 }

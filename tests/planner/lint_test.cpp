@@ -373,6 +373,24 @@ TEST_SUITE("checks and backfills") {
     of.final_checks = {check};
     CHECK(rules(of) == Rules(4, "check/side-effect"));
   }
+  TEST_CASE("limits at which a backfill would never go, or never stop, are told") {
+    Plan of = plan({"SELECT 1"});
+    BackfillAction fill{.table = "t", .set = {{"a", "1"}}, .where = "a IS NULL"};
+    auto const with = [&](auto change) {
+      fill.throttle = {};
+      change(fill.throttle);
+      of.phases[0].steps[0].forward = fill;
+      return rules(of);
+    };
+    CHECK(with([](auto&) {}) == nothing);
+    CHECK(with([](auto& limits) { limits = unthrottled; }) == nothing);
+    CHECK(with([](auto& limits) { limits.replica_lag = Duration{100}; }) ==
+          Rules{"throttle/never-goes"});
+    CHECK(with([](auto& limits) { limits.replica_lag = Duration{3'600'000}; }) ==
+          Rules{"throttle/never-stops"});
+    CHECK(with([](auto& limits) { limits.wal_rate = 8192; }) == Rules{"throttle/never-goes"});
+  }
+
   TEST_CASE("a backfill's where tells what is done from what is not") {
     for (auto const* where : {"true", "1 = 1", "NOT false", "'a' <> 'b' AND 2 > 1", "b = b"}) {
       CAPTURE(std::string(where));

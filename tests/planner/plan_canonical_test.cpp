@@ -71,6 +71,20 @@ TEST_CASE("spelled out defaults make no other digest") {
   CHECK(canonical_of(head + body) == canonical_of(spelled));
 }
 
+TEST_CASE("limits of a throttle are part of the canonical form where they are not the usual ones") {
+  auto const fill = [](std::string const& throttle) {
+    return canonical_of(head +
+                        "phases: [{name: a, steps: [{name: s, backfill: {table: t, set: {a: '1'}, "
+                        "where: a IS NULL" +
+                        throttle + "}, rollback: {nothing: harmless}}]}]\n");
+  };
+  CHECK(fill("") == fill(", throttle: {replica_lag: 5s, lock_waiters: 1, active_sessions: 80%}"));
+  CHECK(fill("").find("throttle") == std::string::npos);
+  CHECK(fill("") != fill(", throttle: off"));
+  CHECK(fill(", throttle: {wal_rate: 50MB}") == fill(", throttle: {wal_rate: 51200kB}"));
+  CHECK(fill(", throttle: {autovacuum: any}") != fill(", throttle: {autovacuum: off}"));
+}
+
 TEST_CASE("variables are gone from the canonical form") {
   std::string const text = head +
                            "variables: {n: '1'}\nphases: [{name: a, steps: [{name: s, sql: 'SELECT "

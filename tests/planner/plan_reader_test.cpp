@@ -185,10 +185,11 @@ TEST_CASE("a wrong plan is no plan, a doubtful one is") {
   CHECK_FALSE(wrong.plan);
   CHECK(has_error(wrong.findings));
   auto const doubtful = read_plan(
-      with_step("        backfill: {table: t, set: {a: '1'}, where: a IS NULL, throttle: {}}\n"),
+      with_step(
+          "        manual: look\n        rollback_manual: look\n        statement_timeout: 3s\n"),
       "p");
   CHECK(doubtful.plan);
-  CHECK(rules(doubtful.findings) == std::vector<std::string>{"plan/not-yet"});
+  CHECK(rules(doubtful.findings) == std::vector<std::string>{"plan/no-effect"});
 }
 
 TEST_CASE("a finding about a step names it") {

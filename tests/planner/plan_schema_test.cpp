@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/plan_reading.h"
+#include "planner/size.h"
 #include "tests/planner/source_files.h"
 
 using namespace runbookd::planner;
@@ -105,5 +106,11 @@ TEST_CASE("the schema's defaults are the reader's defaults") {
   CHECK(definition("batch").at("properties").at("target").at("default") == to_text(Batch{}.target));
   CHECK(definition("batch").at("properties").at("max_rows").at("default") == Batch{}.max_rows);
   CHECK(definition("batch").at("properties").at("pause").at("default") == to_text(Batch{}.pause));
+  auto const throttle = definition("throttle").at("properties");
+  CHECK(throttle.at("replica_lag").at("default") == to_text(*ThrottlePolicy{}.replica_lag));
+  CHECK(throttle.at("slot_wal").at("default") == size_text(*ThrottlePolicy{}.slot_wal));
+  CHECK(throttle.at("lock_waiters").at("default") == *ThrottlePolicy{}.lock_waiters);
+  CHECK(throttle.at("active_sessions").at("default") ==
+        std::to_string(ThrottlePolicy{}.active_sessions->count) + "%");
   CHECK(definition("check").at("properties").at("every").at("default") == to_text(Check{}.every));
 }

@@ -157,6 +157,37 @@ TEST_CASE("where nobody else holds it, taking over is going on") {
   CHECK(std::holds_alternative<RunResumed>(events->at(0).body));
 }
 
+TEST_CASE("only a backfill can be throttled, and who lets no signal count says why") {
+  auto const stop = Throttle{.to = Throttle::To::stop};
+  CHECK(refused(failed_add(), stop).detail ==
+        "step expand/add is no backfill; only a backfill can be throttled");
+  CHECK(refused(at_second_gate(), stop).detail ==
+        "the run is waiting at the gate before phase backfill; throttle needs a run that is at a "
+        "backfill: running, paused or failed");
+  auto life = at_second_gate();
+  life.ask(Advance{.to_phase = "backfill"});
+  life.go_until("fill");
+  auto const exempt =
+      decide(life.plan, life.state, {.ask = Throttle{.to = Throttle::To::exempt}, .actor = "ben"},
+             life.now);
+  REQUIRE_FALSE(exempt.has_value());
+  CHECK(exempt.error().code == ErrorCode::reason_required);
+}
+
+TEST_CASE("the same word said twice, and one taken back that was never said, change nothing") {
+  auto life = at_second_gate();
+  life.ask(Advance{.to_phase = "backfill"});
+  life.go_until("fill");
+  auto const events_of = [&](Throttle const& ask) {
+    return decide(life.plan, life.state, {.ask = ask, .actor = "ben"}, life.now).value().size();
+  };
+  CHECK(events_of({.to = Throttle::To::off}) == 0);
+  life.ask(Throttle{.to = Throttle::To::stop});
+  CHECK(events_of({.to = Throttle::To::stop}) == 0);
+  CHECK(events_of({.to = Throttle::To::ratio, .percent = 30}) == 1);
+  CHECK(events_of({.to = Throttle::To::off}) == 1);
+}
+
 TEST_CASE("whoever may not sign is told the command for somebody else") {
   auto life = at_second_gate();
   life.plan.phases[1].approval = Approval{.from = "dba", .count = 1};

@@ -134,7 +134,7 @@ TEST_CASE("a blocker's long query is cut in events too") {
 TEST_CASE("a progress line says which step and how far") {
   Live live{.activity = "backfilling", .backend_pid = 5};
   live.progress = Progress{.rows_scanned = 1, .rows_changed = 1, .rows_total = 8};
-  auto const line = json::parse(progress_json({"run_1"}, "backfill/fill", live));
+  auto const line = json::parse(progress_json({"run_1"}, "backfill/fill", live, {}));
   CHECK(line["kind"] == "step.progress");
   CHECK(line["phase"] == "backfill");
   CHECK(line["step"] == "fill");

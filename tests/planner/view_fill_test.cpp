@@ -57,6 +57,59 @@ TEST_CASE("a paused backfill shows how far it is, and that it goes on from there
         "stay, and it goes on from there; to go on: runbookctl resume run_0a1b2c3d4e5f");
 }
 
+TEST_CASE("a person's word is shown with the backfill, while it runs and while it is paused") {
+  auto life = filling();
+  life.ask(Throttle{.to = Throttle::To::ratio, .percent = 30, .lasts = 8min}, "ben", "p99 is up");
+  CHECK(life.snapshot()["throttle"]["percent"] == 30);
+  CHECK(life.snapshot()["throttle"]["message"] ==
+        "slowed to 30 % by ben for 8 min more: p99 is up");
+  life.ask(Pause{}, "ana");
+  life.end_try({.end = AttemptEnd::interrupted, .filled = forty, .note = "stopped"});
+  life.go_on();
+  CHECK(life.snapshot()["throttle"]["actor"] == "ben");
+  life.ask(Resume{});
+  life.go_until("fill");
+  life.end_try({.end = AttemptEnd::done, .rows = 300, .filled = forty});
+  CHECK_FALSE(life.snapshot().contains("throttle"));
+}
+
+TEST_CASE("a stop is what the run waits for, and nobody is told when it ends") {
+  auto life = filling();
+  life.live.activity = "throttled";
+  life.live.progress = Progress{.rows_scanned = 400,
+                                .rows_changed = 300,
+                                .rows_total = 1000,
+                                .rows_per_second = 50,
+                                .mean_rows_per_second = 50};
+  CHECK(life.snapshot()["live"]["backfill"].contains("eta_ms"));
+  life.live.throttling =
+      Throttling{.speed = {.share = 0,
+                           .cause = Speed::Cause::signal,
+                           .measure = Measure{Signal::lock_waiters, 1, 1, "pid 17 (psql)"},
+                           .since = life.now - 3s},
+                 .running = 60s,
+                 .throttled = 15s};
+  auto const run = life.snapshot();
+  CHECK(run["current"]["activity"] == "throttled");
+  CHECK(run["waiting_on"][0]["kind"] == "throttle");
+  CHECK_FALSE(run["live"]["backfill"].contains("eta_ms"));
+  CHECK(run["live"]["throttle"]["state"] == "stopped");
+  CHECK(run["live"]["throttle"]["throttled_percent"] == 25);
+  CHECK(run["live"]["throttle"]["signal"]["name"] == "lock_waiters");
+  CHECK(life.message() ==
+        "step backfill/fill is filling in: 40.0 %, 300 rows changed; stopped for 3 s: 1 session "
+        "waits for our locks (pid 17 (psql)), limit 1");
+}
+
+TEST_CASE("who slows a backfill, and until when, is told as what has happened") {
+  auto const life = filling();
+  CHECK(event_message(life, RunThrottled{.percent = 30}) == "the backfill is slowed to 30 %");
+  CHECK(event_message(life, RunThrottled{.percent = 0, .until = Moment{}}) ==
+        "the backfill is to stand still, until 1970-01-01T00:00:00.000Z");
+  CHECK(event_message(life, RunThrottled{.exempt = true}) == "no signal slows the backfill now");
+  CHECK(event_message(life, ThrottleLifted{}) == "the backfill is not held back by hand any more");
+}
+
 TEST_CASE("a failed backfill says what stays") {
   auto life = filling();
   life.end_try({.end = AttemptEnd::failed,

@@ -36,7 +36,7 @@ planner::BackfillAction fill(std::string const& table, std::string const& column
 
 daemon::AttemptResult run(Target const& target, planner::BackfillAction const& what,
                           int attempt = 1, int since = 1) {
-  return run_backfill(*target.connect("mover"), tag(attempt), what, since, never(), {});
+  return run_backfill(*target.connect("mover"), tag(attempt), what, since, {});
 }
 
 }  // namespace
@@ -178,8 +178,9 @@ TEST_CASE("a stop ends the backfill at a batch's end and the next attempt goes o
   make_counters(target, 3000);
   std::stop_source stop;
   auto const first =
-      run_backfill(*target.connect("mover"), tag(1), fill("t", "n", "n + 1"), 1, stop.get_token(),
-                   [&](planner::Progress const&) { stop.request_stop(); });
+      run_backfill(*target.connect("mover"), tag(1), fill("t", "n", "n + 1"), 1,
+                   {.stop = stop.get_token(),
+                    .progress = [&](planner::Progress const&) { stop.request_stop(); }});
   CHECK(first.end == AttemptEnd::interrupted);
   CHECK(first.rows == 300);
   CHECK(target.sql("SELECT sum(n) FROM t") == "300");
@@ -195,8 +196,10 @@ TEST_CASE("every end tells how far all attempts of the series have come, and so 
   make_counters(target, 2000);
   std::stop_source stop;
   auto const what = fill("t", "n", "n + 1");
-  auto const first = run_backfill(*target.connect("mover"), tag(1), what, 1, stop.get_token(),
-                                  [&](planner::Progress const&) { stop.request_stop(); });
+  auto const first =
+      run_backfill(*target.connect("mover"), tag(1), what, 1,
+                   {.stop = stop.get_token(),
+                    .progress = [&](planner::Progress const&) { stop.request_stop(); }});
   REQUIRE(first.end == AttemptEnd::interrupted);
   REQUIRE(first.filled);
   auto const changed = target.sql("SELECT count(*) FROM t WHERE n = 1");
@@ -217,12 +220,15 @@ TEST_CASE("what is to be done is estimated once, not anew from a table that the 
       "off); INSERT INTO t SELECT g FROM generate_series(1, 3000) g; ANALYZE t");
   auto const what = fill("t", "n", "n + 1");
   std::stop_source stop;
-  run_backfill(*target.connect("mover"), tag(1), what, 1, stop.get_token(),
-               [&](planner::Progress const&) { stop.request_stop(); });
+  run_backfill(*target.connect("mover"), tag(1), what, 1,
+               {.stop = stop.get_token(),
+                .progress = [&](planner::Progress const&) { stop.request_stop(); }});
   target.sql("UPDATE t SET n = n; UPDATE t SET n = n");
   std::vector<std::int64_t> totals;
-  run_backfill(*target.connect("mover"), tag(2), what, 1, never(),
-               [&](planner::Progress const& progress) { totals.push_back(progress.rows_total); });
+  run_backfill(*target.connect("mover"), tag(2), what, 1,
+               {.progress = [&](planner::Progress const& progress) {
+                 totals.push_back(progress.rows_total);
+               }});
   REQUIRE_FALSE(totals.empty());
   CHECK(totals.front() == 3000);
 }
@@ -234,12 +240,12 @@ TEST_CASE("a backfill that gets no row lock says since when, and promises no end
   REQUIRE(holder->run("BEGIN; SELECT * FROM t WHERE id = 2000 FOR UPDATE"));
   std::vector<planner::Progress> seen;
   auto const result = run_backfill(*target.connect("mover"), tag(), fill("t", "n", "n + 1"), 1,
-                                   never(), [&](planner::Progress const& progress) {
+                                   {.progress = [&](planner::Progress const& progress) {
                                      seen.push_back(progress);
                                      if (progress.stalled > planner::Duration{} && holder) {
                                        holder.reset();
                                      }
-                                   });
+                                   }});
   CHECK(result.end == AttemptEnd::done);
   auto const stalled =
       std::ranges::find_if(seen, [](auto const& one) { return one.stalled.count() > 0; });
@@ -267,13 +273,13 @@ TEST_CASE("rows beyond the greatest key of the beginning are left alone") {
   make_counters(target, 1000);
   bool inserted = false;
   auto const result =
-      run_backfill(*target.connect("mover"), tag(), fill("t", "n", "n + 1"), 1, never(),
-                   [&](planner::Progress const&) {
+      run_backfill(*target.connect("mover"), tag(), fill("t", "n", "n + 1"), 1,
+                   {.progress = [&](planner::Progress const&) {
                      if (!inserted) {
                        target.sql("INSERT INTO t SELECT g FROM generate_series(1001, 1500) g");
                      }
                      inserted = true;
-                   });
+                   }});
   CHECK(result.end == AttemptEnd::done);
   CHECK(target.sql("SELECT sum(n) FROM t") == "1000");
 }
@@ -286,7 +292,7 @@ TEST_CASE("a locked row makes the batches smaller and the backfill waits for it"
   auto what = fill("t", "n", "n + 1");
   what.lock.stall_budget = planner::Duration(20);
   auto session = target.connect("mover");
-  Hands hands([&] { return run_backfill(*session, tag(), what, 1, never(), {}); });
+  Hands hands([&] { return run_backfill(*session, tag(), what, 1, {}); });
   target.until("SELECT count(*) > 0 FROM runbookd.backfill WHERE rows_scanned >= 600");
   REQUIRE(holder->run("COMMIT"));
   CHECK(hands.result().end == AttemptEnd::done);
@@ -335,8 +341,9 @@ TEST_CASE("a key that changed since the beginning is not walked on") {
       "CREATE TABLE t (id int PRIMARY KEY, other int, n int NOT NULL DEFAULT 0); "
       "INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g");
   std::stop_source stop;
-  REQUIRE(run_backfill(*target.connect(), tag(1), fill("t", "n", "n + 1"), 1, stop.get_token(),
-                       [&](planner::Progress const&) { stop.request_stop(); })
+  REQUIRE(run_backfill(*target.connect(), tag(1), fill("t", "n", "n + 1"), 1,
+                       {.stop = stop.get_token(),
+                        .progress = [&](planner::Progress const&) { stop.request_stop(); }})
               .end == AttemptEnd::interrupted);
   target.sql("ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (other)");
   auto const result = run(target, fill("t", "n", "n + 1"), 2, 1);
@@ -350,8 +357,8 @@ TEST_CASE("progress counts up to the exact total") {
       "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
       "generate_series(1, 3000) g; ANALYZE t");
   std::vector<planner::Progress> seen;
-  REQUIRE(run_backfill(*target.connect(), tag(), fill("t", "n", "n + 1"), 1, never(),
-                       [&](planner::Progress const& p) { seen.push_back(p); })
+  REQUIRE(run_backfill(*target.connect(), tag(), fill("t", "n", "n + 1"), 1,
+                       {.progress = [&](planner::Progress const& p) { seen.push_back(p); }})
               .end == AttemptEnd::done);
   REQUIRE(seen.size() >= 2);
   CHECK(seen.front().rows_total == 3000);
@@ -370,8 +377,8 @@ TEST_CASE("two executors of one series never change a row twice") {
   what.lock.stall_budget = planner::Duration(10'000);
   auto first = target.connect("first");
   auto second = target.connect("second");
-  Hands one([&] { return run_backfill(*first, tag(1), what, 1, never(), {}); });
-  Hands other([&] { return run_backfill(*second, tag(2), what, 1, never(), {}); });
+  Hands one([&] { return run_backfill(*first, tag(1), what, 1, {}); });
+  Hands other([&] { return run_backfill(*second, tag(2), what, 1, {}); });
   // the older one may find the marker of the newer one
   auto const older = one.result();
   bool const overtaken = older.failure && older.failure->sqlstate == daemon::store_behind_code;
@@ -396,7 +403,7 @@ TEST_CASE("a non-idempotent backfill cut at random moments changes every row exa
     REQUIRE(attempt < 500);
     auto const name = daemon::application_name(tag(attempt));
     auto session = target.connect(name);
-    Hands hands([&] { return run_backfill(*session, tag(attempt), what, 1, never(), {}); });
+    Hands hands([&] { return run_backfill(*session, tag(attempt), what, 1, {}); });
     if (lost < 25) {
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 40'000));
       target.terminate(name);

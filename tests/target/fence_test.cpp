@@ -133,19 +133,19 @@ TEST_CASE("a backfill that is overtaken ends after the batch that it was in") {
   Fences newer("store-9");
   auto const claim = claimed(target, older);
   bool taken = false;
-  auto const result = run_backfill(*target.connect(), tag_of(claim), fill(), 1, never(),
-                                   [&](planner::Progress const&) {
+  auto const result = run_backfill(*target.connect(), tag_of(claim), fill(), 1,
+                                   {.progress = [&](planner::Progress const&) {
                                      if (!std::exchange(taken, true)) {
                                        (void)claimed(target, newer);
                                      }
-                                   });
+                                   }});
   REQUIRE(taken);
   CHECK(result.end == AttemptEnd::fenced);
   auto const changed = target.sql("SELECT count(*) FROM t WHERE a = 1");
   CHECK(changed != "5000");
   CHECK(changed == target.sql("SELECT rows_changed FROM runbookd.backfill"));
   auto const rest =
-      run_backfill(*target.connect(), tag_of(claimed(target, newer), 2), fill(), 1, never(), {});
+      run_backfill(*target.connect(), tag_of(claimed(target, newer), 2), fill(), 1, {});
   CHECK(rest.end == AttemptEnd::done);
   CHECK(target.sql("SELECT count(*) FROM t WHERE a = 1") == "5000");
 }

@@ -112,6 +112,14 @@ TEST_CASE("rollback wants to be told how far") {
 }
 
 TEST_CASE("cancel reads its confirmation") {
+  auto const slow = read<planner::Throttle>("throttle", R"({"ratio":0.3,"for":"10m"})");
+  CHECK(slow.to == planner::Throttle::To::ratio);
+  CHECK(slow.percent == 30);
+  CHECK(slow.lasts == std::chrono::minutes{10});
+  CHECK(read<planner::Throttle>("throttle", R"({"stop":true})").to == planner::Throttle::To::stop);
+  CHECK(read<planner::Throttle>("throttle", R"({"exempt":true})").to ==
+        planner::Throttle::To::exempt);
+  CHECK(read<planner::Throttle>("throttle", R"({"off":true})").to == planner::Throttle::To::off);
   CHECK(read<planner::Cancel>("cancel", R"({"confirm":"users-org"})").confirm == "users-org");
 }
 
@@ -159,6 +167,15 @@ TEST_CASE("a body that is no object is refused") {
 
 TEST_CASE("what a verb needs must be there and say something") {
   CHECK(problems("advance", "{}") == Problems{"body/missing-key #/to_phase"});
+  CHECK(problems("throttle", "{}") == Problems{"body/value #/ratio"});
+  CHECK(problems("throttle", R"({"stop":true,"off":true})") == Problems{"body/value #/ratio"});
+  CHECK(problems("throttle", R"({"stop":"yes","off":true})") == Problems{"body/wrong-type #/stop"});
+  for (auto const* ratio : {"0", "1", "-0.5", "0.001", "30", "1e400", "\"0.3\""}) {
+    CAPTURE(ratio);
+    CHECK_FALSE(problems("throttle", std::string(R"({"ratio":)") + ratio + "}").empty());
+  }
+  CHECK(problems("throttle", R"({"off":true,"for":"10m"})") == Problems{"body/value #/for"});
+  CHECK(problems("throttle", R"({"stop":true,"for":"0"})") == Problems{"body/value #/for"});
   CHECK(problems("skip", R"({"step":""})") == Problems{"body/empty #/step"});
   CHECK(problems("resolve", R"({"step":"a/b"})") ==
         Problems{"body/missing-key #/as", "body/missing-key #/evidence"});

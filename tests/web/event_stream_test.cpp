@@ -138,6 +138,22 @@ TEST_CASE("the newest live line is told once") {
   CHECK(text.get() == "event: step.progress\ndata: {\"rows\":3}\n\n");
 }
 
+TEST_CASE("live lines that follow each other closely are told as one, the newest") {
+  FakeService service;
+  service.runs["run_1"];
+  service.set_live("run_1", R"({"rows":1})");
+  Following following(service);
+  following.next();
+  CHECK(following.next().find(R"({"rows":1})") != std::string::npos);
+  service.set_live("run_1", R"({"rows":2})");
+  auto text = following.begin_next();
+  CHECK_FALSE(is_there(text));
+  service.set_live("run_1", R"({"rows":3})");
+  following.io.restart();
+  following.io.run();
+  CHECK(text.get() == "event: step.progress\ndata: {\"rows\":3}\n\n");
+}
+
 TEST_CASE("what is stored goes before what is live") {
   FakeService service;
   service.add_event("run_1", "created");

@@ -127,6 +127,7 @@ TEST_CASE("each verb reaches the run as the wish of its name") {
       {"resolve", R"({"step":"p/s","as":"failed","evidence":"e"})"},
       {"rollback", R"({"to":"all"})"},
       {"cancel", "{}"},
+      {"throttle", R"({"ratio":0.3})"},
   };
   std::size_t index = 0;
   for (auto const& [verb, body] : verbs) {
@@ -140,8 +141,9 @@ TEST_CASE("each verb reaches the run as the wish of its name") {
 
 TEST_CASE("each verb refuses a key that it does not know") {
   OneRun service;
-  for (auto const* verb : {"start", "advance", "approve", "reject", "evaluate", "confirm", "pause",
-                           "resume", "retry", "skip", "resolve", "rollback", "cancel"}) {
+  for (auto const* verb :
+       {"start", "advance", "approve", "reject", "evaluate", "confirm", "pause", "resume", "retry",
+        "skip", "resolve", "rollback", "cancel", "throttle"}) {
     CAPTURE(verb);
     CHECK(code_of(post(service, run + "/" + verb, R"({"surprise":1})")) == "malformed");
   }

@@ -31,7 +31,19 @@ bool holds_one_of(Command const& command) {
 
 bool changes_a_run(Command const& command) {
   return holds_one_of<Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry,
-                      Skip, Resolve, Rollback, Cancel>(command);
+                      Skip, Resolve, Rollback, Cancel, Throttle>(command);
+}
+
+// Empty when one wish is said, and said rightly.
+std::string misfit(Throttle const& throttle) {
+  auto const said = static_cast<int>(!throttle.ratio.empty()) + static_cast<int>(throttle.stop) +
+                    static_cast<int>(throttle.exempt) + static_cast<int>(throttle.off);
+  if (said != 1) {
+    return "say how: one of --ratio 0.3, --stop, --exempt and --off";
+  }
+  return throttle.off && !throttle.lasts.empty()
+             ? "--for says how long a word holds; --off takes it back"
+             : "";
 }
 
 int extents_of(Rollback const& command) {
@@ -58,7 +70,8 @@ std::string misfit(Parse const& parse) {
       back != nullptr && extents_of(*back) != 1) {
     return "say how far back: one of --to PHASE[/STEP], --last and --all";
   }
-  return "";
+  auto const* throttle = std::get_if<Throttle>(&parse.command);
+  return throttle == nullptr ? "" : misfit(*throttle);
 }
 
 Invocation finished(Parse& parse) {

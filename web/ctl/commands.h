@@ -77,6 +77,10 @@ struct Pause {
   bool now = false;
   std::string escalate_after;
 };
+struct Throttle {
+  std::string run, ratio, lasts;
+  bool stop = false, exempt = false, off = false;
+};
 struct Resume {
   std::string run;
   bool take_over = false;
@@ -112,9 +116,9 @@ struct Events {
 };
 struct Version {};
 
-using Command =
-    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, SqlExplain, RunCreate,
-                 RunList, RunShow, Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause,
-                 Resume, Retry, Skip, Resolve, Rollback, Cancel, Status, Watch, Events, Version>;
+using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, SqlExplain,
+                             RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
+                             ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
+                             Throttle, Status, Watch, Events, Version>;
 
 }  // namespace runbookd::ctl

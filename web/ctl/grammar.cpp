@@ -179,6 +179,17 @@ void add_stop_verbs(Parse& parse) {
       .option("--escalate-after", &Pause::escalate_after, "DURATION",
               "Interrupt if no safe point came by then, such as 30s")
       ->check(duration());
+  auto throttle = run_verb<Throttle>(parse, "throttle", "Slow the backfill down, while it runs");
+  throttle
+      .option("--ratio", &Throttle::ratio, "SHARE", "At most this share of full speed: 0.3, or 30%")
+      ->check(share());
+  throttle.flag("--stop", &Throttle::stop, "Stand still; the run goes on running");
+  throttle.flag("--exempt", &Throttle::exempt,
+                "Let no signal of the target slow it; needs --reason");
+  throttle.flag("--off", &Throttle::off, "Take back what was said before");
+  throttle
+      .option("--for", &Throttle::lasts, "DURATION", "For so long, such as 10m; else until --off")
+      ->check(duration());
   auto resume = run_verb<Resume>(parse, "resume", "Go on after a pause");
   may_take_over<Resume>(resume);
   auto rollback = run_verb<Rollback>(parse, "rollback", "Go back, newest step first");

@@ -21,6 +21,7 @@ Exit perform(Session& session, Reject const& command);
 Exit perform(Session& session, Evaluate const& command);
 Exit perform(Session& session, ConfirmStep const& command);
 Exit perform(Session& session, Pause const& command);
+Exit perform(Session& session, Throttle const& command);
 Exit perform(Session& session, Resume const& command);
 Exit perform(Session& session, Retry const& command);
 Exit perform(Session& session, Skip const& command);

@@ -120,7 +120,12 @@ std::string left_text(Duration soonest, Duration latest) {
   return short_duration(soonest) + " to " + short_duration(latest);
 }
 
-std::string eta_text(Json const& backfill, View const& view) {
+std::string eta_text(Json const& live, View const& view) {
+  auto const& throttle = child(live, "throttle");
+  if (auto const since = moment_of(throttle, "stopped_since"); since != planner::Moment{}) {
+    return "stopped since " + clock_time(since, view.utc_offset);
+  }
+  auto const& backfill = child(live, "backfill");
   auto const& eta = child(backfill, "eta_ms");
   if (!eta.is_object()) {
     return "ETA not known yet";
@@ -154,10 +159,36 @@ Line progress_line(Json const& backfill, int indent, View const& view) {
   return line.add(rows_text(backfill));
 }
 
-Lines backfill_lines(Json const& backfill, int indent, View const& view) {
+// Who slows it and why, for how much of the time, and what nobody can see.
+Lines throttle_lines(Json const& throttle, int indent, View const& view) {
+  Lines lines;
+  auto const say = [&](std::string const& text, Tone tone) {
+    for (auto const& each : wrap(clean(text), view.width - indent, 3, view.look.cut())) {
+      lines.push_back(Line().column(indent).add(each, tone));
+    }
+  };
+  auto const& hand = child(throttle, "hand");
+  auto const message = text_of(throttle, "message");
+  auto const share = number_of(throttle, "throttled_percent");
+  if (!message.empty()) {
+    say(message + (share > 0 ? " (" + std::to_string(share) + " % of the time so far)" : ""),
+        Tone::waiting);
+  } else if (share > 0) {
+    say("slowed or stopped " + std::to_string(share) + " % of the time so far", Tone::dim);
+  }
+  // a signal may be stricter than the person, whose word still stands
+  if (hand.is_object() && text_of(hand, "message") != message) {
+    say("by hand: " + text_of(hand, "message"), Tone::dim);
+  }
+  say(text_of(throttle, "unseen_message"), Tone::dim);
+  return lines;
+}
+
+Lines backfill_lines(Json const& live, int indent, View const& view) {
+  auto const& backfill = child(live, "backfill");
   auto const first = progress_line(backfill, indent, view);
   Line second;
-  second.column(indent).add(rate_text(backfill) + "   " + eta_text(backfill, view) + "   " +
+  second.column(indent).add(rate_text(backfill) + "   " + eta_text(live, view) + "   " +
                             batch_text(backfill));
   return {first, second};
 }
@@ -167,8 +198,10 @@ Lines backfill_lines(Json const& backfill, int indent, View const& view) {
 Lines render_live(Json const& live, int indent, View const& view) {
   Lines lines;
   if (auto const& backfill = child(live, "backfill"); backfill.is_object()) {
-    lines = backfill_lines(backfill, indent, view);
+    lines = backfill_lines(live, indent, view);
   }
+  auto const throttled = throttle_lines(child(live, "throttle"), indent, view);
+  lines.insert(lines.end(), throttled.begin(), throttled.end());
   auto const locks = lock_lines(live, indent);
   lines.insert(lines.end(), locks.begin(), locks.end());
   return lines;

@@ -1,5 +1,6 @@
 #include "web/ctl/render_plan.h"
 
+#include "planner/throttle_words.h"
 #include "web/ctl/text.h"
 
 namespace runbookd::ctl {
@@ -62,7 +63,8 @@ std::string facts_of(planner::SqlAction const& sql) {
 }
 std::string facts_of(planner::BackfillAction const& fill) {
   return "backfill  batches of about " + duration(fill.batch.target) + ", at most " +
-         plural(fill.batch.max_rows, "row") + ", pause " + duration(fill.batch.pause);
+         plural(fill.batch.max_rows, "row") + ", pause " + duration(fill.batch.pause) +
+         (fill.batch.workers > 1 ? ", " + std::to_string(fill.batch.workers) + " workers" : "");
 }
 std::string facts_of(planner::ManualAction const&) { return "manual"; }
 std::string facts_of(planner::WaitAction const& wait) { return "wait " + duration(wait.duration); }
@@ -83,6 +85,7 @@ void content_of(Page& page, int indent, planner::BackfillAction const& fill) {
     page.code(indent, "FROM " + fill.from);
   }
   page.code(indent, "WHERE " + fill.where);
+  page.paragraph(indent, "stops for: ", planner::limit_words(fill.throttle));
 }
 void content_of(Page& page, int indent, planner::ManualAction const& manual) {
   page.paragraph(indent, "by hand: ", manual.text);

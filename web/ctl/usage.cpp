@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <CLI/CLI.hpp>
 
@@ -148,6 +149,27 @@ ValueCheck whole_number(std::int64_t from, std::int64_t to) {
     return number >= from && number <= to
                ? std::string()
                : word + " is not from " + std::to_string(from) + " to " + std::to_string(to);
+  };
+}
+
+std::optional<int> percent_of(std::string const& word) {
+  bool const hundredths = word.ends_with('%');
+  auto const digits = word.substr(0, word.size() - (hundredths ? 1 : 0));
+  double value = 0;
+  auto const* const end = digits.data() + digits.size();
+  auto const read = std::from_chars(digits.data(), end, value);
+  auto const percent = std::lround(hundredths ? value : value * 100);
+  bool const fits = read.ec == std::errc{} && read.ptr == end && percent >= 1 && percent <= 99;
+  return fits ? std::optional{static_cast<int>(percent)} : std::nullopt;
+}
+
+ValueCheck share() {
+  return [](std::string const& word) {
+    return percent_of(word)
+               ? std::string()
+               : "'" + word +
+                     "' is not a share of full speed; write it as 0.3 or 30%. To stand "
+                     "still: --stop; to go as before: --off";
   };
 }
 

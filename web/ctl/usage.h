@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,8 @@ using ValueCheck = std::function<std::string(std::string const&)>;
 ValueCheck one_of(std::vector<std::string> words);
 ValueCheck whole_number(std::int64_t from, std::int64_t to);
 ValueCheck duration();
+ValueCheck share();
+// "0.3" or "30%" in hundredths; nothing for what is not between 1 and 99 of them.
+std::optional<int> percent_of(std::string const& word);
 
 }  // namespace runbookd::ctl

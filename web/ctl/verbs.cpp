@@ -5,6 +5,7 @@
 #include "web/ctl/perform.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/text.h"
+#include "web/ctl/usage.h"
 
 namespace runbookd::ctl {
 
@@ -158,6 +159,23 @@ Exit perform(Session& session, Evaluate const& command) {
 
 Exit perform(Session& session, ConfirmStep const& command) {
   return ask_of(session, session.client.run_id(command.run), "confirm", {{"step", command.step}});
+}
+
+Exit perform(Session& session, Throttle const& command) {
+  if (command.exempt && session.global.reason.empty()) {
+    return report(session,
+                  reason_needed("throttle", "who lets no signal slow a backfill says why").value());
+  }
+  Json body = Json::object();
+  if (auto const percent = percent_of(command.ratio)) {
+    body["ratio"] = *percent / 100.0;
+  } else {
+    body[command.stop ? "stop" : command.exempt ? "exempt" : "off"] = true;
+  }
+  if (!command.lasts.empty()) {
+    body["for"] = command.lasts;
+  }
+  return ask_of(session, session.client.run_id(command.run), "throttle", body);
 }
 
 Exit perform(Session& session, Resume const& command) {

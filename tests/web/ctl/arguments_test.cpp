@@ -58,6 +58,10 @@ TEST_CASE("every verb reads its words") {
   CHECK(parsed<Skip>({"skip", "r", "a", "--reason", "why"}).step == "a");
   CHECK(parsed<Resolve>({"resolve", "r", "a", "--as", "failed", "--evidence", "e"}).as == "failed");
   CHECK(parsed<Rollback>({"rollback", "r", "--all", "--preview"}).preview);
+  auto const slow = parsed<Throttle>({"throttle", "r", "--ratio", "30%", "--for", "10m"});
+  CHECK(slow.ratio == "30%");
+  CHECK(slow.lasts == "10m");
+  CHECK(parsed<Throttle>({"throttle", "r", "--stop"}).stop);
   CHECK(parsed<Cancel>({"cancel", "r", "--confirm", "p"}).confirm == "p");
   CHECK(parsed<Approve>({"approve", "r", "--phase", "contract"}).phase == "contract");
   CHECK(parsed<ConfirmStep>({"confirm", "r", "s", "--reason", "x"}).step == "s");
@@ -87,6 +91,12 @@ TEST_CASE("waiting is said, denied, or left open") {
 
 TEST_CASE("a time to wait needs its unit") {
   CHECK(parse_arguments({"watch", "--timeout", "2h"})->global.timeout == 2h);
+  CHECK(contains(refused({"throttle", "r"}).why, "--ratio 0.3, --stop"));
+  CHECK(contains(refused({"throttle", "r", "--stop", "--off"}).why, "say how"));
+  CHECK(contains(refused({"throttle", "r", "--off", "--for", "1m"}).why, "--off takes it back"));
+  for (auto const* share : {"0", "1", "150%", "-0.5", "fast", "0.3x"}) {
+    CHECK(contains(refused({"throttle", "r", "--ratio", share}).why, "not a share of full speed"));
+  }
   CHECK(contains(refused({"watch", "--timeout", "5"}).why, "not a duration"));
   CHECK(contains(refused({"pause", "r", "--escalate-after", "5"}).why, "not a duration"));
 }

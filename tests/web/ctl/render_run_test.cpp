@@ -216,6 +216,23 @@ TEST_CASE("final checks of a run that is over are counted") {
   CHECK(contains(text, " final checks\n     + 1 check passed\n"));
 }
 
+TEST_CASE("a backfill that is held back says by whom, why and since when, and tells no end") {
+  auto run = running_backfill();
+  run["live"]["backfill"].erase("eta_ms");
+  run["live"]["throttle"] = {{"state", "stopped"},
+                             {"stopped_since", "2026-01-01T03:14:07.000Z"},
+                             {"throttled_percent", 12},
+                             {"message", "stopped for 12 s: replica lag 7.1 s on b, above 5 s"},
+                             {"unseen_message", "not seen: autovacuum"},
+                             {"hand", {{"message", "slowed to 30 % by ben: p99"}}}};
+  auto const text = shown(run, view_at(110, 0));
+  CHECK(contains(text, "stopped since 03:14:07"));
+  CHECK(!contains(text, "ETA"));
+  CHECK(contains(text, "replica lag 7.1 s on b, above 5 s (12 % of the time so far)"));
+  CHECK(contains(text, "by hand: slowed to 30 % by ben: p99"));
+  CHECK(contains(text, "not seen: autovacuum"));
+}
+
 TEST_CASE("a failed run tells the ways that its message does not") {
   auto run = waiting_for_lock();
   set_state(run, "failed");

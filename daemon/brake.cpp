@@ -1,0 +1,93 @@
+#include "daemon/brake.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/clock.h"
+
+namespace runbookd::daemon {
+
+using namespace planner;
+
+namespace {
+
+// A worker that stands still asks again so soon.
+constexpr Duration asked_again_after{100};
+
+}  // namespace
+
+Brake::Brake(BackfillAction const& action, std::optional<HandThrottle> hand)
+    : batch_(action.batch),
+      governor_(governor(action.throttle, wall_clock())),
+      hand_(std::move(hand)),
+      began_(wall_clock()),
+      asked_(began_) {}
+
+void Brake::set_hand(std::optional<HandThrottle> hand) {
+  std::lock_guard const lock(mutex_);
+  speed_now();
+  hand_ = std::move(hand);
+}
+
+void Brake::saw(Sample sample) {
+  std::lock_guard const lock(mutex_);
+  speed_now();
+  sample.at = wall_clock();
+  governor_ = observe(std::move(governor_), sample);
+  blind_because_.clear();
+}
+
+void Brake::saw_nothing(std::string why) {
+  std::lock_guard const lock(mutex_);
+  speed_now();
+  blind_because_ = std::move(why);
+}
+
+Pace Brake::pace(LastBatch const& last) {
+  std::lock_guard const lock(mutex_);
+  auto const speed = speed_now();
+  if (speed.stopped()) {
+    return {.wait = asked_again_after};
+  }
+  if (last.rows == 0) {
+    return {};
+  }
+  // the plan's own pause is part of its full speed
+  auto const rest = batch_.pause + rest_after(last.took + batch_.pause, speed.share);
+  return {.wait = std::max(Duration{}, rest - last.rested)};
+}
+
+Throttling Brake::throttling() {
+  std::lock_guard const lock(mutex_);
+  auto const speed = speed_now();
+  bool const told = hand_ && hand_->in_force(asked_);
+  return {.speed = speed,
+          .hand = told ? hand_ : std::nullopt,
+          .unseen = governor_.unseen,
+          .blind_because = blind_because_,
+          .running = asked_ - began_,
+          .throttled = throttled_};
+}
+
+std::string Brake::account() {
+  std::lock_guard const lock(mutex_);
+  speed_now();
+  auto const whole_seconds = [](Duration span) {
+    return to_text(std::chrono::round<std::chrono::seconds>(span));
+  };
+  return throttled_ < std::chrono::seconds{1}
+             ? ""
+             : "slowed or stopped for " + whole_seconds(throttled_) + " of " +
+                   whole_seconds(asked_ - began_);
+}
+
+Speed Brake::speed_now() {
+  auto const now = std::max(asked_, wall_clock());
+  throttled_ += share_ < 1 ? now - asked_ : Duration{};
+  asked_ = now;
+  auto const found = speed(governor_, hand_, now);
+  share_ = found.share;
+  return found;
+}
+
+}  // namespace runbookd::daemon
