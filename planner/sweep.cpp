@@ -15,10 +15,15 @@ int shards_of(Batch const& batch, std::int64_t rows, std::int64_t rows_in_all) {
   return static_cast<int>(std::clamp<std::int64_t>(rows / std::max(even, smallest), 1, most));
 }
 
+bool has_subquery(std::string_view where) {
+  constexpr std::string_view word = "select";
+  auto const same = [](char text, char letter) { return (text | ' ') == letter; };
+  return std::search(where.begin(), where.end(), word.begin(), word.end(), same) != where.end();
+}
+
 bool sweeps_again(PassFacts const& facts) {
-  bool const first = facts.pass == 1;
-  bool const empties = facts.again == 0 && (facts.asked > 0 || (first && facts.changed == 0));
-  bool const has_a_point = first || facts.changed > 0;
+  bool const empties = facts.again == 0 && facts.asked == facts.changed_in_all;
+  bool const has_a_point = facts.pass == 1 || facts.changed > 0;
   return facts.has_condition && empties && has_a_point && facts.pass <= most_sweeps;
 }
 

@@ -32,14 +32,6 @@ int gravity(planner::AttemptEnd end) {
   __builtin_unreachable();
 }
 
-// A subquery in `where` may be cheap as a join and dear as a question about each row.
-bool has_subquery(std::string where) {
-  std::ranges::transform(where, where.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return where.find("select") != std::string::npos;
-}
-
 template <typename T>
 typename std::vector<T>::reference grown(std::vector<T>& list, int place) {
   if (std::ssize(list) <= place) {
@@ -82,22 +74,15 @@ std::optional<Shard> FillBoard::take() {
   return std::nullopt;
 }
 
-FillRelation const& FillBoard::relation_of(Shard const& shard) const {
-  return *std::ranges::find(relations_, shard.relation, &FillRelation::name);
-}
-
-// Until one row was asked, a subquery is asked of small batches only.
-bool FillBoard::asks_again(std::int64_t rows) const {
-  std::lock_guard const lock(mutex_);
-  bool const asked =
-      std::ranges::any_of(series_.shards, [](Shard const& one) { return one.rows_asked > 0; });
-  return !has_subquery(action_.where) || (!asked && rows <= planner::first_batch_rows);
+FillRelation FillBoard::relation_of(Shard const& shard) const {
+  auto const relation = std::ranges::find(relations_, shard.relation, &FillRelation::name);
+  return shard.columns.front() == by_blocks ? relation->walked_by_blocks() : *relation;
 }
 
 FillBoard::Turn FillBoard::wait_for_turn(planner::LastBatch last, Clock::time_point ended,
                                          Shard const& shard) {
   constexpr Duration asked_again_after{250}, vacuum_looked_at_every{20};
-  auto const& relation = relation_of(shard);
+  auto const relation = relation_of(shard);
   while (!is_halted()) {
     last.rested = since(ended);
     auto wait = planner::pause_left(action_.batch, last);
@@ -148,6 +133,7 @@ void FillBoard::committed(Shard const& shard, planner::LastBatch const& last) {
   series_.shards[place_of(shard)] = shard;
   vacuum_.note(relation_of(shard), series_.filled().changed - changed_until_now);
   rates_.add(at_work(), series_.filled().scanned);
+  rows_ = last.rows;
   report(last);
 }
 
@@ -184,6 +170,11 @@ Duration FillBoard::stalled_for() const {
 void FillBoard::left(int worker) {
   std::lock_guard const lock(mutex_);
   grown(at_work_, worker) = false;
+}
+
+std::int64_t FillBoard::first_rows() const {
+  std::lock_guard const lock(mutex_);
+  return std::min(rows_, std::max<std::int64_t>(1, action_.batch.max_rows));
 }
 
 planner::Filled FillBoard::filled() const {

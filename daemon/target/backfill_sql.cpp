@@ -8,8 +8,6 @@
 namespace runbookd::daemon {
 namespace {
 
-constexpr int has_tid_ranges = 140000;
-
 // A batch is a thousandth of a table, planned as if it were alone. Compiling it costs more than it
 // saves; and what it looks up elsewhere the batches before have just read, so it is in memory:
 // without the second, another table is read from end to end for each batch.
@@ -31,6 +29,11 @@ std::string told_apart_guard(std::string const& condition) {
 }
 
 }  // namespace
+
+bool knows_block_ranges(Session const& session) {
+  constexpr int since = 140000;
+  return session.server_version() >= since;
+}
 
 std::string BackfillSql::shard_condition(Shard const& shard) const {
   return step_condition(session_, tag_) + " AND since_attempt = " + std::to_string(since_attempt_) +
@@ -66,7 +69,7 @@ std::string BackfillSql::in_range(FillRelation const& relation,
 std::string BackfillSql::in_blocks(FillRelation const& relation, KeyValues const& from,
                                    KeyValues const& to) const {
   auto const row = relation.known_as + ".ctid";
-  if (session_.server_version() >= has_tid_ranges) {
+  if (knows_block_ranges(session_)) {
     return row + " >= '(" + from.front() + ",0)'::tid AND " + row + " < '(" + to.front() +
            ",0)'::tid";
   }
@@ -126,14 +129,14 @@ std::string BackfillSql::change_and_commit(FillRelation const& relation, Shard c
          range + " RETURNING " + (words.asks_again ? where : "false") +
          " AS again) UPDATE runbookd.backfill_shard SET cursor = " + text_array(bound) +
          ", rows_scanned = rows_scanned + " + scanned +
-         ", rows_changed = rows_changed + (SELECT count(*) FROM changed), rows_again = rows_again "
-         "+ "
-         "(SELECT count(*) FROM changed WHERE again)" +
-         (words.asks_again ? ", rows_asked = rows_asked + (SELECT count(*) FROM changed)" : "") +
+         ", rows_changed = rows_changed + c.all_of_them, rows_again = rows_again + c.again" +
+         (words.asks_again ? ", rows_asked = rows_asked + c.all_of_them" : "") +
          ", batches = batches + 1, worked_ms = worked_ms + " +
          std::to_string(words.worked.count()) + ", done = " + (words.last ? "true" : "false") +
-         ", updated_at = pg_catalog.clock_timestamp() WHERE " + condition + "; " +
-         (relation.has_key() ? "" : told_apart_guard(condition)) +
+         ", updated_at = pg_catalog.clock_timestamp() FROM (SELECT count(*) AS all_of_them, "
+         "count(*) FILTER (WHERE again) AS again FROM changed) AS c WHERE " +
+         condition + "; " +
+         (relation.has_key() || shard.pass > 1 ? "" : told_apart_guard(condition)) +
          "COMMIT; SELECT rows_scanned, rows_changed, rows_again, rows_asked FROM "
          "runbookd.backfill_shard WHERE " +
          condition;

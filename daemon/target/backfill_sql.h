@@ -11,6 +11,9 @@
 
 namespace runbookd::daemon {
 
+// Whether a range of blocks costs no more than its blocks.
+bool knows_block_ranges(Session const& session);
+
 // What one batch does beside its range.
 struct BatchWords {
   std::int64_t rows = 0;       // that it was cut for

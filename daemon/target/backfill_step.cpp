@@ -146,7 +146,7 @@ class Backfill {
       if (relation == relations_.end()) {
         gone.push_back(shard.relation);
         shard.done = true;
-      } else if (relation->columns != shard.columns) {
+      } else if (relation->columns != shard.columns && shard.pass == 1) {
         return tl::unexpected(key_changed(shard));
       }
     }
@@ -185,7 +185,12 @@ class Backfill {
       if (relation.is_parent) {
         continue;
       }
-      auto parts = parts_of(relation, planner::shards_of(action_.batch, relation.rows, rows));
+      // a look through the table asks nothing of the order, so it takes the one of the disk
+      bool const by_key = relation.has_key() && (pass == 1 || !knows_block_ranges(session_));
+      auto const count = planner::shards_of(action_.batch, relation.rows, rows);
+      auto parts =
+          by_key ? ranges_of(relation, count)
+                 : SqlResult<std::vector<Shard>>(blocks_of(relation.walked_by_blocks(), count));
       if (!parts) {
         return tl::unexpected(parts.error());
       }
@@ -200,11 +205,6 @@ class Backfill {
       return tl::unexpected(written.error());
     }
     return !shards.empty();
-  }
-
-  SqlResult<std::vector<Shard>> parts_of(FillRelation const& relation, int count) {
-    return relation.has_key() ? ranges_of(relation, count)
-                              : SqlResult<std::vector<Shard>>(blocks_of(relation, count));
   }
 
   SqlResult<std::vector<Shard>> ranges_of(FillRelation const& relation, int count) {
@@ -279,14 +279,20 @@ class Backfill {
     return session.get();
   }
 
-  // Whether there is one more pass; it is written then.
-  SqlResult<bool> sweep_again() {
+  planner::PassFacts pass_facts() const {
     planner::PassFacts facts{.pass = series_.pass(), .has_condition = !action_.where.empty()};
     for (auto const& shard : series_.shards) {
       facts.changed += shard.pass == facts.pass ? shard.rows_changed : 0;
+      facts.changed_in_all += shard.rows_changed;
       facts.asked += shard.rows_asked;
       facts.again += shard.rows_again;
     }
+    return facts;
+  }
+
+  // Whether there is one more pass; it is written then.
+  SqlResult<bool> sweep_again() {
+    auto const facts = pass_facts();
     if (!planner::sweeps_again(facts)) {
       return false;
     }
@@ -346,18 +352,26 @@ class Backfill {
   }
 
   std::string notes() const {
-    auto const before = board_.scanned_before();
-    auto const found = series_.found();
-    std::string text = before == 0 ? "" : "resumed after " + std::to_string(before) + " rows";
-    if (found > 0) {
-      text += (text.empty() ? "" : "; ") + std::to_string(found) +
-              " rows that still needed it had appeared behind the cursor or after the end, and "
-              "were filled by looking through the table again: does every running version of the "
-              "application write the new column?";
+    std::string text;
+    auto const add = [&text](std::string const& note) {
+      text += (text.empty() ? "" : "; ") + note;
+    };
+    if (auto const before = board_.scanned_before(); before > 0) {
+      add("resumed after " + std::to_string(before) + " rows");
+    }
+    if (auto const found = series_.found(); found > 0) {
+      add(std::to_string(found) +
+          " rows that still needed it had appeared behind the cursor or after the end, and were "
+          "filled by looking through the table again: does every running version of the "
+          "application write the new column?");
+    }
+    if (auto const facts = pass_facts(); facts.asked < facts.changed_in_all) {
+      add("the table was not looked through again for rows that appeared meanwhile, because "
+          "`where` "
+          "has a subquery: let a validation count them");
     }
     if (!refused_.empty()) {
-      text += (text.empty() ? "" : "; ") +
-              ("fewer workers than planned, because a session was refused: " + refused_);
+      add("fewer workers than planned, because a session was refused: " + refused_);
     }
     return text;
   }

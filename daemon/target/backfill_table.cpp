@@ -200,6 +200,13 @@ std::string FillRelation::reference() const {
   return (is_parent ? "" : "ONLY ") + name + (is_named ? "" : " AS " + known_as);
 }
 
+FillRelation FillRelation::walked_by_blocks() const {
+  auto relation = *this;
+  relation.columns = {std::string(by_blocks)};
+  relation.types = {"tid"};
+  return relation;
+}
+
 std::string key_list(FillRelation const& relation, std::string const& behind) {
   std::string text;
   for (auto const& column : relation.columns) {

@@ -31,6 +31,7 @@ struct FillRelation {
   bool may_vacuum = false;
 
   bool has_key() const { return columns.front() != by_blocks; }
+  FillRelation walked_by_blocks() const;
   // "ONLY public.users_7 AS users": what stands behind UPDATE and FROM.
   std::string reference() const;
 };

@@ -39,6 +39,7 @@ class BackfillVacuum {
   struct Dead {
     std::string relation;
     std::int64_t rows = 0;
+    int vacuums = 0;
   };
   struct Order {
     std::string relation, sql;

@@ -8,6 +8,7 @@
 #include "daemon/target/transaction.h"
 #include "planner/mutant.h"
 #include "planner/retry.h"
+#include "planner/sweep.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -36,8 +37,7 @@ class FillWorker {
         stop_(std::move(stop)),
         sql_(session, tag, action, since_attempt),
         series_(session, tag, action, since_attempt),
-        rows_(std::min(planner::first_batch_rows,
-                       std::max<std::int64_t>(1, action.batch.max_rows))) {}
+        rows_(board.first_rows()) {}
 
   void run() {
     walk();
@@ -49,9 +49,9 @@ class FillWorker {
     constexpr Duration asked_again_after{250};
     for (auto shard = board_.take(); shard; shard = board_.take()) {
       shard_ = std::move(*shard);
-      relation_ = &board_.relation_of(shard_);
+      relation_ = board_.relation_of(shard_);
       if (mutant(Mutant::backfill_begins_anew)) {
-        shard_.cursor = relation_->has_key() ? std::nullopt : std::optional(KeyValues{"0"});
+        shard_.cursor = relation_.has_key() ? std::nullopt : std::optional(KeyValues{"0"});
       }
       auto const turn = walk_shard();
       if (turn == FillBoard::Turn::over) {
@@ -111,7 +111,7 @@ class FillWorker {
                         .durable = false};
     auto const ahead =
         session_.run(begin_sql(limits) + fence_guard_sql(session_, tag_) + "; " +
-                     sql_.lock_and_look_ahead(*relation_, shard_, rows_, blocks_ahead()));
+                     sql_.lock_and_look_ahead(relation_, shard_, rows_, blocks_ahead()));
     if (!ahead) {
       return tl::unexpected(ahead.error());
     }
@@ -125,16 +125,17 @@ class FillWorker {
       return look_again();
     }
     crash_point(CrashPoint::batch_locked);
-    return change(values_from(row, 1, relation_->columns.size()));
+    return change(values_from(row, 1, relation_.columns.size()));
   }
 
   SqlResult<bool> change(std::optional<KeyValues> const& bound) {
-    BatchWords const words{.rows = rows_,
-                           .last = !bound || *bound == *shard_.upper,
-                           .asks_again = board_.asks_again(rows_),
-                           .worked = board_.unwritten_work()};
+    BatchWords const words{
+        .rows = rows_,
+        .last = !bound || *bound == *shard_.upper,
+        .asks_again = !relation_.has_key() || !planner::has_subquery(action_.where),
+        .worked = board_.unwritten_work()};
     auto const reached = bound.value_or(*shard_.upper);
-    auto const sql = sql_.change_and_commit(*relation_, shard_, reached, words);
+    auto const sql = sql_.change_and_commit(relation_, shard_, reached, words);
     crash_once_sent(CrashPoint::batch_sent, session_, sql);
     auto const counts = session_.run(sql);
     if (!counts) {
@@ -142,7 +143,7 @@ class FillWorker {
     }
     auto const& row = counts->rows.front();
     blocks_done_ =
-        relation_->has_key() ? 0 : number_in(reached.front()) - number_in(shard_.cursor->front());
+        relation_.has_key() ? 0 : number_in(reached.front()) - number_in(shard_.cursor->front());
     shard_.cursor = reached;
     shard_.rows_scanned = number_in(row[0]);
     shard_.rows_changed = number_in(row[1]);
@@ -168,11 +169,12 @@ class FillWorker {
   }
 
   SqlFailure moved_away() const {
-    return {.sqlstate = "55000",
-            .message = relation_->name +
-                       " was written anew since this backfill began (VACUUM FULL, CLUSTER or the "
-                       "like), and has no key, so its cursor means nothing any more; roll the step "
-                       "back and run it again"};
+    return {
+        .sqlstate = "55000",
+        .message = relation_.name +
+                   " was written anew (VACUUM FULL, CLUSTER or the like) since this backfill began "
+                   "to walk along its blocks, so its cursor means nothing any more; roll the "
+                   "step back and run it again"};
   }
 
   std::int64_t blocks_ahead() const {
@@ -225,7 +227,7 @@ class FillWorker {
   BackfillSql sql_;
   SeriesTable series_;
   Shard shard_;
-  FillRelation const* relation_ = nullptr;
+  FillRelation relation_;
   std::int64_t rows_;
   double rows_per_block_ = 20;  // until some were seen
   std::int64_t blocks_done_ = 0;

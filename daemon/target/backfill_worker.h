@@ -27,9 +27,10 @@ class FillBoard {
   void begin_pass(Series series, std::vector<FillRelation> relations);
   // A shard that is not done and that nobody has, or nothing.
   std::optional<Shard> take();
-  FillRelation const& relation_of(Shard const& shard) const;
-  bool asks_again(std::int64_t rows) const;
+  FillRelation relation_of(Shard const& shard) const;
 
+  // With how many rows a new worker begins: as many as the last batch had, of whichever worker.
+  std::int64_t first_rows() const;
   // Waits until the worker may begin a batch, or has to lay its shard down, or all is over.
   enum class Turn { batch, idle, over };
   Turn wait_for_turn(planner::LastBatch last, Clock::time_point ended, Shard const& shard);
@@ -74,8 +75,9 @@ class FillBoard {
   planner::Duration worked_before_{};
   Clock::time_point began_ = Clock::now(), written_ = Clock::now(), reported_{};
   std::vector<std::optional<Clock::time_point>> busy_since_;  // by worker
-  std::vector<bool> at_work_;  // by worker
+  std::vector<bool> at_work_;                                 // by worker
   planner::Rates rates_;
+  std::int64_t rows_ = planner::first_batch_rows;
   std::optional<AttemptResult> end_;
 };
 

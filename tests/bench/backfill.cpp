@@ -222,9 +222,9 @@ int main(int argc, char** argv) {
   auto const options = read(argc, argv);
   PostgresCluster cluster({.major = 15,
                            .durable = true,
-                           .settings = {{"shared_buffers", "'1GB'"},
-                                        {"max_wal_size", "'8GB'"},
-                                        {"checkpoint_timeout", "'15min'"}}});
+                           .settings = {{"shared_buffers", "1GB"},
+                                        {"max_wal_size", "8GB"},
+                                        {"checkpoint_timeout", "15min"}}});
   cluster.create_database("original");
   cluster.sql("original", setup(options.rows));
   cluster.sql("original", "VACUUM ANALYZE");

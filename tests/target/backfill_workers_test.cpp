@@ -1,11 +1,8 @@
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <random>
 #include <set>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -106,12 +103,7 @@ TEST_CASE("a row that somebody holds stops one worker and not the others") {
   what.lock.stall_budget = planner::Duration(20);
   auto const who = tag();
   auto session = target.connect("mover");
-  auto helped = help(target, who);
-  std::atomic<bool> stalled_alone = false;
-  helped.progress = [&](planner::Progress const& progress) {
-    stalled_alone = stalled_alone || progress.stalled > planner::Duration{};
-  };
-  Hands hands([&] { return run_backfill(*session, who, what, 1, helped); });
+  Hands hands([&] { return run_backfill(*session, who, what, 1, help(target, who)); });
   target.until("SELECT count(*) = 1 FROM runbookd.backfill_shard WHERE NOT done");
   REQUIRE(holder->run("COMMIT"));
   CHECK(hands.result().end == AttemptEnd::done);
