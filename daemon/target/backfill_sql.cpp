@@ -2,191 +2,144 @@
 
 #include <utility>
 
+#include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
 
 namespace runbookd::daemon {
 namespace {
 
-// Row comparison and ORDER BY need the column's own collation and the type's own order; a primary
-// key first.
-constexpr auto usable_keys = R"sql(
-  WITH wanted AS (SELECT to_regclass($1) AS oid)
-  SELECT format('%I.%I', n.nspname, c.relname), format('%I', c.relname), c.relkind, k.columns, k.types
-  FROM wanted w
-  JOIN pg_catalog.pg_class c ON c.oid = w.oid
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN LATERAL (
-    SELECT string_agg(quote_ident(a.attname), E'\n' ORDER BY p.place) AS columns,
-           string_agg(format_type(a.atttypid, a.atttypmod), E'\n' ORDER BY p.place) AS types
-    FROM pg_catalog.pg_index i
-    JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-    JOIN pg_catalog.pg_am m ON m.oid = x.relam AND m.amname = 'btree'
-    CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) AS p(place)
-    LEFT JOIN pg_catalog.pg_attribute a
-      ON a.attrelid = c.oid AND a.attnum = i.indkey[p.place] AND a.attnotnull
-        AND a.attcollation = i.indcollation[p.place] AND i.indoption[p.place] = 0
-        AND EXISTS (SELECT FROM pg_catalog.pg_opclass o WHERE o.oid = i.indclass[p.place] AND o.opcdefault)
-    WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL
-    GROUP BY i.indexrelid, i.indisprimary, i.indnkeyatts
-    HAVING count(a.attnum) = i.indnkeyatts
-    ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid
-    LIMIT 1
-  ) k ON true
-)sql";
+// A batch is a thousandth of a table, planned as if it were alone. Compiling it costs more than it
+// saves; and what it looks up elsewhere the batches before have just read, so it is in memory:
+// without the second, another table is read from end to end for each batch.
+constexpr auto planned_as_one_of_many =
+    "SET LOCAL jit = off; SELECT set_config('random_page_cost', "
+    "least(current_setting('random_page_cost')::float8, 1.1)::text, true); ";
 
-std::vector<std::string> lines(std::string const& text) {
-  std::vector<std::string> parts;
-  std::size_t from = 0;
-  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', from)) {
-    parts.push_back(text.substr(from, end - from));
-    from = end + 1;
-  }
-  parts.push_back(text.substr(from));
-  return parts;
+// Without a key only `where` can tell a row that is done from one that is not: a row that was
+// updated may lie in a later block now.
+std::string told_apart_guard(std::string const& condition) {
+  return "SELECT CASE WHEN rows_again = 0 THEN 1 ELSE ('" + guard_text(not_told_apart_code) +
+         // a text without a column in it would fail while the message is planned
+         "' || rows_again || ' rows that were filled still satisfy `where`, and the table has no "
+         "primary key and no unique index over NOT NULL columns: a row that is done could not be "
+         "told from one that is not. Nothing of this batch was kept. Add a key in an earlier step, "
+         "or write a `where` that a filled row does not satisfy')::int END FROM "
+         "runbookd.backfill_shard WHERE " +
+         condition + "; ";
 }
-
-SqlFailure unusable(std::string sqlstate, std::string message) {
-  return {.sqlstate = std::move(sqlstate), .message = std::move(message)};
-}
-
-// Text that the server reads back as the same value under any setting; undone before the author's
-// SQL runs.
-constexpr auto exact_text =
-    "SET LOCAL datestyle = ISO; SET LOCAL intervalstyle = postgres; SET LOCAL extra_float_digits = "
-    "1; ";
-constexpr auto usual_text =
-    "SET LOCAL datestyle = DEFAULT; SET LOCAL intervalstyle = DEFAULT; SET LOCAL "
-    "extra_float_digits = DEFAULT; ";
 
 }  // namespace
 
-SqlResult<BackfillKey> find_key(Session& session, std::string const& table) {
-  auto const found = session.run(usable_keys, {table});
-  if (!found) {
-    return tl::unexpected(found.error());
-  }
-  if (found->rows.empty()) {
-    return tl::unexpected(unusable("42P01", "table " + table + " is not in the target"));
-  }
-  auto const& row = found->rows.front();
-  if (row[2] != "r" && row[2] != "p") {
-    return tl::unexpected(
-        unusable("42809", table + " is no table; a backfill walks along a table's key"));
-  }
-  if (!row[3]) {
-    return tl::unexpected(
-        unusable("42P16", "table " + table +
-                              " has no primary key, and no unique index over columns that are all "
-                              "NOT NULL: a backfill in "
-                              "batches needs one. Add a primary key in an earlier step, or write "
-                              "the change as an sql step"));
-  }
-  return BackfillKey{.table = row[0].value_or(""),
-                     .bare_table = row[1].value_or(""),
-                     .columns = lines(row[3].value_or("")),
-                     .types = lines(row[4].value_or(""))};
+bool knows_block_ranges(Session const& session) {
+  constexpr int since = 140000;
+  return session.server_version() >= since;
 }
 
-std::string BackfillSql::condition() const {
-  return step_condition(session_, tag_) + " AND since_attempt = " + std::to_string(since_attempt_);
-}
-
-// "t.a::text, t.b::text"
-std::string BackfillSql::key_list(std::string const& suffix) const {
-  std::string text;
-  for (auto const& column : key_.columns) {
-    text += (text.empty() ? "" : ", ") + key_.bare_table + "." + column + suffix;
-  }
-  return text;
-}
-
-std::string BackfillSql::key_values(KeyValues const& values) const {
-  std::string text;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + session_.quote_literal(values[i]) + "::" + key_.types[i];
-  }
-  return text;
+std::string BackfillSql::shard_condition(Shard const& shard) const {
+  return step_condition(session_, tag_) + " AND since_attempt = " + std::to_string(since_attempt_) +
+         " AND pass = " + std::to_string(shard.pass) +
+         " AND shard = " + std::to_string(shard.number);
 }
 
 std::string BackfillSql::text_array(std::optional<KeyValues> const& values) const {
-  if (!values) {
-    return "NULL::text[]";
-  }
+  return array_sql(session_, values);
+}
+
+std::string BackfillSql::key_values(FillRelation const& relation, KeyValues const& values) const {
   std::string text;
-  for (auto const& value : *values) {
-    text += (text.empty() ? "ARRAY[" : ", ") + session_.quote_literal(value);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + session_.quote_literal(values[i]) + "::" + relation.types[i];
   }
-  return text + "]::text[]";
+  return text;
 }
 
-std::string BackfillSql::in_range(std::optional<KeyValues> const& after,
+std::string BackfillSql::in_range(FillRelation const& relation,
+                                  std::optional<KeyValues> const& after,
                                   KeyValues const& up_to) const {
-  auto const key = "(" + key_list("") + ")";
-  auto const above = after ? key + " > (" + key_values(*after) + ") AND " : "";
-  return above + key + " <= (" + key_values(up_to) + ")";
-}
-
-std::string BackfillSql::greatest_key() const {
-  return std::string("BEGIN READ ONLY; ") + exact_text + "SELECT " + key_list("::text") + " FROM " +
-         key_.table + " ORDER BY " + key_list(" DESC") + " LIMIT 1";
-}
-
-std::string BackfillSql::insert_state(std::optional<KeyValues> const& upper,
-                                      std::int64_t expected) const {
-  return "INSERT INTO runbookd.backfill (store, run, phase, step, direction, since_attempt, label, "
-         "relation, key_columns, upper, rows_expected, done) VALUES (" +
-         step_key(session_, tag_) + ", " + std::to_string(since_attempt_) + ", " +
-         session_.quote_literal(tag_.label) + ", " + session_.quote_literal(key_.table) + ", " +
-         text_array(key_.columns) + ", " + text_array(upper) + ", " + std::to_string(expected) +
-         (upper ? ", false" : ", true") + ") ON CONFLICT DO NOTHING";
-}
-
-std::string BackfillSql::read_state() const {
-  std::string cursor;
-  std::string upper;
-  for (std::size_t i = 1; i <= key_.columns.size(); ++i) {
-    cursor += ", cursor[" + std::to_string(i) + "]";
-    upper += ", upper[" + std::to_string(i) + "]";
+  if (!relation.has_key()) {
+    return in_blocks(relation, after.value_or(KeyValues{"0"}), up_to);
   }
-  return "SELECT rows_scanned, rows_changed, done, key_columns = " + text_array(key_.columns) +
-         ", rows_expected" + cursor + upper + " FROM runbookd.backfill WHERE " + condition();
+  auto const key = "(" + key_list(relation, "") + ")";
+  auto const above = after ? key + " > (" + key_values(relation, *after) + ") AND " : std::string();
+  return above + key + " <= (" + key_values(relation, up_to) + ")";
 }
 
-std::string BackfillSql::lock_and_look_ahead(BackfillState const& state, std::int64_t rows) const {
-  return exact_text + ("WITH mine AS (SELECT 1 FROM runbookd.backfill WHERE " + condition()) +
-         " AND NOT done AND cursor IS NOT DISTINCT FROM " + text_array(state.cursor) +
-         " FOR NO KEY UPDATE) SELECT (SELECT count(*) FROM mine), ahead.* FROM (VALUES (1)) AS one "
-         "LEFT JOIN LATERAL "
+// From one block to before the other. An older server does not know ranges of them, but it looks up
+// every row that a block can have, whether it is there or not.
+std::string BackfillSql::in_blocks(FillRelation const& relation, KeyValues const& from,
+                                   KeyValues const& to) const {
+  auto const row = relation.known_as + ".ctid";
+  if (knows_block_ranges(session_)) {
+    return row + " >= '(" + from.front() + ",0)'::tid AND " + row + " < '(" + to.front() +
+           ",0)'::tid";
+  }
+  return row + " = ANY (ARRAY(SELECT format('(%s,%s)', b, i)::tid FROM generate_series(" +
+         from.front() + ", " + to.front() +
+         " - 1) AS b, generate_series(1, current_setting('block_size')::int / 28) AS i))";
+}
+
+std::string BackfillSql::greatest_key(FillRelation const& relation) {
+  return "BEGIN READ ONLY; " + std::string(exact_text) + "SELECT " + key_list(relation, "::text") +
+         " FROM " + relation.reference() + " ORDER BY " + key_list(relation, " DESC") + " LIMIT 1";
+}
+
+std::string BackfillSql::lock_and_look_ahead(FillRelation const& relation, Shard const& shard,
+                                             std::int64_t rows, std::int64_t blocks) const {
+  auto const mine = "WITH mine AS (SELECT storage FROM runbookd.backfill_shard WHERE " +
+                    shard_condition(shard) + " AND NOT done AND cursor IS NOT DISTINCT FROM " +
+                    text_array(shard.cursor) + " FOR NO KEY UPDATE) ";
+  if (!relation.has_key()) {
+    // whatever would give the table other blocks waits for us once it is named here
+    auto const end = std::to_string(number_in(shard.cursor->front()) + blocks);
+    return mine + "SELECT CASE WHEN (SELECT storage FROM mine) <> pg_relation_filenode(" +
+           session_.quote_literal(relation.name) +
+           "::regclass) THEN 2 ELSE (SELECT count(*) FROM mine) END, nullif(least(" + end + ", " +
+           shard.upper->front() + "), " + shard.upper->front() +
+           ")::text FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT 1 FROM " +
+           relation.reference() + " LIMIT 1) AS opened ON true";
+  }
+  return std::string(exact_text) + mine +
+         "SELECT (SELECT count(*) FROM mine), ahead.* FROM (VALUES (1)) AS one LEFT JOIN LATERAL "
          "(SELECT " +
-         key_list("::text") + " FROM " + key_.table + " WHERE " +
-         in_range(state.cursor, *state.upper) + " ORDER BY " + key_list("") + " OFFSET " +
-         std::to_string(rows - 1) + " LIMIT 1) AS ahead ON true";
+         key_list(relation, "::text") + " FROM " + relation.reference() + " WHERE " +
+         in_range(relation, shard.cursor, *shard.upper) + " ORDER BY " + key_list(relation, "") +
+         " OFFSET " + std::to_string(rows - 1) + " LIMIT 1) AS ahead ON true";
 }
 
-std::string BackfillSql::update() const {
+std::string BackfillSql::update(FillRelation const& relation) const {
   std::string set;
   for (auto const& [column, expression] : action_.set) {
     set += (set.empty() ? "" : ", ") + column + "\n = " + expression + "\n";
   }
-  return "UPDATE " + action_.table + "\n SET " + set +
+  return "UPDATE " + relation.reference() + "\n SET " + set +
          (action_.from.empty() ? "" : " FROM " + action_.from + "\n") + " WHERE " +
          (action_.where.empty() ? "" : "(" + action_.where + "\n) AND ");
 }
 
-std::string BackfillSql::change_and_commit(BackfillState const& state, KeyValues const& bound,
-                                           std::int64_t rows, bool last) const {
-  auto const range = in_range(state.cursor, bound);
+std::string BackfillSql::change_and_commit(FillRelation const& relation, Shard const& shard,
+                                           KeyValues const& bound, BatchWords const& words) const {
+  auto const range = in_range(relation, shard.cursor, bound);
+  bool const counted = words.last || !relation.has_key();
   auto const scanned =
-      last ? "(SELECT count(*) FROM " + key_.table + " WHERE " + range + ")" : std::to_string(rows);
-  return usual_text +
-         ("WITH changed AS (" + update() + range +
-          " RETURNING 1) UPDATE runbookd.backfill SET cursor = ") +
-         text_array(bound) + ", rows_scanned = rows_scanned + " + scanned +
-         ", rows_changed = rows_changed + (SELECT count(*) FROM changed), batches = batches + 1, "
-         "done = " +
-         (last ? "true" : "false") + ", updated_at = pg_catalog.clock_timestamp() WHERE " +
-         condition() + "; " + (last ? insert_marker_sql(session_, tag_) + "; " : "") +
-         "COMMIT; SELECT rows_scanned, rows_changed FROM runbookd.backfill WHERE " + condition();
+      counted ? "(SELECT count(*) FROM " + relation.reference() + " WHERE " + range + ")"
+              : std::to_string(words.rows);
+  auto const where = action_.where.empty() ? "true" : "(" + action_.where + "\n) IS TRUE";
+  auto const condition = shard_condition(shard);
+  return std::string(usual_text) + planned_as_one_of_many + "WITH changed AS (" + update(relation) +
+         range + " RETURNING " + (words.asks_again ? where : "false") +
+         " AS again) UPDATE runbookd.backfill_shard SET cursor = " + text_array(bound) +
+         ", rows_scanned = rows_scanned + " + scanned +
+         ", rows_changed = rows_changed + c.all_of_them, rows_again = rows_again + c.again" +
+         (words.asks_again ? ", rows_asked = rows_asked + c.all_of_them" : "") +
+         ", batches = batches + 1, worked_ms = worked_ms + " +
+         std::to_string(words.worked.count()) + ", done = " + (words.last ? "true" : "false") +
+         ", updated_at = pg_catalog.clock_timestamp() FROM (SELECT count(*) AS all_of_them, "
+         "count(*) FILTER (WHERE again) AS again FROM changed) AS c WHERE " +
+         condition + "; " +
+         (relation.has_key() || shard.pass > 1 ? "" : told_apart_guard(condition)) +
+         "COMMIT; SELECT rows_scanned, rows_changed, rows_again, rows_asked FROM "
+         "runbookd.backfill_shard WHERE " +
+         condition;
 }
 
 }  // namespace runbookd::daemon

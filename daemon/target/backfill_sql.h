@@ -1,5 +1,4 @@
-// The SQL of a keyset backfill: which key it walks along, and the texts of its batches. Private to
-// daemon/target.
+// The SQL of a backfill's batches: one range of one relation at a time. Private to daemon/target.
 #pragma once
 
 #include <cstdint>
@@ -7,64 +6,54 @@
 #include <string>
 #include <vector>
 
-#include "daemon/target/procedures.h"
+#include "daemon/target/backfill_series.h"
+#include "daemon/target/backfill_table.h"
 
 namespace runbookd::daemon {
 
-// The columns of the primary key (or of a unique index over columns that are never null), in index
-// order. Values travel as text and are compared by the server only.
-struct BackfillKey {
-  std::string table;                 // qualified and quoted
-  std::string bare_table;            // quoted, as the batch's UPDATE knows it
-  std::vector<std::string> columns;  // quoted
-  std::vector<std::string> types;    // to cast the text back
-};
-using KeyValues = std::vector<std::string>;
+// Whether a range of blocks costs no more than its blocks.
+bool knows_block_ranges(Session const& session);
 
-// The failure says what is wrong with the table: not there, no usable key.
-SqlResult<BackfillKey> find_key(Session& session, std::string const& table);
-
-// Where a series of attempts stands; no cursor: before the first key; no upper: the table was
-// empty.
-struct BackfillState {
-  std::optional<KeyValues> cursor, upper;
-  std::int64_t rows_expected = 0;  // an estimate, of the moment when the backfill began
-  std::int64_t rows_scanned = 0, rows_changed = 0;
-  bool done = false;
+// What one batch does beside its range.
+struct BatchWords {
+  std::int64_t rows = 0;       // that it was cut for
+  bool last = false;           // of its shard
+  bool asks_again = true;      // whether the rows still satisfy `where` afterwards
+  planner::Duration worked{};  // the step's time at work since the batch before
 };
 
 class BackfillSql {
  public:
   BackfillSql(Session const& session, AttemptTag const& tag, planner::BackfillAction const& action,
-              int since_attempt, BackfillKey const& key)
-      : session_(session), tag_(tag), action_(action), since_attempt_(since_attempt), key_(key) {}
+              int since_attempt)
+      : session_(session), tag_(tag), action_(action), since_attempt_(since_attempt) {}
 
-  std::string greatest_key() const;
-  std::string insert_state(std::optional<KeyValues> const& upper, std::int64_t expected) const;
-  // scanned, changed, done, key columns as before?, expected, cursor…, upper…
-  std::string read_state() const;
-  // Locks our row if its cursor is still `state`'s, and finds the key `rows` further on. One row: 1
-  // or 0 (somebody else moved the cursor), then the key's values, or NULLs where fewer keys are
-  // left.
-  std::string lock_and_look_ahead(BackfillState const& state, std::int64_t rows) const;
-  // Updates the rows up to `bound`, moves the cursor there, commits, and shows scanned and changed
-  // so far.
-  std::string change_and_commit(BackfillState const& state, KeyValues const& bound,
-                                std::int64_t rows, bool last) const;
+  // The greatest key, as text.
+  static std::string greatest_key(FillRelation const& relation);
+  // Locks the shard's row if its cursor is still the one that we know, and finds where the batch
+  // ends. One row: 1; 0 (somebody else has moved the cursor) or 2 (the blocks are other ones than
+  // when the walk began). Then the end's values, or NULLs where fewer rows than that are left.
+  std::string lock_and_look_ahead(FillRelation const& relation, Shard const& shard,
+                                  std::int64_t rows, std::int64_t blocks) const;
+  // Updates the rows up to `bound`, moves the cursor there, commits, and shows what is counted by
+  // now: scanned, changed, again, asked.
+  std::string change_and_commit(FillRelation const& relation, Shard const& shard,
+                                KeyValues const& bound, BatchWords const& words) const;
 
  private:
-  std::string condition() const;
-  std::string key_list(std::string const& suffix) const;
-  std::string key_values(KeyValues const& values) const;
+  std::string shard_condition(Shard const& shard) const;
   std::string text_array(std::optional<KeyValues> const& values) const;
-  std::string in_range(std::optional<KeyValues> const& after, KeyValues const& up_to) const;
-  std::string update() const;
+  std::string key_values(FillRelation const& relation, KeyValues const& values) const;
+  std::string in_range(FillRelation const& relation, std::optional<KeyValues> const& after,
+                       KeyValues const& up_to) const;
+  std::string in_blocks(FillRelation const& relation, KeyValues const& from,
+                        KeyValues const& to) const;
+  std::string update(FillRelation const& relation) const;
 
   Session const& session_;
   AttemptTag const& tag_;
   planner::BackfillAction const& action_;
   int since_attempt_;
-  BackfillKey const& key_;
 };
 
 }  // namespace runbookd::daemon

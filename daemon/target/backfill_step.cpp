@@ -1,348 +1,395 @@
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <utility>
 
-#include "daemon/target/backfill_sql.h"
+#include "daemon/target/backfill_worker.h"
 #include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
-#include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
-#include "planner/mutant.h"
-#include "planner/retry.h"
+#include "planner/sweep.h"
+#include "store/crash_point.h"
 
 namespace runbookd::daemon {
 namespace {
 
-using planner::Mutant;
-using planner::mutant;
-using std::chrono::steady_clock;
 using store::crash_point;
 using store::CrashPoint;
 
-std::int64_t number(Cell const& cell) {
-  std::int64_t value = 0;
-  if (cell) {
-    std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  }
-  return value;
-}
-
-planner::Duration since(steady_clock::time_point moment) {
-  return std::chrono::duration_cast<planner::Duration>(steady_clock::now() - moment);
-}
-
-// Ends early when a stop is asked for.
-void rest(planner::Duration duration, std::stop_token const& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, duration, [&] { return stop.stop_requested(); });
-}
-
-std::optional<KeyValues> values_from(std::vector<Cell> const& row, std::size_t first,
-                                     std::size_t count) {
-  KeyValues values;
-  for (std::size_t i = first; i < first + count; ++i) {
-    if (!row[i]) {
-      return std::nullopt;
-    }
-    values.push_back(*row[i]);
-  }
-  return values;
-}
-
-// The planner's estimate needs no scan, knows never-analysed tables by their size, and adds up
-// partitions.
-std::int64_t estimated_rows(Session& session, std::string const& table) {
-  auto const plan = session.run("EXPLAIN SELECT 1 FROM " + table);
+// The planner's estimate needs no right to read, but counts the space of dead rows as rows.
+std::int64_t estimated_rows(Session& session, FillRelation const& relation) {
+  auto const plan = session.run("EXPLAIN SELECT 1 FROM " + relation.reference());
   if (!plan || plan->rows.empty()) {
     return 0;
   }
   auto const line = plan->rows.front().front().value_or("");
   auto const at = line.find("rows=");
-  return at == std::string::npos ? 0 : number(line.substr(at + 5));
+  return at == std::string::npos ? 0 : number_in(line.substr(at + 5));
 }
 
-planner::Filled filled(BackfillState const& state) {
-  return {
-      .scanned = state.rows_scanned,
-      .changed = state.rows_changed,
-      .total = state.done ? state.rows_scanned : std::max(state.rows_expected, state.rows_scanned)};
+SqlResult<Sample> sampled(Session& session, FillRelation const& relation, int parts) {
+  auto sample = take_sample(session, relation, parts);
+  constexpr auto not_permitted = "42501";
+  if (!sample && sample.error().sqlstate == not_permitted) {
+    return Sample{.rows = estimated_rows(session, relation)};
+  }
+  return sample;
+}
+
+SqlFailure key_changed(Shard const& shard) {
+  return {.sqlstate = "55000",
+          .message = "the key of " + shard.relation +
+                     " has changed since this backfill began, so its cursor means nothing any "
+                     "more; roll the step back and run it again"};
 }
 
 class Backfill {
  public:
   Backfill(Session& session, AttemptTag const& tag, planner::BackfillAction const& action,
-           int since_attempt, BackfillKey key)
+           int since_attempt, BackfillHelp const& help)
       : session_(session),
         tag_(tag),
         action_(action),
-        key_(std::move(key)),
-        sql_(session, tag, action, since_attempt, key_),
-        rows_(std::min(planner::first_batch_rows,
-                       std::max<std::int64_t>(1, action.batch.max_rows))) {}
+        since_attempt_(since_attempt),
+        help_(help),
+        table_(session, tag, action, since_attempt),
+        vacuum_(help.one_more, session_name(tag.store, tag.run) + "/vacuum"),
+        board_(action, help, vacuum_),
+        helpers_(static_cast<std::size_t>(action.batch.workers)) {}
 
-  AttemptResult run(BackfillHelp const& help) {
-    auto result = walk(help);
+  AttemptResult run() {
+    std::stop_callback const halt(help_.stop, [this] { board_.halt(); });
+    auto result = walk();
     if (begun_) {
-      result.filled = filled(state_);
+      result.filled = series_.filled();
     }
     return result;
   }
 
  private:
-  AttemptResult walk(BackfillHelp const& help) {
-    auto const& stop = help.stop;
+  AttemptResult walk() {
     if (auto ready = prepare(); !ready) {
-      roll_back(session_);
-      return ended_by(ready.error(), stop, action_.statement_timeout);
+      return ended(ready.error());
     }
     begun_ = true;
-    if (state_.done) {
+    if (series_.done) {
       return done_before();
     }
-    changed_before_ = state_.rows_changed;
-    scanned_before_ = state_.rows_scanned;
-    while (!state_.done) {
-      wait_for_pace(help);
-      if (stop.stop_requested()) {
+    for (bool more = true; more;) {
+      board_.begin_pass(series_, relations_);
+      work();
+      series_ = board_.series();
+      if (board_.end()) {
+        return told(*board_.end());
+      }
+      if (board_.is_halted()) {
         return stopped();
       }
-      if (auto end = batch(stop)) {
-        return *end;
+      auto const sweep = sweep_again();
+      if (!sweep) {
+        return ended(sweep.error());
       }
-      report(help.progress);
+      more = *sweep;
     }
-    return {.rows = state_.rows_changed - changed_before_, .note = resumed_note()};
+    crash_point(CrashPoint::backfill_walked);
+    vacuum_.analyze(relations_);
+    return board_.is_halted() ? stopped() : finish();
   }
 
-  void wait_for_pace(BackfillHelp const& help) {
-    constexpr planner::Duration asked_again_after{250};
-    while (!help.stop.stop_requested()) {
-      planner::LastBatch const last{
-          .rows = batch_rows_, .took = took_, .rested = since(batch_ended_)};
-      auto const told = help.pace ? help.pace(last) : planner::Pace{};
-      auto const wait = std::max(told.wait, planner::pause_left(action_.batch, last));
-      if (wait <= planner::Duration{}) {
-        return;
-      }
-      rest(std::min(wait, asked_again_after), help.stop);
-    }
-  }
-
-  // Finds the series' row or makes it, with the greatest key of this moment as its end.
+  // Finds the series or begins it.
   SqlResult<void> prepare() {
-    auto known = read_state();
-    if (!known || *known) {
+    auto relations = find_relations(session_, action_);
+    if (!relations) {
+      return tl::unexpected(relations.error());
+    }
+    relations_ = std::move(*relations);
+    crash_point(CrashPoint::backfill_key_found);
+    if (auto const known = look(); !known || *known) {
       return known.map([](bool) {});
     }
-    auto const greatest = session_.run(sql_.greatest_key());
+    if (auto const begun = begin_pass(1); !begun) {
+      return tl::unexpected(begun.error());
+    }
+    crash_point(CrashPoint::backfill_state_written);
+    return look().map([](bool) {});
+  }
+
+  // What is written of the series; false: nothing.
+  SqlResult<bool> look() {
+    auto series = table_.read();
+    if (!series) {
+      return tl::unexpected(series.error());
+    }
+    if (!*series) {
+      return false;
+    }
+    series_ = std::move(**series);
+    if (series_.undivided) {
+      if (auto const written = table_.write(named(), series_.rows_expected, {*series_.undivided});
+          !written) {
+        return tl::unexpected(written.error());
+      }
+      return look();
+    }
+    estimate_relations();
+    return shards_fit().map([] { return true; });
+  }
+
+  // A partition that was dropped or detached since has taken its rows along.
+  SqlResult<void> shards_fit() {
+    std::vector<std::string> gone;
+    for (auto& shard : series_.shards) {
+      auto const relation = std::ranges::find(relations_, shard.relation, &FillRelation::name);
+      if (shard.done) {
+        continue;
+      }
+      if (relation == relations_.end()) {
+        gone.push_back(shard.relation);
+        shard.done = true;
+      } else if (relation->columns != shard.columns && shard.pass == 1) {
+        return tl::unexpected(key_changed(shard));
+      }
+    }
+    return gone.empty() ? SqlResult<void>{} : table_.give_up(gone);
+  }
+
+  std::string const& named() const {
+    return std::ranges::find(relations_, true, &FillRelation::is_named)->name;
+  }
+
+  void estimate_relations() {
+    std::int64_t blocks = 0;
+    for (auto const& relation : relations_) {
+      blocks += relation.blocks;
+    }
+    auto const per_block = static_cast<double>(series_.rows_expected) /
+                           static_cast<double>(std::max<std::int64_t>(1, blocks));
+    for (auto& relation : relations_) {
+      relation.rows = static_cast<std::int64_t>(per_block * static_cast<double>(relation.blocks));
+    }
+  }
+
+  // The table as it is now, in parts: up to the greatest key, or the last block, of this moment.
+  SqlResult<bool> begin_pass(int pass) {
+    std::int64_t rows = 0;
+    for (auto& relation : relations_) {
+      auto const sample = sampled(session_, relation, 1);
+      if (!sample) {
+        return tl::unexpected(sample.error());
+      }
+      relation.rows = sample->rows;
+      rows += sample->rows;
+    }
+    std::vector<Shard> shards;
+    for (auto const& relation : relations_) {
+      if (relation.is_parent) {
+        continue;
+      }
+      // a look through the table asks nothing of the order, so it takes the one of the disk
+      bool const by_key = relation.has_key() && (pass == 1 || !knows_block_ranges(session_));
+      auto const count = planner::shards_of(action_.batch, relation.rows, rows);
+      auto parts =
+          by_key ? ranges_of(relation, count)
+                 : SqlResult<std::vector<Shard>>(blocks_of(relation.walked_by_blocks(), count));
+      if (!parts) {
+        return tl::unexpected(parts.error());
+      }
+      for (auto& part : *parts) {
+        part.pass = pass;
+        part.number = static_cast<int>(shards.size());
+        shards.push_back(std::move(part));
+      }
+    }
+    crash_point(pass == 1 ? CrashPoint::backfill_end_read : CrashPoint::sweep_parted);
+    if (auto const written = table_.write(named(), rows, shards); !written) {
+      return tl::unexpected(written.error());
+    }
+    return !shards.empty();
+  }
+
+  SqlResult<std::vector<Shard>> ranges_of(FillRelation const& relation, int count) {
+    Sample sample;
+    if (count > 1) {
+      auto taken = sampled(session_, relation, count);
+      if (!taken) {
+        return tl::unexpected(taken.error());
+      }
+      sample = std::move(*taken);
+    }
+    auto const greatest = session_.run(BackfillSql::greatest_key(relation));
     roll_back(session_);
     if (!greatest) {
       return tl::unexpected(greatest.error());
     }
-    auto const upper = greatest->rows.empty()
-                           ? std::nullopt
-                           : values_from(greatest->rows[0], 0, key_.columns.size());
-    crash_point(CrashPoint::backfill_end_read);
-    if (auto const inserted =
-            session_.run(fence_guard_sql(session_, tag_) + "; " +
-                         sql_.insert_state(upper, estimated_rows(session_, key_.table)));
-        !inserted) {
-      return tl::unexpected(inserted.error());
+    std::vector<Shard> shards;
+    if (greatest->rows.empty()) {
+      return shards;
     }
-    crash_point(CrashPoint::backfill_state_written);
-    return read_state().map([](bool) {});
+    sample.parting.push_back(
+        values_from(greatest->rows.front(), 0, relation.columns.size()).value_or(KeyValues{}));
+    std::optional<KeyValues> from;
+    for (auto& to : sample.parting) {
+      shards.push_back({.relation = relation.name,
+                        .columns = relation.columns,
+                        .cursor = std::exchange(from, to),
+                        .upper = to});
+    }
+    return shards;
   }
 
-  SqlResult<bool> read_state() {
-    auto const rows = session_.run(sql_.read_state());
-    if (!rows) {
-      return tl::unexpected(rows.error());
+  static std::vector<Shard> blocks_of(FillRelation const& relation, int count) {
+    std::vector<Shard> shards;
+    for (int i = 0; i < count && relation.blocks > 0; ++i) {
+      shards.push_back({.relation = relation.name,
+                        .columns = relation.columns,
+                        .cursor = KeyValues{std::to_string(relation.blocks * i / count)},
+                        .upper = KeyValues{std::to_string(relation.blocks * (i + 1) / count)}});
     }
-    if (rows->rows.empty()) {
+    return shards;
+  }
+
+  // All workers over the shards of this pass.
+  void work() {
+    auto const open = std::ranges::count(series_.shards, false, &Shard::done);
+    auto const workers = help_.one_more ? std::min<std::int64_t>(action_.batch.workers, open) : 1;
+    std::vector<std::jthread> others;
+    for (int i = 1; i < workers; ++i) {
+      others.emplace_back([this, i] {
+        if (auto* session = helper(i)) {
+          run_worker(board_, *session, tag_, action_, since_attempt_, i, help_.stop);
+        }
+      });
+    }
+    run_worker(board_, session_, tag_, action_, since_attempt_, 0, help_.stop);
+  }
+
+  // Without it the others do all the work.
+  Session* helper(int number) {
+    auto& session = helpers_[static_cast<std::size_t>(number)];
+    if (!session) {
+      auto opened = help_.one_more();
+      if (!opened) {
+        std::lock_guard const lock(mutex_);
+        refused_ = opened.error().message;
+        return nullptr;
+      }
+      session = std::move(*opened);
+      crash_point(CrashPoint::helper_ready);
+    }
+    return session.get();
+  }
+
+  planner::PassFacts pass_facts() const {
+    planner::PassFacts facts{.pass = series_.pass(), .has_condition = !action_.where.empty()};
+    for (auto const& shard : series_.shards) {
+      facts.changed += shard.pass == facts.pass ? shard.rows_changed : 0;
+      facts.changed_in_all += shard.rows_changed;
+      facts.asked += shard.rows_asked;
+      facts.again += shard.rows_again;
+    }
+    return facts;
+  }
+
+  // Whether there is one more pass; it is written then.
+  SqlResult<bool> sweep_again() {
+    auto const facts = pass_facts();
+    if (!planner::sweeps_again(facts)) {
       return false;
     }
-    auto const& row = rows->rows.front();
-    if (row[3] != "t") {
-      return tl::unexpected(SqlFailure{
-          .sqlstate = "55000",
-          .message = "the key of " + key_.table +
-                     " has changed since this backfill began, so its cursor means nothing "
-                     "any more; roll the step back and run it again"});
+    auto relations = find_relations(session_, action_);  // there may be new partitions
+    if (!relations) {
+      return tl::unexpected(relations.error());
     }
-    auto const columns = key_.columns.size();
-    state_ = {.cursor = values_from(row, 5, columns),
-              .upper = values_from(row, 5 + columns, columns),
-              .rows_expected = number(row[4]),
-              .rows_scanned = number(row[0]),
-              .rows_changed = number(row[1]),
-              .done = row[2] == "t"};
-    if (mutant(Mutant::backfill_begins_anew)) {
-      state_.cursor.reset();
+    relations_ = std::move(*relations);
+    auto const expected = series_.rows_expected;
+    auto const begun = begin_pass(facts.pass + 1);
+    if (!begun || !*begun) {
+      return begun;
     }
-    return true;
+    auto const known = look();
+    series_.rows_expected = expected;
+    return known;
   }
 
-  // The last batch was committed under an earlier attempt's name, or there was nothing to do.
+  AttemptResult finish() {
+    if (auto const finished = table_.finish(); !finished) {
+      return ended(finished.error());
+    }
+    crash_point(CrashPoint::backfill_finished);
+    series_.done = true;
+    return {.rows = board_.changed_here(), .note = notes()};
+  }
+
+  // By an earlier attempt, which an older daemon could not mark.
   AttemptResult done_before() {
-    crash_point(CrashPoint::backfill_already_done);
-    auto const marked =
-        session_.run(fence_guard_sql(session_, tag_) + "; " + marker_guard_sql(session_, tag_) +
-                     "; " + insert_marker_sql(session_, tag_));
-    if (!marked) {
-      return ended_by(marked.error(), {}, {});
+    if (auto const finished = table_.finish(); !finished) {
+      return ended(finished.error());
     }
-    return {
-        .rows = 0,
-        .note = state_.upper ? "an earlier attempt had finished already" : "the table is empty"};
+    return {.rows = 0, .note = "an earlier attempt had finished already"};
   }
 
-  AttemptResult stopped() const {
-    auto result = interrupted("stopped after " + std::to_string(state_.rows_scanned) +
-                              " rows of the key range; the next attempt goes on from there");
-    result.rows = state_.rows_changed - changed_before_;
-    return result;
+  AttemptResult ended(SqlFailure failure) {
+    roll_back(session_);
+    return told(ended_by(std::move(failure), help_.stop, action_.statement_timeout));
   }
 
-  std::string resumed_note() const {
-    return scanned_before_ == 0 ? "" : "resumed after " + std::to_string(scanned_before_) + " rows";
-  }
-
-  // One transaction. Nothing = go on.
-  std::optional<AttemptResult> batch(std::stop_token const& stop) {
-    auto const began = steady_clock::now();
-    auto const scanned = state_.rows_scanned;
-    auto moved = move_cursor();
-    if (!moved) {
-      roll_back(session_);
-      return after_failure(moved.error(), stop);
+  AttemptResult told(AttemptResult end) const {
+    if (!begun_) {
+      return end;
     }
-    first_busy_.reset();
-    tries_ = 0;
-    took_ = since(began);
-    auto const now =
-        static_cast<double>(state_.rows_scanned - scanned) /
-        std::max(0.001, static_cast<double>((took_ + action_.batch.pause).count()) / 1000.0);
-    rate_ = rate_ == 0 ? now : rate_ * 0.8 + now * 0.2;
-    batch_ended_ = steady_clock::now();
-    batch_rows_ = rows_;
-    rows_ = planner::next_batch_rows(action_.batch, rows_, took_);
-    return std::nullopt;
-  }
-
-  SqlResult<void> move_cursor() {
-    Limits const limits{.lock = action_.lock.stall_budget, .statement = action_.statement_timeout};
-    auto const ahead = session_.run(begin_sql(limits) + fence_guard_sql(session_, tag_) + "; " +
-                                    sql_.lock_and_look_ahead(state_, rows_));
-    if (!ahead) {
-      return tl::unexpected(ahead.error());
-    }
-    auto const& row = ahead->rows.front();
-    if (!mutant(Mutant::backfill_begins_anew) &&
-        row[0] !=
-            "1") {  // a backend of an earlier attempt was still at work: go on from where it got to
-      roll_back(session_);
-      return read_state().map([](bool) {});
-    }
-    crash_point(CrashPoint::batch_locked);
-    auto const bound = values_from(row, 1, key_.columns.size());
-    bool const last = !bound || *bound == *state_.upper;
-    auto const reached = bound.value_or(*state_.upper);
-    auto const change = sql_.change_and_commit(state_, reached, rows_, last);
-    crash_once_sent(CrashPoint::batch_sent, session_, change);
-    auto const counts = session_.run(change);
-    if (!counts) {
-      return tl::unexpected(counts.error());
-    }
-    state_ = {.cursor = reached,
-              .upper = state_.upper,
-              .rows_expected = state_.rows_expected,
-              .rows_scanned = number(counts->rows.front()[0]),
-              .rows_changed = number(counts->rows.front()[1]),
-              .done = last};
-    crash_point(last ? CrashPoint::backfill_finished : CrashPoint::batch_committed);
-    return {};
-  }
-
-  std::optional<AttemptResult> after_failure(SqlFailure const& failure,
-                                             std::stop_token const& stop) {
-    auto end = ended_by(failure, stop, action_.statement_timeout);
-    bool const timed_out = failure.sqlstate == "57014" && end.end == planner::AttemptEnd::failed;
-    if (end.end == planner::AttemptEnd::busy) {
-      return wait_for_lock(std::move(end), stop);
-    }
-    if (timed_out && rows_ > planner::smallest_batch_rows) {
-      rows_ = std::max(planner::smallest_batch_rows, rows_ / 10);
-      return std::nullopt;
-    }
-    end.rows = state_.rows_changed - changed_before_;
+    end.rows = board_.changed_here();
     if (end.end == planner::AttemptEnd::interrupted) {
       end.note = stopped().note;
-    } else {
-      end.note =
-          "in the batch after " + std::to_string(state_.rows_scanned) + " rows of the key range";
     }
     return end;
   }
 
-  std::optional<AttemptResult> wait_for_lock(AttemptResult busy, std::stop_token const& stop) {
-    first_busy_ = first_busy_.value_or(steady_clock::now());
-    ++tries_;
-    if (since(*first_busy_) >= action_.lock.give_up_after) {
-      busy.rows = state_.rows_changed - changed_before_;
-      return busy;
-    }
-    rows_ = planner::smaller_batch_rows(action_.batch, rows_);
-    // any spread will do here; two backfills on one row should not wake together
-    double const jitter = static_cast<double>((session_.pid() * 31 + tries_ * 17) % 100) / 100.0;
-    rest(planner::lock_backoff(action_.lock, tries_, jitter), stop);
-    return std::nullopt;
+  AttemptResult stopped() const {
+    auto result = interrupted("stopped after " + std::to_string(series_.filled().scanned) +
+                              " rows of the key range; the next attempt goes on from there");
+    result.rows = board_.changed_here();
+    return result;
   }
 
-  void report(std::function<void(planner::Progress const&)> const& progress) {
-    constexpr planner::Duration between{200};
-    if (!progress || (!state_.done && since(reported_) < between)) {
-      return;
+  std::string notes() const {
+    std::string text;
+    auto const add = [&text](std::string const& note) {
+      text += (text.empty() ? "" : "; ") + note;
+    };
+    if (auto const before = board_.scanned_before(); before > 0) {
+      add("resumed after " + std::to_string(before) + " rows");
     }
-    reported_ = steady_clock::now();
-    auto const running = since(began_);
-    auto const stalled = first_busy_ ? since(*first_busy_) : planner::Duration{};
-    auto const seconds = std::max(0.001, static_cast<double>(running.count()) / 1000.0);
-    progress({.rows_scanned = state_.rows_scanned,
-              .rows_changed = state_.rows_changed,
-              .rows_total = filled(state_).total,
-              .total_exact = state_.done,
-              .rows_per_second = first_busy_ ? 0 : rate_,
-              .mean_rows_per_second =
-                  static_cast<double>(state_.rows_scanned - scanned_before_) / seconds,
-              .batch_rows = batch_rows_,
-              .batch_took = took_,
-              .running = running,
-              .stalled = stalled});
+    if (auto const found = series_.found(); found > 0) {
+      add(std::to_string(found) +
+          " rows that still needed it had appeared behind the cursor or after the end, and were "
+          "filled by looking through the table again: does every running version of the "
+          "application write the new column?");
+    }
+    if (auto const facts = pass_facts(); facts.asked < facts.changed_in_all) {
+      add("the table was not looked through again for rows that appeared meanwhile, because "
+          "`where` "
+          "has a subquery: let a validation count them");
+    }
+    if (!refused_.empty()) {
+      add("fewer workers than planned, because a session was refused: " + refused_);
+    }
+    return text;
   }
 
   Session& session_;
   AttemptTag const& tag_;
   planner::BackfillAction const& action_;
-  BackfillKey key_;
-  BackfillSql sql_;
-  BackfillState state_;
-  bool begun_ = false;  // state_ is what the target says
-  std::int64_t rows_;
-  std::int64_t batch_rows_ = 0;
-  std::int64_t changed_before_ = 0;
-  std::int64_t scanned_before_ = 0;
-  double rate_ = 0;
-  planner::Duration took_{};
-  int tries_ = 0;
-  std::optional<steady_clock::time_point> first_busy_;
-  steady_clock::time_point began_ = steady_clock::now();
-  steady_clock::time_point batch_ended_{};
-  steady_clock::time_point reported_{};
+  int const since_attempt_;
+  BackfillHelp const& help_;
+  SeriesTable table_;
+  BackfillVacuum vacuum_;
+  FillBoard board_;
+  std::vector<std::unique_ptr<Session>> helpers_;  // by worker; each used by its thread alone
+  std::mutex mutex_;                               // guards refused_
+  std::string refused_;
+  std::vector<FillRelation> relations_;
+  Series series_;
+  bool begun_ = false;  // series_ is what the target says
 };
 
 }  // namespace
@@ -353,30 +400,17 @@ AttemptResult run_backfill(Session& session, AttemptTag const& tag,
   if (help.stop.stop_requested()) {
     return interrupted("stopped before anything was sent");
   }
-  auto key = find_key(session, action.table);
-  if (!key) {
-    return ended_by(key.error(), help.stop, {});
-  }
-  crash_point(CrashPoint::backfill_key_found);
-  return Backfill(session, tag, action, since_attempt, std::move(*key)).run(help);
+  return Backfill(session, tag, action, since_attempt, help).run();
 }
 
 SqlResult<std::optional<planner::Filled>> read_filled(Session& session, AttemptTag const& tag,
                                                       int since_attempt) {
-  auto const rows = session.run(
-      "SELECT rows_scanned, rows_changed, rows_expected, done FROM runbookd.backfill WHERE " +
-      step_condition(session, tag) + " AND since_attempt = " + std::to_string(since_attempt));
-  if (!rows) {
-    return tl::unexpected(rows.error());
+  planner::BackfillAction const any;
+  auto const series = SeriesTable(session, tag, any, since_attempt).read();
+  if (!series) {
+    return tl::unexpected(series.error());
   }
-  if (rows->rows.empty()) {
-    return std::nullopt;
-  }
-  auto const& row = rows->rows.front();
-  return filled({.rows_expected = number(row[2]),
-                 .rows_scanned = number(row[0]),
-                 .rows_changed = number(row[1]),
-                 .done = row[3] == "t"});
+  return *series ? std::optional((*series)->filled()) : std::nullopt;
 }
 
 }  // namespace runbookd::daemon

@@ -19,8 +19,9 @@ inline constexpr std::string_view already_done_code = "RBF02";   // this very at
 inline constexpr std::string_view store_behind_code = "RBF03";   // markers of later attempts
 inline constexpr std::string_view foreign_run_code = "RBF04";    // another store has open runs here
 inline constexpr std::string_view other_session_code = "RBF05";  // one of ours lives on this step
-inline constexpr std::string_view other_target_code = "RBT01";   // not where the run began
-inline constexpr std::string_view failed_over_code = "RBT02";    // there, on another timeline
+inline constexpr std::string_view not_told_apart_code = "RBF06";  // filled rows look unfilled
+inline constexpr std::string_view other_target_code = "RBT01";    // not where the run began
+inline constexpr std::string_view failed_over_code = "RBT02";     // there, on another timeline
 // The daemon must not write there; nothing was written.
 bool keeps_out(SqlFailure const& failure);
 

@@ -44,7 +44,7 @@ constexpr auto create_tables = R"sql(
   DO $$ BEGIN
     IF to_regnamespace('runbookd') IS NULL THEN
       CREATE SCHEMA runbookd;
-      COMMENT ON SCHEMA runbookd IS 'runbookd: what has been done here, step by step; layout 2';
+      COMMENT ON SCHEMA runbookd IS 'runbookd: what has been done here, step by step; layout 3';
     END IF;
   END $$;
   CREATE TABLE IF NOT EXISTS runbookd.marker (
@@ -76,6 +76,17 @@ constexpr auto create_tables = R"sql(
     batches bigint NOT NULL DEFAULT 0, done boolean NOT NULL DEFAULT false,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (store, run, phase, step, direction, since_attempt));
+  CREATE TABLE IF NOT EXISTS runbookd.backfill_shard (
+    store text NOT NULL, run text NOT NULL, phase int NOT NULL, step int NOT NULL,
+    direction "char" NOT NULL, since_attempt int NOT NULL, pass int NOT NULL, shard int NOT NULL,
+    relation text NOT NULL, key_columns text[] NOT NULL,
+    cursor text[], upper text[] NOT NULL, storage oid,
+    rows_scanned bigint NOT NULL DEFAULT 0, rows_changed bigint NOT NULL DEFAULT 0,
+    rows_asked bigint NOT NULL DEFAULT 0, rows_again bigint NOT NULL DEFAULT 0,
+    batches bigint NOT NULL DEFAULT 0, worked_ms bigint NOT NULL DEFAULT 0,
+    done boolean NOT NULL DEFAULT false,
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (store, run, phase, step, direction, since_attempt, pass, shard));
   CREATE TABLE IF NOT EXISTS runbookd.fence (
     store text PRIMARY KEY, number bigint NOT NULL, holder text NOT NULL,
     host text NOT NULL, pid int NOT NULL,

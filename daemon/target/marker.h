@@ -12,11 +12,16 @@
 //                      backend_start, at. What the catalog had before (outside.h): objects,
 //                      relations, beside. done_at is set together with the marker, failed_at where
 //                      the server answered that the statement failed.
-//   runbookd.backfill  one row per series of backfill attempts; every batch moves its cursor in the
-//   batch's own
-//                      transaction. store, run, phase, step, direction, since_attempt: the key;
-//                      relation, key_columns, cursor and upper (the key values as text),
-//                      rows_scanned, rows_changed, batches, done, updated_at.
+//   runbookd.backfill  one row per series of backfill attempts: store, run, phase, step, direction,
+//                      since_attempt: the key; relation, rows_expected; at the end rows_scanned,
+//                      rows_changed, batches, done. (key_columns, cursor and upper are of daemons
+//                      that knew no shards.)
+//   runbookd.backfill_shard  one row per part of a table in each pass; every batch moves its cursor
+//                      in the batch's own transaction. The key as above, pass and shard; relation,
+//                      key_columns, cursor and upper (the key values as text), storage (where
+//                      blocks are walked: which file they are of), rows_scanned, rows_changed,
+//                      rows_asked and rows_again (whether `where` still held), batches, worked_ms,
+//                      done.
 //
 //   runbookd.fence     one row per store: the newest claim of a daemon (number, holder, host, pid,
 //                      claimed_at). fence.h says how it is used.
@@ -34,8 +39,8 @@
 
 namespace runbookd::daemon {
 
-inline constexpr std::array<std::string_view, 5> our_tables{"marker", "intent", "backfill", "fence",
-                                                            "run"};
+inline constexpr std::array<std::string_view, 6> our_tables{"marker",         "intent", "backfill",
+                                                            "backfill_shard", "fence",  "run"};
 
 char direction_letter(planner::Direction direction);  // 'f' or 'b'
 

@@ -51,7 +51,10 @@ std::string begin_sql(Limits const& limits) {
     return "BEGIN; ";
   }
   return "BEGIN ISOLATION LEVEL READ COMMITTED; " + set_sql("SET LOCAL ", limits, idle_limit) +
-         "SELECT " + durable_commit("true") + "; ";
+         "SELECT " +
+         (limits.durable ? durable_commit("true")
+                         : "set_config('synchronous_commit', 'off', true)") +
+         "; ";
 }
 
 std::string session_limits_sql(Limits const& limits) {

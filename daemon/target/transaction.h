@@ -12,6 +12,8 @@ namespace runbookd::daemon {
 struct Limits {
   planner::Duration lock{};       // 0 = none
   planner::Duration statement{};  // 0 = none
+  // False: a crash of the server may take the commit back, and what proves it with it.
+  bool durable = true;
   bool operator==(Limits const&) const = default;
 };
 // A transaction of ours that hangs between two statements (a stopped daemon) must not hold its

@@ -76,6 +76,37 @@ phases:
         rollback: INSERT INTO effect VALUES ('undo fill-nothing')
 )yaml";
 
+// Four sessions at once; the second step's rows tell whether they are done, so the table is looked
+// through again.
+constexpr auto workers = R"yaml(runbook: 1
+name: chaos-workers
+phases:
+  - name: only
+    kind: backfill
+    steps:
+      - name: fill
+        backfill:
+          table: t
+          set: {a: t.a + 1}
+          where: 'true'
+          batch: {max_rows: 10, pause: 2ms, workers: 4}
+        rollback:
+          backfill:
+            table: t
+            set: {a: t.a - 1}
+            where: 'true'
+            batch: {max_rows: 10, pause: 2ms, workers: 4}
+      - name: fill-some
+        backfill:
+          table: t
+          set: {a: t.a + 100}
+          where: t.a < 100
+          batch: {max_rows: 20, pause: 0ms, workers: 4}
+        rollback: |
+          UPDATE t SET a = a - 100;
+          INSERT INTO effect VALUES ('undo fill-some')
+)yaml";
+
 // An error that only the end of the transaction would raise keeps the probe open for a moment.
 constexpr auto checks = R"yaml(runbook: 1
 name: chaos-checks
@@ -268,6 +299,7 @@ std::vector<Scenario> const& scenarios() {
        .repair = "DELETE FROM d WHERE id = 2",
        .outside = {"only/build"}},
       {.name = "backfill", .plan = backfill},
+      {.name = "workers", .plan = workers},
       {.name = "checks", .plan = checks},
       {.name = "interrupted", .plan = interrupted, .interrupted = true}};
   return all;

@@ -112,3 +112,63 @@ TEST_SUITE("remaining time") {
         }));
   }
 }
+
+TEST_SUITE("rates") {
+  TEST_CASE("the rate of now is that of the last seconds") {
+    Rates rates;
+    CHECK(rates.now() == 0);
+    for (int second = 0; second <= 20; ++second) {
+      rates.add(second * 1s, second <= 10 ? second * 100 : 1'000 + (second - 10) * 500);
+    }
+    CHECK(rates.now() == doctest::Approx(500));
+  }
+  TEST_CASE("readings of one second count once") {
+    Rates rates;
+    rates.add(0s, 0);
+    rates.add(1ms, 1'000'000);
+    rates.add(1s, 100);
+    CHECK(rates.now() == doctest::Approx(100));
+  }
+  TEST_CASE("slow and fast are what a tenth was below and above, once enough were seen") {
+    Rates rates;
+    std::int64_t rows = 0;
+    for (int second = 0; second <= 9; ++second) {
+      rates.add(second * 1s, rows);
+      rows += 100;
+    }
+    CHECK(rates.slow() == 0);
+    for (int second = 10; second <= 40; ++second) {
+      rates.add(second * 1s, rows);
+      rows += second % 2 == 0 ? 100 : 300;
+    }
+    CHECK(rates.slow() == doctest::Approx(100));
+    CHECK(rates.fast() == doctest::Approx(300));
+  }
+  TEST_CASE("what is minutes old is forgotten") {
+    Rates rates;
+    std::int64_t rows = 0;
+    for (int second = 0; second <= 400; ++second) {
+      rates.add(second * 1s, rows);
+      rows += second < 200 ? 1'000 : 10;
+    }
+    CHECK(rates.fast() == doctest::Approx(10));
+  }
+  TEST_CASE("the remaining time goes by the spread of the rates where there is one") {
+    auto spread = progress(500, 1'000, 10, 10);
+    spread.slow_rows_per_second = 5;
+    spread.fast_rows_per_second = 100;
+    auto const range = eta(spread);
+    REQUIRE(range);
+    CHECK(range->soonest == 5s);
+    CHECK(range->latest == 100s);
+  }
+}
+
+TEST_SUITE("pauses") {
+  TEST_CASE("the plan's pause is kept after each batch, and none before the first") {
+    Batch const gentle{.pause = 50ms};
+    CHECK(pause_left(gentle, {}) == 0ms);
+    CHECK(pause_left(gentle, {.rows = 10, .rested = 20ms}) == 30ms);
+    CHECK(pause_left(gentle, {.rows = 10, .rested = 70ms}) == 0ms);
+  }
+}

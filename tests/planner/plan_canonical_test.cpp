@@ -85,6 +85,19 @@ TEST_CASE("limits of a throttle are part of the canonical form where they are no
   CHECK(fill(", throttle: {autovacuum: any}") != fill(", throttle: {autovacuum: off}"));
 }
 
+TEST_CASE("one worker makes no other digest, two do, and the canonical form reads back as it was") {
+  auto const with = [](std::string const& batch) {
+    return canonical_of(head +
+                        "phases: [{name: a, steps: [{name: s, irreversible: why, backfill: {table: "
+                        "t, set: {a: b}, where: a IS NULL, batch: " +
+                        batch + "}}]}]\n");
+  };
+  CHECK(with("{workers: 1}") == with("{}"));
+  CHECK(with("{}").find("workers") == std::string::npos);
+  CHECK(with("{workers: 2}") != with("{}"));
+  CHECK(canonical_of(with("{workers: 2}")) == with("{workers: 2}"));
+}
+
 TEST_CASE("variables are gone from the canonical form") {
   std::string const text = head +
                            "variables: {n: '1'}\nphases: [{name: a, steps: [{name: s, sql: 'SELECT "

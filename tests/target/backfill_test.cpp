@@ -1,3 +1,5 @@
+#include "tests/target/backfill.h"
+
 #include <algorithm>
 #include <chrono>
 #include <random>
@@ -8,38 +10,11 @@
 #include <doctest/doctest.h>
 
 #include "daemon/target/fence.h"
-#include "tests/target/target.h"
 
 using namespace runbookd;
 using namespace runbookd::testing;
 using daemon::run_backfill;
 using planner::AttemptEnd;
-
-namespace {
-
-void make_counters(Target const& target, int rows) {
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT g FROM "
-      "generate_series(1, " +
-      std::to_string(rows) + ") g");
-}
-
-// Batches of 300 rows however slow the machine is: the target is never missed.
-planner::BackfillAction fill(std::string const& table, std::string const& column,
-                             std::string const& expression, std::string const& where = "") {
-  return {.table = table,
-          .set = {{column, expression}},
-          .where = where,
-          .batch = {
-              .target = planner::Duration(60'000), .max_rows = 300, .pause = planner::Duration(0)}};
-}
-
-daemon::AttemptResult run(Target const& target, planner::BackfillAction const& what,
-                          int attempt = 1, int since = 1) {
-  return run_backfill(*target.connect("mover"), tag(attempt), what, since, {});
-}
-
-}  // namespace
 
 TEST_CASE("a backfill changes every row that needs it, once, and leaves marker and cursor") {
   Target target;
@@ -71,51 +46,6 @@ TEST_CASE("other tables are joined as the plan says, and the table keeps its own
                    "CASE WHEN account_id BETWEEN 1 AND 50 THEN account_id * 10 END") == "0");
 }
 
-TEST_CASE("composite keys of odd types are walked in the server's own order") {
-  Target target;
-  target.sql(
-      "CREATE TYPE mood AS ENUM ('z', 'a'); "
-      "CREATE TABLE t (m mood, d timestamptz, c char(5), f float8, n int NOT NULL DEFAULT 0, "
-      "PRIMARY KEY (m, d, c, f)); "
-      "INSERT INTO t SELECT (ARRAY['z','a'])[1 + g % 2]::mood, '2026-01-01'::timestamptz + g * "
-      "interval '1.000001 s', "
-      "'a''\\' || g % 7, g / 3.0 FROM generate_series(1, 1500) g");
-  CHECK(run(target, fill("t", "n", "n + 1")).end == AttemptEnd::done);
-  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
-}
-
-TEST_CASE("text keys with quotes, accents and line breaks are walked") {
-  Target target;
-  target.sql(
-      "CREATE TABLE t (k text PRIMARY KEY, n int NOT NULL DEFAULT 0); "
-      "INSERT INTO t (k) SELECT chr(32 + g % 90) || E'\\n\\'\\\\é' || g FROM generate_series(1, "
-      "1500) g; "
-      "INSERT INTO t (k) VALUES ('')");
-  CHECK(run(target, fill("t", "n", "n + 1")).end == AttemptEnd::done);
-  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
-}
-
-TEST_CASE("uuid keys are walked") {
-  Target target;
-  target.sql(
-      "CREATE TABLE t (k uuid PRIMARY KEY DEFAULT gen_random_uuid(), n int NOT NULL DEFAULT 0); "
-      "INSERT INTO t (n) SELECT 0 FROM generate_series(1, 1500)");
-  CHECK(run(target, fill("t", "n", "n + 1")).end == AttemptEnd::done);
-  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
-}
-
-TEST_CASE("key values survive settings that print them inexactly") {
-  Target target;
-  target.sql(
-      "CREATE TABLE t (f float8, d timestamp, n int NOT NULL DEFAULT 0, PRIMARY KEY (f, d)); "
-      "INSERT INTO t (f, d) SELECT 1 + g * 1e-15, '2026-01-02'::timestamp + g * interval '1 day' "
-      "FROM generate_series(1, 900) g");
-  target.sql("ALTER DATABASE " + target.name() + " SET extra_float_digits = -5; ALTER DATABASE " +
-             target.name() + " SET datestyle = 'German'");
-  CHECK(run(target, fill("t", "n", "n + 1")).end == AttemptEnd::done);
-  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
-}
-
 TEST_CASE("the author's expressions see the settings of the role") {
   Target target;
   target.sql(
@@ -124,27 +54,6 @@ TEST_CASE("the author's expressions see the settings of the role") {
   target.sql("ALTER DATABASE " + target.name() + " SET datestyle = 'German'");
   CHECK(run(target, fill("t", "s", "d::text")).end == AttemptEnd::done);
   CHECK(target.sql("SELECT s FROM t") == "04.03.2026");
-}
-
-TEST_CASE("a unique index over columns that are never null serves where there is no primary key") {
-  Target target;
-  target.sql(
-      "CREATE TABLE t (a int NOT NULL, b int, n int NOT NULL DEFAULT 0); CREATE UNIQUE INDEX ON t "
-      "(b); "
-      "CREATE UNIQUE INDEX t_a ON t (a); INSERT INTO t SELECT g, NULL FROM generate_series(1, 700) "
-      "g");
-  CHECK(run(target, fill("t", "n", "n + 1")).end == AttemptEnd::done);
-  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
-}
-
-TEST_CASE("a table without a usable key is refused with what to do") {
-  Target target;
-  target.sql(
-      "CREATE TABLE t (a int, n int); CREATE UNIQUE INDEX ON t (a); CREATE UNIQUE INDEX ON t (n) "
-      "WHERE n > 0");
-  auto const result = run(target, fill("t", "n", "1"));
-  CHECK(result.end == AttemptEnd::failed);
-  CHECK(result.failure->message.find("no primary key") != std::string::npos);
 }
 
 TEST_CASE("a table that is not there and a view are refused") {
@@ -160,17 +69,6 @@ TEST_CASE("an empty table is done at once") {
   CHECK(run(target, fill("t", "n", "1")).end == AttemptEnd::done);
   CHECK(target.sql("SELECT done FROM runbookd.backfill") == "t");
   CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "1");
-}
-
-TEST_CASE("a partitioned table is filled through its parent") {
-  Target target;
-  target.sql(
-      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0) PARTITION BY HASH (id); "
-      "CREATE TABLE t0 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 0); "
-      "CREATE TABLE t1 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 1); "
-      "INSERT INTO t SELECT g FROM generate_series(1, 1000) g");
-  CHECK(run(target, fill("t", "n", "n + 1")).end == AttemptEnd::done);
-  CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
 }
 
 TEST_CASE("a stop ends the backfill at a batch's end and the next attempt goes on there") {
@@ -293,7 +191,7 @@ TEST_CASE("a locked row makes the batches smaller and the backfill waits for it"
   what.lock.stall_budget = planner::Duration(20);
   auto session = target.connect("mover");
   Hands hands([&] { return run_backfill(*session, tag(), what, 1, {}); });
-  target.until("SELECT count(*) > 0 FROM runbookd.backfill WHERE rows_scanned >= 600");
+  target.until("SELECT count(*) > 0 FROM runbookd.backfill_shard WHERE rows_scanned >= 600");
   REQUIRE(holder->run("COMMIT"));
   CHECK(hands.result().end == AttemptEnd::done);
   CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");

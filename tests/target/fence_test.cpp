@@ -143,7 +143,7 @@ TEST_CASE("a backfill that is overtaken ends after the batch that it was in") {
   CHECK(result.end == AttemptEnd::fenced);
   auto const changed = target.sql("SELECT count(*) FROM t WHERE a = 1");
   CHECK(changed != "5000");
-  CHECK(changed == target.sql("SELECT rows_changed FROM runbookd.backfill"));
+  CHECK(changed == target.sql("SELECT sum(rows_changed) FROM runbookd.backfill_shard"));
   auto const rest =
       run_backfill(*target.connect(), tag_of(claimed(target, newer), 2), fill(), 1, {});
   CHECK(rest.end == AttemptEnd::done);
