@@ -163,8 +163,9 @@ Exit perform(Session& session, ConfirmStep const& command) {
 
 Exit perform(Session& session, Throttle const& command) {
   if (command.exempt && session.global.reason.empty()) {
-    return report(session,
-                  reason_needed("throttle", "who lets no signal slow a backfill says why").value());
+    return report(
+        session,
+        reason_needed(session, "throttle", "who lets no signal slow a backfill says why").value());
   }
   Json body = Json::object();
   if (auto const percent = percent_of(command.ratio)) {
