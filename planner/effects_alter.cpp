@@ -196,10 +196,19 @@ void drop_constraint(Alter const& a) {
   a.r.drop(fallout);
 }
 
+// From version 18 on a NOT NULL can be there without having been checked.
+bool unvalidated_not_null(Relation const& table, std::string const& column) {
+  return std::ranges::any_of(table.constraints, [&](Constraint const& c) {
+    return c.kind == Constraint::Kind::not_null && !c.validated &&
+           std::ranges::find(c.columns, column) != c.columns.end();
+  });
+}
+
 void set_not_null(Alter const& a) {
   each_table(a, [](Alter const& alter, Relation const& table) {
     auto const* column = table.column(alter.name());
-    bool const already = column != nullptr && column->not_null;
+    bool const already = column != nullptr && column->not_null &&
+                         !unvalidated_not_null(table, alter.name());
     bool const above =
         alter.table.column(alter.name()) != nullptr && alter.table.column(alter.name())->not_null;
     if (&table != &alter.table && alter.r.major >= 18 && above) {

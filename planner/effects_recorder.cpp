@@ -184,6 +184,12 @@ void Recorder::drop(Fallout const& fallout) {
   }
 }
 
+void Recorder::create(RelationName const& name) {
+  if (catalog.find(name) == nullptr && !catalog.find_index(name)) {
+    insert(effects_.created, to_sql(name));
+  }
+}
+
 void Recorder::assume(std::string sentence) { insert_once(effects_.assumed, std::move(sentence)); }
 void Recorder::loses(std::string what, std::string why) {
   insert_once(effects_.destructive, Consequence{std::move(what), std::move(why)});

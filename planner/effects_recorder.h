@@ -37,6 +37,8 @@ class Recorder {
   void not_rebuilt(Index const& index);
   void drop(Fallout const& fallout);
 
+  void create(RelationName const& name);
+
   void assume(std::string sentence);
   void loses(std::string what, std::string why);
   void breaks(std::string what, std::string why);

@@ -122,13 +122,28 @@ struct Walk {
   }
 };
 
-Explanation walk(SqlText const& script, Catalog catalog, int server_major) {
+// pg_dump writes lines for psql around its dump (\restrict); blanks leave every place where it was.
+std::string without_psql_lines(std::string text) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    auto const end = std::min(text.find('\n', begin), text.size());
+    auto const line = std::string_view(text).substr(begin, end - begin);
+    if (line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ") ||
+        line.starts_with("\\connect ")) {
+      text.replace(begin, end - begin, end - begin, ' ');
+    }
+    begin = end + 1;
+  }
+  return text;
+}
+
+Explanation walk(SqlText script, Catalog catalog, int server_major) {
   Explanation explanation;
   explanation.catalog = std::move(catalog);
   if (auto findings = pg::unreadable(script); !findings.empty()) {
     explanation.findings = std::move(findings);
     return explanation;
   }
+  script.text = without_psql_lines(std::move(script.text));
   Walk const walk{script, explanation, server_major};
   auto const tree = pg::parse(script.text);
   auto const tokens = pg::scan(script.text);

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "planner/catalog_text.h"
 #include "planner/sql_expression.h"
 
 namespace runbookd::planner {
@@ -29,12 +30,7 @@ Function function_of(Catalog const& catalog, Node statement) {
       function.body = lines.empty() ? "" : lines.front();
     }
   }
-  if (function.language == "sql" && function.volatile_result && !function.body.empty()) {
-    auto const tree = pg::parse(function.body);
-    if (auto const body = pg::inlined_body(tree)) {
-      function.volatile_result = pg::calls_volatile(body, catalog);
-    }
-  }
+  function.volatile_result = volatile_result(function, function.volatile_result, catalog);
   return function;
 }
 

@@ -32,6 +32,8 @@ std::string free_name(Catalog const& catalog, Relation const& table,
 void read_partition(Catalog& catalog, Relation& partition, RelationName const& table,
                     pg::Node bound);
 
+void read_partition_key(Relation& table, pg::Node spec, Catalog const& catalog);
+
 // Which objects a DROP statement names. Missing ones are left out.
 Fallout fallout_of(Catalog const& catalog, pg::Node drop);
 // The relations that a query reads or writes, by name: common table expressions are none.

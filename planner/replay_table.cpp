@@ -124,11 +124,14 @@ Index index_of_constraint(Relation const& table, Constraint const& constraint, N
   if (!index.unique) {
     index.method = node.text("access_method").empty() ? "gist" : node.text("access_method");
   }
+  index.definition = index.method + (index.unique ? " unique" : "");
+  for (auto const& column : constraint.columns) {
+    index.definition += " " + column;
+  }
   for (auto const& included : pg::names(node.list("including"))) {
     index.columns.push_back(included);
+    index.definition += " + " + included;
   }
-  index.definition =
-      index.method + (index.unique ? " unique " : " exclude ") + joined(index.columns);
   return index;
 }
 
@@ -257,7 +260,9 @@ void inherit(Relation& table, Relation const& parent) {
   }
 }
 
-void read_partition_key(Catalog const& catalog, Relation& table, Node spec) {
+}  // namespace
+
+void read_partition_key(Relation& table, Node spec, Catalog const& catalog) {
   auto const strategy = spec.text("strategy");
   table.kind = RelationKind::partitioned_table;
   table.partition_strategy = pg::same_word(strategy, "LIST") || strategy == "l"   ? "list"
@@ -271,8 +276,6 @@ void read_partition_key(Catalog const& catalog, Relation& table, Node spec) {
     }
   }
 }
-
-}  // namespace
 
 std::string free_name(Catalog const& catalog, Relation const& table, Names const& columns,
                       std::string const& label) {
@@ -567,7 +570,7 @@ void replay_create_table(Catalog& catalog, Node statement) {
     table.access_method = method;
   }
   if (auto const spec = base["partspec"]) {
-    read_partition_key(catalog, table, spec);
+    read_partition_key(table, spec, catalog);
   }
   if (auto const type = base["ofTypename"]) {
     auto const* info = catalog.find_type(pg::type_of(type));

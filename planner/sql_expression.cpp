@@ -316,26 +316,6 @@ Expression expression_of(Node expression, Catalog const& catalog) {
   return found;
 }
 
-std::optional<Expression> read_expression(std::string const& text, Catalog const& catalog) {
-  auto const tree = parse("SELECT " + text);
-  if (!tree.ok() || tree.statements.size() != 1) {
-    return std::nullopt;
-  }
-  auto const targets = tree.statements.front().node.list("targetList");
-  return targets.size() == 1 ? std::optional(expression_of(targets.front()["val"], catalog))
-                             : std::nullopt;
-}
-
-std::optional<TypeName> read_type(std::string const& text, Catalog const& catalog) {
-  auto const tree = parse("SELECT NULL::" + text);
-  if (!tree.ok() || tree.statements.size() != 1) {
-    return std::nullopt;
-  }
-  auto const targets = tree.statements.front().node.list("targetList");
-  return targets.size() == 1 ? std::optional(type_of(targets.front()["val"]["typeName"], catalog))
-                             : std::nullopt;
-}
-
 bool calls_volatile(Node expression, Catalog const& catalog) {
   return std::ranges::any_of(every(expression), [&](Node node) {
     return node.is("FuncCall") && volatile_call(node, catalog);

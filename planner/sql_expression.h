@@ -19,10 +19,6 @@ TypeName type_of(Node type_name, Catalog const& catalog);  // the schema of a ty
 bool same_base(TypeName const& one, TypeName const& other);
 
 Expression expression_of(Node expression, Catalog const& catalog);
-// "random() < 5": an expression as the server prints it, or a type.
-std::optional<Expression> read_expression(std::string const& text, Catalog const& catalog);
-std::optional<TypeName> read_type(std::string const& text, Catalog const& catalog);
-
 bool calls_volatile(Node expression, Catalog const& catalog);
 // A literal, also a cast one; nothing for an expression.
 std::optional<std::string> literal(Node expression);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "planner/pg_tree.h"
 
@@ -13,6 +15,8 @@ bool changes_schema(Node statement);       // false only where it certainly does
 bool transaction_control(Node statement);  // BEGIN, COMMIT, SAVEPOINT, PREPARE TRANSACTION …
 bool detaches_concurrently(Node statement);
 bool option_set(Node statement, std::string_view list, std::string_view name, bool missing);
+// Schema (empty = found by search_path) and name of the relations that it makes.
+std::vector<std::pair<std::string, std::string>> created_by(Node statement);
 // "OBJECT_MATVIEW" -> "MATERIALIZED VIEW"
 std::string object_words(std::string const& object);
 

@@ -3,6 +3,7 @@
 
 #include "planner/pg_tree.h"
 #include "planner/sql.h"
+#include "planner/sql_kind.h"
 
 namespace runbookd::planner {
 namespace {
@@ -70,6 +71,10 @@ Names created_by_node(Node statement) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> pg::created_by(Node statement) {
+  return created_by_node(statement);
+}
 
 std::vector<std::pair<std::string, std::string>> created_by(Statement const& statement) {
   auto const tree = pg::parse(statement.sql.text);

@@ -11,7 +11,7 @@ Output output_of(Parse const& parse) {
   if (parse.json || parse.output == "json") {
     return Output::json;
   }
-  if (parse.output == "ndjson") {
+  if (parse.output == "ndjson" || parse.output == "jsonl") {
     return Output::ndjson;
   }
   return parse.output == "name" ? Output::name : Output::table;

@@ -38,6 +38,10 @@ struct PlanUpload {
   std::string file;
 };
 struct PlanList {};
+struct SqlExplain {
+  std::string file, schema;
+  int server_version = 18;
+};
 struct RunCreate {
   std::string plan, plan_file, target, note;
 };
@@ -106,8 +110,8 @@ struct Events {
 struct Version {};
 
 using Command =
-    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, RunCreate, RunList, RunShow,
-                 Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
-                 Resolve, Rollback, Cancel, Status, Watch, Events, Version>;
+    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, SqlExplain, RunCreate,
+                 RunList, RunShow, Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause,
+                 Resume, Retry, Skip, Resolve, Rollback, Cancel, Status, Watch, Events, Version>;
 
 }  // namespace runbookd::ctl

@@ -56,9 +56,9 @@ Sub<T> step_verb(Parse& parse, char const* name, char const* help) {
 
 void add_output(Parse& parse) {
   auto& app = parse.app;
-  app.add_option("-o,--output", parse.output, "table, json, ndjson or name")
+  app.add_option("-o,--output", parse.output, "table, json, ndjson (or jsonl) or name")
       ->option_text("FORMAT")
-      ->check(one_of({"table", "json", "ndjson", "name"}));
+      ->check(one_of({"table", "json", "ndjson", "jsonl", "name"}));
   app.add_flag("--json", parse.json, "The same as -o json");
   app.add_flag("-q,--quiet", parse.global.quiet, "Data only, no messages");
   app.add_flag("--no-color", parse.global.no_color, "No colours (also: NO_COLOR)");
@@ -102,6 +102,20 @@ void add_plan_commands(Parse& parse) {
       .word("FILE", &PlanUpload::file, "The plan")
       ->required();
   sub<PlanList>(parse, *plan, "list", "List the stored plans");
+}
+
+void add_sql_commands(Parse& parse) {
+  parse.group = "Plans and runs";
+  auto* sql = parse.app.add_subcommand("sql", "SQL: what it does to tables")->group(parse.group);
+  sql->require_subcommand(1);
+  parse.group = "Commands";
+  auto explain = sub<SqlExplain>(parse, *sql, "explain",
+                                 "Foretell locks, rewrites and full reads, without a server");
+  explain.word("FILE", &SqlExplain::file, "The SQL, or - for standard input")->required();
+  explain.option("--schema", &SqlExplain::schema, "FILE",
+                 "The schema it meets, as pg_dump --schema-only writes it");
+  explain.option("--server-version", &SqlExplain::server_version, "N", "13 to 18 (18)")
+      ->check(whole_number(13, 18));
 }
 
 void add_run_commands(Parse& parse) {
@@ -213,6 +227,7 @@ void build(Parse& parse) {
   add_request(parse);
   add_seeing(parse);
   add_plan_commands(parse);
+  add_sql_commands(parse);
   add_run_commands(parse);
   add_forward_verbs(parse);
   add_stop_verbs(parse);

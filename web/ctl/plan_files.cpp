@@ -52,11 +52,19 @@ std::string why_unreadable(std::string const& file) {
 
 }  // namespace
 
-Maybe<PlanFile> load_plan(Session& session, std::string const& file) {
-  auto const from_input = file == "-";
-  auto text = from_input ? std::optional(all_of(session.world.in)) : content_of(file);
+Maybe<std::string> load_text(Session& session, std::string const& file) {
+  auto text = file == "-" ? std::optional(all_of(session.world.in)) : content_of(file);
   if (!text) {
     return fail(Exit::unexpected, "read " + file, why_unreadable(file));
+  }
+  return *std::move(text);
+}
+
+Maybe<PlanFile> load_plan(Session& session, std::string const& file) {
+  auto const from_input = file == "-";
+  auto text = load_text(session, file);
+  if (!text) {
+    return tl::unexpected(text.error());
   }
   PlanFile plan{
       .name = from_input ? "stdin" : file, .text = std::move(*text), .files = {}, .read = {}};

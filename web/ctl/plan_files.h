@@ -16,7 +16,9 @@ struct PlanFile {
   planner::ReadPlan read;
 };
 
-// "-" is standard input; then there are no files beside it.
+// "-" is standard input.
+Maybe<std::string> load_text(Session& session, std::string const& file);
+// Where that is standard input there are no files beside it.
 Maybe<PlanFile> load_plan(Session& session, std::string const& file);
 Maybe<Answer> upload_plan(Session& session, std::string const& file);
 

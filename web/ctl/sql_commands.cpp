@@ -1,0 +1,186 @@
+// SQL told without a server: what each statement of a file does to the relations it touches.
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "planner/effects.h"
+#include "web/ctl/perform.h"
+#include "web/ctl/plan_files.h"
+#include "web/ctl/render_lists.h"
+#include "web/ctl/text.h"
+
+namespace runbookd::ctl {
+
+namespace {
+
+using planner::Consequence;
+using planner::Effects;
+using planner::ExplainedStatement;
+using planner::RelationLock;
+
+Json locks_json(std::vector<RelationLock> const& locks, char const* key) {
+  auto list = Json::array();
+  for (auto const& lock : locks) {
+    Json one = {{key, lock.name},
+                {"kind", planner::to_text(lock.kind)},
+                {"mode", planner::to_text(lock.mode)}};
+    if (!lock.of.empty()) {
+      one["of"] = lock.of;
+    }
+    if (!lock.kept) {
+      one["still_held_at_end"] = nullptr;
+    }
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+Json consequences_json(std::vector<Consequence> const& consequences) {
+  auto list = Json::array();
+  for (auto const& one : consequences) {
+    list.push_back({{"what", one.what}, {"why", one.why}});
+  }
+  return list;
+}
+
+Json statement_json(ExplainedStatement const& one, std::size_t number, std::string const& file) {
+  auto const& effects = one.effects;
+  Json json = {{"file", file},
+               {"statement", number},
+               {"line", one.statement.sql.place.line},
+               {"kind", one.statement.kind},
+               {"locks", locks_json(effects.locks, "table")},
+               {"other_locks", locks_json(effects.other_locks, "relation")},
+               {"rewrites", effects.rewrites},
+               {"scans", effects.scans},
+               {"plan_dependent_scans", effects.plan_dependent_scans},
+               {"emptied", effects.emptied},
+               {"rebuilt_indexes", effects.rebuilt_indexes},
+               {"dropped", effects.dropped},
+               {"created", effects.created},
+               {"transactional", effects.transactional},
+               {"blocks_reads", effects.blocks_reads()},
+               {"blocks_writes", effects.blocks_writes()},
+               {"destructive", consequences_json(effects.destructive)},
+               {"breaks_old_app", consequences_json(effects.breaks_old_app)},
+               {"assumed", effects.assumed},
+               {"analysed", effects.analysed},
+               {"opaque", effects.opaque}};
+  if (!effects.analysed) {
+    json["not_analysed"] = effects.not_analysed;
+  }
+  if (effects.hold_ms >= 0) {
+    json["estimated_ms"] = effects.hold_ms;
+  }
+  return json;
+}
+
+std::string listed(std::vector<std::string> const& names) { return joined(names, ", "); }
+
+void add_note(Lines& lines, std::string const& what, std::string const& text, Tone tone) {
+  if (!text.empty()) {
+    lines.push_back(Line().add("  ").add(what, Tone::dim).column(18).add(text, tone));
+  }
+}
+
+// A statement's locks, then what else there is to know about it; nothing is said of what is not so.
+Lines rendered(ExplainedStatement const& one, std::size_t number, Look look, int width) {
+  auto const& effects = one.effects;
+  auto const text = fit(clean(one.statement.sql.text), std::max(40, width - 14), look.cut());
+  Lines lines{Line().add(std::to_string(number), Tone::strong).column(4).add(text, Tone::strong)};
+  if (!effects.analysed) {
+    add_note(lines, "unknown", clean(effects.not_analysed), Tone::bad);
+    return lines;
+  }
+  for (auto const& lock : effects.locks) {
+    auto const* stops = blocks_reads(lock.mode)    ? "  stops reads and writes"
+                        : blocks_writes(lock.mode) ? "  stops writes"
+                                                   : "";
+    lines.push_back(Line()
+                        .add("  ")
+                        .add("locks", Tone::dim)
+                        .column(18)
+                        .add(clean(lock.name) + "  " + std::string(to_text(lock.mode)))
+                        .add(stops, Tone::waiting));
+  }
+  add_note(lines, "rewrites", clean(listed(effects.rewrites)), Tone::bad);
+  add_note(lines, "reads all of", clean(listed(effects.scans)), Tone::waiting);
+  add_note(lines, "empties", clean(listed(effects.emptied)), Tone::bad);
+  if (effects.locks.empty() && effects.other_locks.empty()) {
+    add_note(lines, "locks", "no table that was there before", Tone::good);
+  }
+  if (!effects.transactional) {
+    add_note(lines, "outside", "cannot stand between BEGIN and COMMIT", Tone::waiting);
+  }
+  for (auto const& loss : effects.destructive) {
+    add_note(lines, "destroys", clean(loss.what + ": " + loss.why), Tone::bad);
+  }
+  for (auto const& loss : effects.breaks_old_app) {
+    add_note(lines, "old application", clean(loss.what + ": " + loss.why), Tone::waiting);
+  }
+  for (auto const& assumed : effects.assumed) {
+    add_note(lines, "assumed", clean(assumed), Tone::dim);
+  }
+  return lines;
+}
+
+void put_statements(Session& session, planner::Explanation const& explained,
+                    std::string const& file) {
+  auto all = Json::array();
+  std::size_t number = 0;
+  for (auto const& one : explained.statements) {
+    ++number;
+    switch (session.global.output) {
+      case Output::json:
+        all.push_back(statement_json(one, number, file));
+        break;
+      case Output::ndjson:
+        put(session, to_line(statement_json(one, number, file)));
+        break;
+      case Output::name:
+      case Output::table:
+        put(session, rendered(one, number, session.look, session.view().width));
+    }
+  }
+  if (session.global.output == Output::json) {
+    put(session, to_pretty({{"statements", all}}));
+  }
+}
+
+void tell_findings(Session& session, planner::Findings const& findings) {
+  for (auto const& finding : findings) {
+    session.world.err << clean(planner::to_text(finding)) << "\n";
+  }
+}
+
+}  // namespace
+
+Exit perform(Session& session, SqlExplain const& command) {
+  planner::Catalog catalog;
+  if (!command.schema.empty()) {
+    auto const dump = load_text(session, command.schema);
+    if (!dump) {
+      return report(session, dump.error());
+    }
+    catalog.complete = true;
+    auto replayed =
+        planner::replay({.text = *dump, .place = {.file = command.schema, .line = 1, .column = 1}},
+                        std::move(catalog));
+    tell_findings(session, replayed.findings);
+    catalog = std::move(replayed.catalog);
+  }
+  auto const script = load_text(session, command.file);
+  if (!script) {
+    return report(session, script.error());
+  }
+  auto const file = command.file == "-" ? std::string("stdin") : command.file;
+  auto const explained =
+      planner::explain({.text = *script, .place = {.file = file, .line = 1, .column = 1}},
+                       std::move(catalog), command.server_version);
+  put_statements(session, explained, file);
+  tell_findings(session, explained.findings);
+  return explained.findings.empty() ? Exit::done : Exit::invalid;
+}
+
+}  // namespace runbookd::ctl
