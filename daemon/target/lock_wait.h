@@ -19,7 +19,7 @@ namespace runbookd::daemon {
 
 class LockWait {
  public:
-  LockWait(Session& session, planner::LockPolicy const& policy, std::vector<LockWish> const& wishes,
+  LockWait(Session& session, planner::LockPolicy const& policy, planner::SqlAction const& action,
            Waiting const& waiting);
 
   // One transaction after the other until one is not busy (it was then rolled back), or until this
