@@ -2,7 +2,6 @@
 
 #include "daemon/target/fence.h"
 #include "daemon/target/lock_wait.h"
-#include "daemon/target/lock_wishes.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/outside.h"
 #include "daemon/target/sent_crash.h"
@@ -189,7 +188,7 @@ AttemptResult finish_earlier(Session& session, AttemptTag const& tag, Ground con
                              Waiting const& waiting) {
   planner::SqlAction const action{.statements =
                                       planner::read_sql({.text = ground.finish}).statements};
-  LockWait wait(session, lock, lock_wishes(session, action), waiting);
+  LockWait wait(session, lock, action, waiting);
   return wait.run(stop, [&]() -> AttemptResult {
     auto done = session.run(begin_sql({.lock = lock.stall_budget, .statement = {}}))
                     .map([](auto const&) {})

@@ -29,14 +29,21 @@ std::string millis(Duration duration) { return std::to_string(duration.count());
 }  // namespace
 
 LockWait::LockWait(Session& session, planner::LockPolicy const& policy,
-                   std::vector<LockWish> const& wishes, Waiting const& waiting)
+                   planner::SqlAction const& action, Waiting const& waiting)
     : session_(session),
       policy_(policy),
+      action_(action),
       waiting_(waiting),
       memory_(waiting.memory ? waiting.memory : std::make_shared<LockMemory>(policy)),
       sitting_(planner::sitting(waiting.tries)),
       dice_(1U + static_cast<unsigned>(waiting.jitter * 1e6)) {
-  auto found = LockSet::find(session, wishes);
+  foresee(first_foresight(action));
+}
+
+void LockWait::foresee(Foresight foresight) {
+  foresight_ = foresight;
+  no_set_.reset();
+  auto found = LockSet::find(session_, lock_wishes(session_, action_, foresight));
   if (found) {
     set_ = std::move(*found);
   } else {
@@ -92,6 +99,11 @@ std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
     if (stop.stop_requested() || waiting_.ends.stop_requested()) {
       return interrupted("stopped while waiting for a lock; nothing changed");
     }
+    if (tries_ == 0 && !set_.empty()) {  // most locks are free, and this one stands in nobody's way
+      move_ = {.kind = Move::Kind::attempt, .time = {}};
+      begin_try();
+      return std::nullopt;
+    }
     auto const looked = look();
     if (!looked) {
       return ended_by(looked.error(), stop, {});
@@ -101,9 +113,7 @@ std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
     bool const first = tries_ == 0 && !hindered_;
     if (move_.kind == Move::Kind::attempt) {
       tell(move_.time > Duration{});
-      try_began_ = now();
-      refused_ = false;
-      ++tries_;
+      begin_try();
       return std::nullopt;
     }
     hindered_ = hindered_.value_or(now());
@@ -117,6 +127,12 @@ std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
       rest(std::min(move_.time, sitting_), waiting_.ends);
     }
   }
+}
+
+void LockWait::begin_try() {
+  try_began_ = now();
+  refused_ = false;
+  ++tries_;
 }
 
 // Its own transaction: what matters is that the autovacuum has gone, not that we hold anything.
@@ -154,6 +170,9 @@ void LockWait::failed(SqlFailure failure) {
   queued_ += queued;
   memory_->patience.failed(since(memory_->began), queued, chance());
   last_failure_ = std::move(failure);
+  if (foresight_ == Foresight::names) {
+    foresee(Foresight::catalog);
+  }
 }
 
 void LockWait::tell(bool queued) {
@@ -195,8 +214,8 @@ AttemptResult LockWait::busy() const {
                .message = "the lock" +
                           (held.empty() ? std::string() : " on " + held.front().relation) +
                           " was not to be had in " + planner::to_text(now()) + "; " +
-                          std::to_string(tries_) + " tries, in the queue for " +
-                          planner::to_text(queued_) + " of that"};
+                          std::to_string(tries_) + (tries_ == 1 ? " try," : " tries,") +
+                          " in the queue for " + planner::to_text(queued_) + " of that"};
   }
   return told({.end = planner::AttemptEnd::busy, .failure = std::move(failure)});
 }

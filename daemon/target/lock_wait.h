@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "daemon/target/lock_set.h"
+#include "daemon/target/lock_wishes.h"
 #include "daemon/target/procedures.h"
 
 namespace runbookd::daemon {
 
 class LockWait {
  public:
-  LockWait(Session& session, planner::LockPolicy const& policy, std::vector<LockWish> const& wishes,
+  LockWait(Session& session, planner::LockPolicy const& policy, planner::SqlAction const& action,
            Waiting const& waiting);
 
   // One transaction after the other until one is not busy (it was then rolled back), or until this
@@ -31,11 +32,13 @@ class LockWait {
   // Blocks until a try is due; otherwise how the attempt ends: busy, interrupted, or the session is
   // lost.
   std::optional<AttemptResult> until_due(std::stop_token const& stop);
+  void begin_try();
   void failed(SqlFailure failure);
   // With how long it has waited, and for whom.
   AttemptResult told(AttemptResult result) const;
   using SteadyTime = std::chrono::steady_clock::time_point;
 
+  void foresee(Foresight foresight);
   planner::Duration now() const;
   double chance();
   SqlResult<planner::Look> look();
@@ -45,11 +48,13 @@ class LockWait {
 
   Session& session_;
   planner::LockPolicy policy_;
+  planner::SqlAction const& action_;
   Waiting const& waiting_;
   std::shared_ptr<LockMemory> memory_;
   planner::Duration sitting_;
   std::minstd_rand dice_;
   SteadyTime began_ = std::chrono::steady_clock::now();
+  Foresight foresight_ = Foresight::names;
   std::optional<SqlFailure> no_set_;  // why it is not known who is in the way
   LockSet set_;
   LockHolders seen_;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "daemon/target/catalog.h"
 #include "planner/effects.h"
 
 namespace runbookd::daemon {
-
 namespace {
 
 // Statements about rows take no lock on a table that an application waits for.
@@ -14,27 +14,34 @@ bool may_lock_tables(planner::Statement const& statement) {
          statement.kind == "TRUNCATE";
 }
 
-// Where names without a schema lead to.
-std::vector<std::string> search_path(Session& session) {
-  std::vector<std::string> path;
-  if (auto const asked = session.run("SELECT unnest(pg_catalog.current_schemas(false))")) {
-    for (auto const& row : asked->rows) {
-      path.push_back(row.front().value_or(""));
+planner::Catalog known(Session& session, Foresight foresight) {
+  if (foresight == Foresight::catalog) {
+    if (auto catalog = read_catalog(session)) {
+      return std::move(*catalog);
     }
   }
-  return path;
+  planner::Catalog nothing;
+  nothing.search_path = {""};  // names stay as they are written: the server finds them
+  return nothing;
 }
 
 }  // namespace
 
-std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& action) {
+// What is dropped is often named without the tables that this locks.
+Foresight first_foresight(planner::SqlAction const& action) {
+  bool const drops = std::ranges::any_of(
+      action.statements, [](auto const& statement) { return statement.kind.starts_with("DROP"); });
+  return drops ? Foresight::catalog : Foresight::names;
+}
+
+std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& action,
+                                  Foresight foresight) {
   constexpr int major = 10'000;
   std::vector<LockWish> wishes;
   if (std::ranges::none_of(action.statements, may_lock_tables)) {
     return wishes;
   }
-  planner::Catalog catalog;
-  catalog.search_path = search_path(session);
+  auto catalog = known(session, foresight);
   for (auto const& statement : action.statements) {
     auto const effects = planner::effects_of(statement, catalog, session.server_version() / major);
     for (auto const* locks : {&effects.locks, &effects.other_locks}) {

@@ -5,7 +5,6 @@
 
 #include "daemon/target/fence.h"
 #include "daemon/target/lock_wait.h"
-#include "daemon/target/lock_wishes.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
@@ -105,7 +104,7 @@ AttemptResult run_transactional(Session& session, AttemptTag const& tag,
   if (mutant(Mutant::marker_first)) {
     (void)session.run(insert_marker_sql(session, tag));
   }
-  LockWait wait(session, action.lock, lock_wishes(session, action), waiting);
+  LockWait wait(session, action.lock, action, waiting);
   return wait.run(stop, [&] { return one_try(session, tag, action, wait, stop); });
 }
 

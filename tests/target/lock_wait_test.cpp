@@ -156,7 +156,7 @@ TEST_CASE("a prepared transaction is named, and never queued for") {
   auto const result = run_transactional(*target.connect(), tag(), patient(add_column), never(), {});
   CHECK(result.end == AttemptEnd::busy);
   CHECK(result.failure->sqlstate == "55P03");
-  CHECK(result.failure->message.find("0 tries") != std::string::npos);
+  CHECK(result.failure->message.find("1 try, in the queue for 0") != std::string::npos);
   REQUIRE(result.blockers.size() == 1);
   CHECK(result.blockers.front().pid == 0);
   CHECK(result.blockers.front().query == "PREPARE TRANSACTION 'gone away'");
@@ -235,6 +235,20 @@ TEST_CASE("what a step makes itself, and what is nobody else's, is not asked for
                                   "ALTER TABLE mine ADD COLUMN b int; DO 'BEGIN END'"),
                           never(), {})
             .end == AttemptEnd::done);
+}
+
+TEST_CASE("the partner of a foreign key is among the locks, and its holder is named") {
+  Target target;
+  target.sql(
+      "CREATE TABLE parent (a int PRIMARY KEY); CREATE TABLE child (a int REFERENCES parent)");
+  auto holder = target.connect("report");
+  REQUIRE(holder->run("BEGIN; SELECT * FROM parent"));
+  auto const result =
+      run_transactional(*target.connect(), tag(), patient("DROP TABLE child"), never(), {});
+  CHECK(result.end == AttemptEnd::busy);
+  REQUIRE(result.blockers.size() == 1);
+  CHECK(result.blockers.front().relation == "parent");
+  CHECK(result.failure->message.find("on parent") != std::string::npos);
 }
 
 TEST_CASE("what the locks have taken of the stall budget, the statements do not have") {
