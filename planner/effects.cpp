@@ -213,7 +213,16 @@ void publication(Recorder& r, Node statement) {
   for (auto const object : statement.list("pubobjects")) {
     auto const variable = object["pubtable"]["relation"];
     if (auto const* table = variable ? r.relation(variable) : nullptr) {
-      lock_tree(r, *table, LockMode::share_update_exclusive, variable.flag("inh"));
+      lock_tree(r, *table, LockMode::share_update_exclusive,
+                variable.flag("inh") && table->kind != RelationKind::partitioned_table);
+    }
+  }
+  auto const before = r.catalog.publications.find(statement.text("pubname"));
+  if (statement.text("action") == "AP_SetObjects" && before != r.catalog.publications.end()) {
+    for (auto const& name : before->second) {
+      if (auto const* table = r.catalog.find(name)) {
+        r.lock(*table, LockMode::share_update_exclusive);
+      }
     }
   }
 }
@@ -248,6 +257,22 @@ void move_object(Recorder& r, Node statement) {
 void create_function(Recorder& r, Node statement) {
   if (auto const body = statement["sql_body"]) {
     record_query(r, body, QueryUse::looks);
+  }
+  // the server reads the body of a SQL function to check it
+  std::string language = "sql", text;
+  for (auto const option : statement.list("options")) {
+    if (option.text("defname") == "language") {
+      language = option["arg"].text("sval");
+    } else if (option.text("defname") == "as") {
+      auto const lines = pg::names(option["arg"].list("items"));
+      text = lines.empty() ? "" : lines.front();
+    }
+  }
+  if (language == "sql" && !text.empty()) {
+    auto const tree = pg::parse(text);
+    for (auto const& inner : tree.statements) {
+      record_query(r, inner.node, QueryUse::looks);
+    }
   }
 }
 

@@ -78,6 +78,16 @@ void with_children(Alter const& a) { lock_tree(a.r, a.table, a.mode, a.down); }
 void with_partitions(Alter const& a) {
   lock_tree(a.r, a.table, a.mode, a.down && a.table.kind == RelationKind::partitioned_table);
 }
+bool fits(Trigger const& trigger, std::string const& name) {
+  return trigger.each_row && (name.empty() || trigger.name == name);
+}
+// Partitions have copies of row triggers only.
+void triggers(Alter const& a) {
+  bool const copied = std::ranges::any_of(
+      a.table.triggers, [&](Trigger const& trigger) { return fits(trigger, a.name()); });
+  lock_tree(a.r, a.table, a.mode,
+            a.down && copied && a.table.kind == RelationKind::partitioned_table);
+}
 void with_indexes(Alter const& a) {
   if (a.r.major >= 14) {
     a.r.lock_indexes(a.table, a.mode);
@@ -211,8 +221,8 @@ void set_not_null(Alter const& a) {
         column != nullptr && column->not_null && !unvalidated_not_null(table, alter.name());
     bool const above =
         alter.table.column(alter.name()) != nullptr && alter.table.column(alter.name())->not_null;
-    if (&table != &alter.table && alter.r.major >= 18 && above) {
-      return;  // nothing to hand down
+    if (&table != &alter.table && above) {
+      return;  // it was handed down before
     }
     alter.r.lock(table, alter.mode);
     if (already || (column != nullptr && proven_not_null(table, alter.name()))) {
@@ -269,7 +279,10 @@ void validate(Alter const& a) {
   }
   if (constraint->kind == Constraint::Kind::foreign_key) {
     lock_tree(a.r, a.table, a.mode, a.table.kind == RelationKind::partitioned_table);
-    lock_referenced(a.r, constraint->references, LockMode::row_share);
+    lock_referenced(a.r, constraint->references, LockMode::access_share);
+    if (auto const* other = a.r.catalog.find(constraint->references)) {
+      a.r.lock(*other, LockMode::row_share);
+    }
     a.r.scan(a.table);
     if (auto const* other = a.r.catalog.find(constraint->references);
         other != nullptr && other != &a.table) {
@@ -284,15 +297,6 @@ void validate(Alter const& a) {
       alter.r.scan(table);
     }
   });
-}
-
-void alter_constraint(Alter const& a) {
-  with_partitions(a);
-  auto const* constraint = a.table.constraint(a.command["def"].text("conname"));
-  if (constraint != nullptr && constraint->kind == Constraint::Kind::foreign_key &&
-      a.r.major >= 18) {
-    lock_referenced(a.r, constraint->references, a.mode);
-  }
 }
 
 void change_owner(Alter const& a) {
@@ -373,7 +377,7 @@ constexpr Subcommand subcommands[] = {
     {"AT_AddOf", strongest, itself},
     {"AT_AlterColumnGenericOptions", strongest, itself},
     {"AT_AlterColumnType", strongest, change_type},
-    {"AT_AlterConstraint", strongest, alter_constraint},
+    {"AT_AlterConstraint", strongest, with_partitions},
     {"AT_AttachPartition", maintenance, attach},
     {"AT_ChangeOwner", strongest, change_owner},
     {"AT_ClusterOn", maintenance, itself},
@@ -382,9 +386,9 @@ constexpr Subcommand subcommands[] = {
     {"AT_DetachPartitionFinalize", maintenance, finalize},
     {"AT_DisableRowSecurity", strongest, itself},
     {"AT_DisableRule", strongest, itself},
-    {"AT_DisableTrig", writes, with_partitions},
-    {"AT_DisableTrigAll", writes, with_partitions},
-    {"AT_DisableTrigUser", writes, with_partitions},
+    {"AT_DisableTrig", writes, triggers},
+    {"AT_DisableTrigAll", writes, triggers},
+    {"AT_DisableTrigUser", writes, triggers},
     {"AT_DropCluster", maintenance, itself},
     {"AT_DropColumn", strongest, drop_column},
     {"AT_DropConstraint", strongest, drop_constraint},
@@ -394,14 +398,14 @@ constexpr Subcommand subcommands[] = {
     {"AT_DropNotNull", strongest, with_children},
     {"AT_DropOf", strongest, itself},
     {"AT_EnableAlwaysRule", strongest, itself},
-    {"AT_EnableAlwaysTrig", writes, with_partitions},
+    {"AT_EnableAlwaysTrig", writes, triggers},
     {"AT_EnableReplicaRule", strongest, itself},
-    {"AT_EnableReplicaTrig", writes, with_partitions},
+    {"AT_EnableReplicaTrig", writes, triggers},
     {"AT_EnableRowSecurity", strongest, itself},
     {"AT_EnableRule", strongest, itself},
-    {"AT_EnableTrig", writes, with_partitions},
-    {"AT_EnableTrigAll", writes, with_partitions},
-    {"AT_EnableTrigUser", writes, with_partitions},
+    {"AT_EnableTrig", writes, triggers},
+    {"AT_EnableTrigAll", writes, triggers},
+    {"AT_EnableTrigUser", writes, triggers},
     {"AT_ForceRowSecurity", strongest, itself},
     {"AT_GenericOptions", strongest, itself},
     {"AT_NoForceRowSecurity", strongest, itself},

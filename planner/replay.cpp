@@ -384,6 +384,39 @@ void update_rows(Catalog& catalog, Node statement) {
   }
 }
 
+std::vector<RelationName> published(Catalog const& catalog, Node statement) {
+  std::vector<RelationName> tables;
+  for (auto const object : statement.list("pubobjects")) {
+    if (auto const* table = catalog.find(pg::name_of(object["pubtable"]["relation"]))) {
+      tables.push_back(table->name);
+    }
+  }
+  return tables;
+}
+
+void publish(Catalog& catalog, Node statement) {
+  auto& tables = catalog.publications[statement.text("pubname")];
+  auto const named = published(catalog, statement);
+  auto const action = statement.text("action");
+  if (action == "AP_SetObjects") {
+    tables.clear();
+  }
+  for (auto const& name : named) {
+    std::erase(tables, name);
+    if (action != "AP_DropObjects") {
+      tables.push_back(name);
+    }
+  }
+}
+
+void create_statistics(Catalog& catalog, Node statement) {
+  auto const from = statement.list("relations");
+  auto const* table = from.empty() ? nullptr : catalog.find(pg::name_of(from.front()));
+  if (table != nullptr) {
+    catalog.statistics[catalog.made_as(pg::name_of(statement.list("defnames")))] = table->name;
+  }
+}
+
 void drop(Catalog& catalog, Node statement) { remove(catalog, fallout_of(catalog, statement)); }
 
 struct Replay {
@@ -404,7 +437,9 @@ constexpr Replay table[] = {
     {"CreateExtensionStmt", create_extension},
     {"CreateForeignTableStmt", replay_create_table},
     {"CreateFunctionStmt", create_function},
+    {"AlterPublicationStmt", publish},
     {"CreatePolicyStmt", create_policy},
+    {"CreatePublicationStmt", publish},
     {"CreateRangeStmt",
      [](Catalog& c, Node n) {
        create_type(c, pg::name_of(n.list("typeName")), TypeInfo::Kind::other);
@@ -415,6 +450,7 @@ constexpr Replay table[] = {
        create_sequence(c, n);
        own_sequence(c, n);
      }},
+    {"CreateStatsStmt", create_statistics},
     {"CreateStmt", replay_create_table},
     {"CreateTableAsStmt", create_table_as},
     {"CreateTrigStmt", create_trigger},
