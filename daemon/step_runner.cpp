@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/jobs.h"
+#include "daemon/onlooker.h"
 #include "daemon/target/line.h"
 #include "daemon/worker.h"
 #include "planner/mutant.h"
@@ -34,8 +35,9 @@ struct Signals {
   std::atomic<Duration::rep> lock_wait_ms{0};
   std::stop_source asked_to_stop;
   std::stop_source over;
-  std::mutex mutex;                    // guards the two below
+  std::mutex mutex;                    // guards the three below
   std::vector<Blocker> last_blockers;  // of the last moment that we waited
+  std::optional<Behind> most_behind;   // of all that waited for us
   std::shared_ptr<Line> line;          // to that backend, where the session is ours
 
   void look_at(int backend, std::shared_ptr<Line> to_it) {
@@ -66,8 +68,12 @@ struct Sight {
 // The eyes' loop over one job: tells what it sees, cancels what it is asked to.
 class Watch {
  public:
-  Watch(Signals& signals, Hands& eyes, std::function<void(Sight)> tell)
-      : signals_(signals), eyes_(eyes), tell_(std::move(tell)) {}
+  Watch(Signals& signals, Hands& eyes, std::function<void(Sight)> tell,
+        std::function<void(Onlooker::Seen)> tell_around)
+      : signals_(signals),
+        eyes_(eyes),
+        tell_(std::move(tell)),
+        tell_around_(std::move(tell_around)) {}
 
   void look_until_over() {
     signals_.pause_looking(first_look_after);
@@ -95,6 +101,15 @@ class Watch {
     note(pid, *sight);
     cut_if_dead(pid, sight->gone);
     cancel_if_asked(**session, pid, sight->waiting);
+    look_around(**session, pid, sight->behind);
+  }
+  void look_around(Session& session, int pid, std::optional<Behind> const& behind) {
+    onlooker_.saw(behind);
+    if (auto seen = onlooker_.look(session, pid)) {
+      tell_around_(std::move(*seen));
+    }
+    std::lock_guard const lock(signals_.mutex);
+    signals_.most_behind = onlooker_.most_behind();
   }
   // A backend that has ended says so; when nothing was heard of its end for a while, nothing will.
   void cut_if_dead(int pid, bool gone) {
@@ -149,6 +164,8 @@ class Watch {
   Signals& signals_;
   Hands& eyes_;
   std::function<void(Sight)> tell_;
+  std::function<void(Onlooker::Seen)> tell_around_;
+  Onlooker onlooker_;
   std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_,
       gone_since_;
   bool told_waiting_ = false;
@@ -210,14 +227,15 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     });
     eyes_thread.post([this, shared, weak, expected] {
       eyes.expect(expected);
-      Watch watch(*shared, eyes, [this, shared, weak](Sight sight) {
-        eyes_thread.answer([weak, shared, sight = std::move(sight)]() mutable {
+      auto const tell = [this, shared, weak](auto seen) {
+        eyes_thread.answer([weak, shared, seen = std::move(seen)]() mutable {
           auto const self = weak.lock();
           if (self && self->signals == shared && self->busy) {
-            self->saw(std::move(sight));
+            self->saw(std::move(seen));
           }
         });
-      });
+      };
+      Watch watch(*shared, eyes, tell, tell);
       watch.look_until_over();
     });
   }
@@ -252,6 +270,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       std::lock_guard const lock(shared.mutex);
       bool const told = ended->end == AttemptEnd::busy || ended->end == AttemptEnd::failed;
       ended->blockers = told ? shared.last_blockers : std::vector<Blocker>{};
+      ended->behind = told ? shared.most_behind : std::nullopt;
     }
     return result;
   }
@@ -294,6 +313,11 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       live.blockers = std::move(sight.blockers);
       live.waiting = sight.waited;
     }
+    callbacks.seen();
+  }
+  void saw(Onlooker::Seen seen) {
+    live.behind = seen.behind;
+    live.work = is_attempt && !is_backfill ? std::move(seen.work) : std::nullopt;
     callbacks.seen();
   }
   // A backfill that gets no lock asks again and again, with rests between: that is one wait, and

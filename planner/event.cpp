@@ -115,6 +115,25 @@ std::string_view verb_of(Ask const& ask) {
   return std::visit([](auto const& wish) { return verb(wish); }, ask);
 }
 
+std::string_view to_text(BlockerKind kind) {
+  switch (kind) {
+    case BlockerKind::session:
+      return "session";
+    case BlockerKind::dump:
+      return "dump";
+    case BlockerKind::autovacuum:
+      return "autovacuum";
+    case BlockerKind::wraparound_vacuum:
+      return "wraparound_vacuum";
+    case BlockerKind::prepared:
+      return "prepared";
+    case BlockerKind::replication:
+      return "replication";
+    case BlockerKind::runbookd:
+      return "runbookd";
+  }
+  __builtin_unreachable();
+}
 std::string_view to_text(CheckStage stage) {
   switch (stage) {
     case CheckStage::requirements:

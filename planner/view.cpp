@@ -137,6 +137,8 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["baselines"] = baselines_json(*facts.history);
   document["progress"] = progress_of_steps(*facts.state);
   document["live"] = view::live_json(facts.live);
+  document["preflight"] =
+      facts.live.preflight ? view::preflight_part(*facts.live.preflight) : Json();
   if (auto why = failed_because(facts); !why.empty()) {
     document["failed_because"] = std::move(why);
   }

@@ -13,6 +13,7 @@
 #include "planner/outcome.h"
 #include "planner/pacing.h"
 #include "planner/plan.h"
+#include "planner/server_work.h"
 #include "planner/sql.h"
 
 namespace runbookd::daemon {
@@ -122,8 +123,13 @@ struct LockSight {
   bool waiting = false;
   bool gone = false;
   std::vector<planner::Blocker> blockers;
+  std::optional<planner::Behind> behind;  // while it waits
 };
 SqlResult<LockSight> look_at_locks(Session& eyes, int pid);
+// Who waits for `pid`, also while it waits for nobody itself.
+SqlResult<std::optional<planner::Behind>> look_behind(Session& eyes, int pid);
+// What the server tells of its long work for `pid`; nothing where it does none.
+SqlResult<std::optional<planner::ServerWork>> look_at_work(Session& eyes, int pid);
 SqlResult<bool> cancel_backend(Session& eyes, int pid);
 SqlResult<bool> terminate_backend(Session& eyes, int pid);
 

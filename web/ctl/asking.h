@@ -49,6 +49,9 @@ void say_state(Session& session, Json const& snapshot, std::string const& docume
 Exit say_end(Session& session, Wish const& wish, Followed const& end);
 // Interrupted, or out of time.
 void say_why_left(Session& session, std::string const& run, Exit exit, planner::Duration waited);
+// What stands in the way of a phase now, as warnings: nothing is refused for it. Empty: the phase
+// that is next. Silent where the daemon cannot tell.
+void tell_weather(Session& session, std::string const& run, std::string const& phase);
 // "the reason" missing where a verb demands one.
 tl::unexpected<Failure> reason_needed(std::string const& verb, std::string const& why);
 

@@ -103,11 +103,18 @@ struct Events {
   bool follow = false;
   std::vector<std::string> types;
 };
+struct Locks {
+  std::string run;
+  bool watch = false;
+};
+struct Preflight {
+  std::string run, phase;
+};
 struct Version {};
 
 using Command =
     std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, RunCreate, RunList, RunShow,
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
-                 Resolve, Rollback, Cancel, Status, Watch, Events, Version>;
+                 Resolve, Rollback, Cancel, Status, Watch, Events, Locks, Preflight, Version>;
 
 }  // namespace runbookd::ctl
