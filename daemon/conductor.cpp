@@ -66,9 +66,16 @@ RunFacts Conductor::facts() const {
   if (runner_) {
     facts.live = runner_->live();
   }
+  facts.live.preflight = preflight_;
   facts.live.store_degraded = house_.recorder.degraded();
   facts.live.mismatch_diff = mismatch_diff();
   return facts;
+}
+
+void Conductor::seen_before_phase(PreflightSeen seen) {
+  preflight_ = std::move(seen);
+  ++live_changes_;
+  house_.grown(id_);
 }
 
 store::RunSummary Conductor::summary() const {

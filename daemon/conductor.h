@@ -54,6 +54,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   planner::History const& history() const { return history_; }
   planner::RunFacts facts() const;
   store::RunSummary summary() const;
+  // What a look at the target before a phase has found: shown, and no more.
+  void seen_before_phase(planner::PreflightSeen seen);
   planner::EventSeq live_changes() const { return live_changes_; }
 
  private:
@@ -98,6 +100,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   // the run has ended, or its start came to nothing, and the target does not know yet
   bool farewell_due_ = false;
   planner::EventSeq live_changes_ = 0;
+  std::optional<planner::PreflightSeen> preflight_;
   struct ShownMismatch {
     std::string expected, actual, diff;
   };

@@ -52,6 +52,15 @@ Result<Document> GuardedService::rollback_preview(RunId const& run, planner::Rol
   return guard([&] { return service_.rollback_preview(run, ask); });
 }
 
+void GuardedService::show_locks(RunId const& run, Told told) {
+  guard_later(std::move(told), [&](Told const& later) { service_.show_locks(run, later); });
+}
+
+void GuardedService::show_preflight(RunId const& run, std::string const& phase, Told told) {
+  guard_later(std::move(told),
+              [&](Told const& later) { service_.show_preflight(run, phase, later); });
+}
+
 Result<Document> GuardedService::submit(RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected) {
   return guard([&] { return service_.submit(run, command, expected); });

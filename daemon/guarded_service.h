@@ -37,6 +37,8 @@ class GuardedService final : public web::RunService {
                                            std::string const& step) override;
   planner::Result<web::Document> rollback_preview(planner::RunId const& run,
                                                   planner::RollBack const& ask) override;
+  void show_locks(planner::RunId const& run, web::Told told) override;
+  void show_preflight(planner::RunId const& run, std::string const& phase, web::Told told) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
@@ -50,6 +52,18 @@ class GuardedService final : public web::RunService {
   }
 
  private:
+  // The first part of a question that is answered later: what it throws is the answer.
+  template <typename Ask>
+  void guard_later(web::Told told, Ask ask) {
+    auto const begun = guard([&]() -> planner::Result<void> {
+      ask(told);
+      return {};
+    });
+    if (!begun) {
+      told(tl::unexpected(begun.error()));
+    }
+  }
+
   template <typename Ask>
   std::invoke_result_t<Ask> guard(Ask ask) {
     if (refusal_) {

@@ -59,6 +59,11 @@ bool is_state(std::string const& name) {
   return false;
 }
 
+// What stands in the way then is told, not waited for.
+bool enters_phase(Ask const& ask) {
+  return std::holds_alternative<Start>(ask) || std::holds_alternative<Advance>(ask);
+}
+
 }  // namespace
 
 // One reader that wants to know when a run has grown.
@@ -107,7 +112,9 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
                           TargetIdentity const& database) { return taken(runs_, run, database); },
           .grown = [this](RunId const& run) { notify(run); },
           .log = [](RunId const& run, Event const& event,
-                    std::string const& label) { log_event(run, event, label); }} {
+                    std::string const& label) { log_event(run, event, label); }},
+      lookout_(io, clock, "runbookd lookout",
+               [this](std::string const& name) { return target_settings(name); }) {
   recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
 }
 
@@ -479,6 +486,9 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     return tl::unexpected(std::move(error));
   }
   crash_point(CrashPoint::command_done);
+  if (enters_phase(command.ask)) {
+    look_before(one, one.state().phase, Lookout::After::leave, [](Result<Document> const&) {});
+  }
   recorder_.flush();  // what followed from it at once is told as well
   return document(one);
 }

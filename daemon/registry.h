@@ -11,6 +11,7 @@
 #include "daemon/backup_task.h"
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
+#include "daemon/lookout.h"
 #include "store/store.h"
 #include "web/service.h"
 
@@ -55,6 +56,8 @@ class Registry final : public web::RunService {
                                            std::string const& step) override;
   planner::Result<web::Document> rollback_preview(planner::RunId const& run,
                                                   planner::RollBack const& ask) override;
+  void show_locks(planner::RunId const& run, web::Told told) override;
+  void show_preflight(planner::RunId const& run, std::string const& phase, web::Told told) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
@@ -76,6 +79,7 @@ class Registry final : public web::RunService {
   std::vector<ReadinessCheck> readiness() const;
   web::Document document(Conductor const& run) const;
   void forget_finished();
+  void look_before(Conductor const& run, int phase, Lookout::After after, web::Told told);
   void notify(planner::RunId const& run);
 
   Clock& clock_;
@@ -86,6 +90,7 @@ class Registry final : public web::RunService {
   Recorder recorder_;
   BackupTask backup_;
   House house_;
+  Lookout lookout_;
   std::map<planner::RunId, ConductorPtr> runs_;
   std::map<planner::RunId, std::set<Listening*>> listeners_;
   bool draining_ = false;

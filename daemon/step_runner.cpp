@@ -10,6 +10,7 @@
 
 #include "daemon/brake.h"
 #include "daemon/jobs.h"
+#include "daemon/onlooker.h"
 #include "daemon/target/line.h"
 #include "daemon/worker.h"
 #include "planner/mutant.h"
@@ -49,9 +50,10 @@ struct Signals {
   std::stop_source waits_end;  // safe point: a wait for a lock ends at once
   std::stop_source asked_to_stop;
   std::stop_source over;
-  std::mutex mutex;                    // guards the two below
+  std::mutex mutex;                    // guards the three below
   std::vector<Blocker> last_blockers;  // of the last moment that we waited
   std::vector<Watched> watched;
+  std::optional<Behind> most_behind;  // of all that waited for us
 
   void look_only_at(int pid, std::shared_ptr<Line> line) {
     std::lock_guard const lock(mutex);
@@ -87,7 +89,11 @@ struct Sight {
 // The eyes' loop over one job: tells what it sees, cancels what it is asked to.
 class Watch {
  public:
-  Watch(Signals& signals, Hands& eyes, std::function<void(Sight)> tell, Gauge gauge)
+  struct Tell {
+    std::function<void(Sight)> sight;
+    std::function<void(Onlooker::Seen)> around;
+  };
+  Watch(Signals& signals, Hands& eyes, Tell tell, Gauge gauge)
       : signals_(signals), eyes_(eyes), tell_(std::move(tell)), gauge_(std::move(gauge)) {}
 
   void look_until_over() {
@@ -118,9 +124,11 @@ class Watch {
       }
       cut_if_dead(one, sight->gone);
       cancel_if_asked(**session, one.pid, sight->waiting);
+      onlooker_.saw(sight->behind);
       add(all, one.pid, std::move(*sight));
     }
     note(std::move(all));
+    look_around(**session, watched.front().pid);
   }
   // Where nothing can be read the brake finds out by itself that it knows nothing any more.
   void read_gauge() {
@@ -146,6 +154,13 @@ class Watch {
         eyes_.discard();
       }
     }
+  }
+  void look_around(Session& session, int pid) {
+    if (auto seen = onlooker_.look(session, pid)) {
+      tell_.around(std::move(*seen));
+    }
+    std::lock_guard const lock(signals_.mutex);
+    signals_.most_behind = onlooker_.most_behind();
   }
   // Whoever waits is told of first.
   static void add(Sight& all, int pid, LockSight sight) {
@@ -189,7 +204,7 @@ class Watch {
                                           std::chrono::steady_clock::now() - *waiting_since_)
                                     : Duration{};
       told_waiting_ = sight.waiting;
-      tell_(std::move(sight));
+      tell_.sight(std::move(sight));
     }
   }
   void cancel_if_asked(Session& session, int pid, bool waiting) {
@@ -209,11 +224,12 @@ class Watch {
 
   Signals& signals_;
   Hands& eyes_;
-  std::function<void(Sight)> tell_;
+  Tell tell_;
   Gauge gauge_;
   std::optional<std::chrono::steady_clock::time_point> gauge_read_;
   std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_;
   std::map<int, std::chrono::steady_clock::time_point> gone_since_;  // by pid
+  Onlooker onlooker_;
   bool told_waiting_ = false;
 };
 
@@ -280,15 +296,15 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     });
     eyes_thread.post([this, shared, weak, expected, gauge] {
       eyes.expect(expected);
-      auto const tell = [this, shared, weak](Sight sight) {
-        eyes_thread.answer([weak, shared, sight = std::move(sight)]() mutable {
+      auto const tell = [this, shared, weak](auto seen) {
+        eyes_thread.answer([weak, shared, seen = std::move(seen)]() mutable {
           auto const self = weak.lock();
           if (self && self->signals == shared && self->busy) {
-            self->saw(std::move(sight));
+            self->saw(std::move(seen));
           }
         });
       };
-      Watch(*shared, eyes, tell, gauge).look_until_over();
+      Watch(*shared, eyes, {.sight = tell, .around = tell}, gauge).look_until_over();
     });
   }
   Gauge gauge_for(std::string const& table) {
@@ -352,6 +368,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
       if (auto const account = held ? held->account() : ""; !account.empty()) {
         ended->note += (ended->note.empty() ? "" : "; ") + account;
       }
+      ended->behind = told ? shared.most_behind : std::nullopt;
     }
     return result;
   }
@@ -411,6 +428,11 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     live.activity = !waits_politely ? "executing" : now.queued ? "acquiring_lock" : "probing_lock";
     live.waiting = now.waited;
     live.blockers = now.blockers;
+    callbacks.seen();
+  }
+  void saw(Onlooker::Seen seen) {
+    live.behind = seen.behind;
+    live.work = is_attempt && !is_backfill ? std::move(seen.work) : std::nullopt;
     callbacks.seen();
   }
   // A backfill that gets no lock asks again and again, with rests between: that is one wait, and

@@ -131,6 +131,26 @@ std::string holder_words(ClaimHolder const& holder) {
                               : ", whose session there has pid " + std::to_string(holder.session));
 }
 
+std::string_view to_text(BlockerKind kind) {
+  switch (kind) {
+    case BlockerKind::session:
+      return "session";
+    case BlockerKind::dump:
+      return "dump";
+    case BlockerKind::autovacuum:
+      return "autovacuum";
+    case BlockerKind::wraparound_vacuum:
+      return "wraparound_vacuum";
+    case BlockerKind::prepared:
+      return "prepared";
+    case BlockerKind::replication:
+      return "replication";
+    case BlockerKind::runbookd:
+      return "runbookd";
+  }
+  __builtin_unreachable();
+}
+
 std::string_view to_text(CheckStage stage) {
   switch (stage) {
     case CheckStage::requirements:

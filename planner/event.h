@@ -100,6 +100,7 @@ struct StepRetryScheduled {  // a lock was not to be had; tried again at retry_a
   Duration took{}, lock_wait{};
   Moment retry_at{};
   std::optional<Filled> filled;
+  std::optional<Behind> behind;
 };
 struct StepFailed {
   StepRef ref;
@@ -110,6 +111,7 @@ struct StepFailed {
   Duration took{}, lock_wait{};
   bool traceless = false;  // the schema is what it was before: there is nothing to take back
   std::optional<Filled> filled;
+  std::optional<Behind> behind;
 };
 struct StepInterrupted {
   StepRef ref;

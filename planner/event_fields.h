@@ -42,6 +42,15 @@ constexpr auto words(StopMode) {
   return std::array{std::pair{StopMode::safe_point, "safe_point"sv},
                     std::pair{StopMode::now, "now"sv}};
 }
+constexpr auto words(BlockerKind) {
+  return std::array{std::pair{BlockerKind::session, "session"sv},
+                    std::pair{BlockerKind::dump, "dump"sv},
+                    std::pair{BlockerKind::autovacuum, "autovacuum"sv},
+                    std::pair{BlockerKind::wraparound_vacuum, "wraparound_vacuum"sv},
+                    std::pair{BlockerKind::prepared, "prepared"sv},
+                    std::pair{BlockerKind::replication, "replication"sv},
+                    std::pair{BlockerKind::runbookd, "runbookd"sv}};
+}
 constexpr auto words(SqlFailure::Fate) {
   return std::array{std::pair{SqlFailure::Fate::failed, "failed"sv},
                     std::pair{SqlFailure::Fate::unknown, "unknown"sv}};
@@ -60,6 +69,10 @@ void describe(auto& io, Like<Blocker> auto& it) {
   io.must("pid", it.pid).may("user", it.user).may("application", it.application);
   io.may("state", it.state).may("query", it.query).may("transaction_age_ms", it.transaction_age);
   io.may("lock_mode", it.lock_mode).may("relation", it.relation);
+  io.may("kind", it.kind).may("depth", it.depth).may("root", it.root);
+}
+void describe(auto& io, Like<Behind> auto& it) {
+  io.must("sessions", it.sessions).may("longest_ms", it.longest);
 }
 void describe(auto& io, Like<CheckResult> auto& it) {
   io.must("name", it.name).must("verdict", it.verdict);
@@ -125,12 +138,14 @@ void describe(auto& io, Like<StepRetryScheduled> auto& it) {
   describe_times(io, it);
   io.may("filled", it.filled);
   io.must("failure", it.failure).may("blockers", it.blockers).must("retry_at", it.retry_at);
+  io.may("behind", it.behind);
 }
 void describe(auto& io, Like<StepFailed> auto& it) {
   describe_try(io, it);
   describe_times(io, it);
   io.may("filled", it.filled);
   io.must("failure", it.failure).may("blockers", it.blockers).may("traceless", it.traceless);
+  io.may("behind", it.behind);
 }
 void describe(auto& io, Like<StepInterrupted> auto& it) {
   describe_try(io, it);

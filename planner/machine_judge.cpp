@@ -381,7 +381,8 @@ struct Judgement {
                            .took = fact.took,
                            .lock_wait = fact.lock_wait,
                            .retry_at = *retry_at,
-                           .filled = fact.filled});
+                           .filled = fact.filled,
+                           .behind = fact.behind});
   }
   void failed(AttemptEnded const& fact) {
     add(StepFailed{.ref = fact.ref,
@@ -392,7 +393,8 @@ struct Judgement {
                    .took = fact.took,
                    .lock_wait = fact.lock_wait,
                    .traceless = traceless(fact),
-                   .filled = fact.filled});
+                   .filled = fact.filled,
+                   .behind = fact.behind});
     roll_back_if_planned();
   }
   void roll_back_if_planned() {

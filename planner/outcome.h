@@ -13,14 +13,37 @@
 
 namespace runbookd::planner {
 
-// A session that stood in our way, as seen at the moment of the wait.
+// What kind of work stands in the way: it tells whether waiting helps, and what ends it.
+enum class BlockerKind {
+  session,
+  dump,
+  autovacuum,
+  wraparound_vacuum,  // does not give way to anybody
+  prepared,
+  replication,
+  runbookd
+};
+std::string_view to_text(BlockerKind kind);
+
+// A session that stood in our way, as seen at the moment of the wait. A list of them is a tree
+// written down from its stem: whoever stands in a blocker's own way follows it, one deeper.
 struct Blocker {
   int pid = 0;  // 0 = a prepared transaction
   std::string user, application, state, query;
   Duration transaction_age{};
   std::string lock_mode;  // what it holds
   std::string relation;
+  BlockerKind kind = BlockerKind::session;
+  int depth = 1;     // 1 = in our way, 2 = in the way of one of those …
+  bool root = true;  // waits for nobody: once it ends, the others move
   bool operator==(Blocker const&) const = default;
+};
+
+// Sessions that waited for us meanwhile, be it behind our own wait.
+struct Behind {
+  int sessions = 0;
+  Duration longest{};  // before PostgreSQL 14 servers do not tell
+  bool operator==(Behind const&) const = default;
 };
 
 // Which database of which server a session talks to. A server restored from a backup keeps the
@@ -90,6 +113,7 @@ struct AttemptEnded {
   Duration lock_wait{};
   std::optional<SqlFailure> failure;  // for busy (lock timeout, deadlock), failed, lost and fenced
   std::vector<Blocker> blockers;
+  std::optional<Behind> behind;
   std::optional<Filled> filled;  // of a backfill
   std::string fingerprint;       // after it; empty = not taken
   // After a reversal: digest of how the schema differs from that before the step; empty = not at

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <limits>
 
 namespace runbookd::planner {
@@ -39,6 +40,18 @@ std::string size_text(std::int64_t bytes) {
     }
   }
   return std::to_string(bytes) + "B";
+}
+
+std::string size_words(double bytes) {
+  constexpr std::array units_of_people{"bytes", "kB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < units_of_people.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f" : "%.1f", bytes);
+  return std::string(text.data()) + " " + units_of_people[unit];
 }
 
 }  // namespace runbookd::planner

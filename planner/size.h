@@ -12,5 +12,7 @@ namespace runbookd::planner {
 std::optional<std::int64_t> parse_size(std::string_view text);
 // The shortest exact spelling: 52'428'800 -> "50MB".
 std::string size_text(std::int64_t bytes);
+// For people, rounded: "1.2 GB".
+std::string size_words(double bytes);
 
 }  // namespace runbookd::planner

@@ -34,14 +34,6 @@ std::string span_words(double milliseconds) {
 }
 std::string span_words(Duration span) { return span_words(static_cast<double>(span.count())); }
 
-std::string size_words(double bytes) {
-  constexpr double kilo = 1024;
-  if (bytes >= kilo * kilo * kilo) {
-    return tenths(bytes / kilo / kilo / kilo) + " GB";
-  }
-  return bytes >= kilo * kilo ? tenths(bytes / kilo / kilo) + " MB" : tenths(bytes / kilo) + " kB";
-}
-
 std::string value_words(Signal signal, double value) {
   switch (signal) {
     case Signal::replica_lag:

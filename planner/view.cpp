@@ -147,6 +147,8 @@ std::string run_json(RunFacts const& facts, Moment now) {
   if (auto const& hand = facts.state->throttle; hand && hand->in_force(now)) {
     document["throttle"] = view::hand_json(*hand, now);
   }
+  document["preflight"] =
+      facts.live.preflight ? view::preflight_part(*facts.live.preflight) : Json();
   if (auto why = failed_because(facts); !why.empty()) {
     document["failed_because"] = std::move(why);
   }

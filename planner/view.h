@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "planner/event.h"
+#include "planner/lock_tree.h"
 #include "planner/machine.h"
 #include "planner/pacing.h"
 #include "planner/plan.h"
+#include "planner/preflight.h"
+#include "planner/server_work.h"
 #include "planner/state.h"
 #include "planner/throttle.h"
 
@@ -28,6 +31,7 @@ struct Attempt {
   std::optional<Filled> filled;
   std::optional<SqlFailure> failure;
   std::vector<Blocker> blockers;
+  std::optional<Behind> behind;
   std::string note, actor, reason;
 };
 struct CheckRound {
@@ -58,12 +62,21 @@ struct History {
 void remember(Plan const& plan, History& history, RunState const& before, RunState const& after,
               Event const& event);
 
+// The last look at the target before a phase.
+struct PreflightSeen {
+  Preflight preflight;
+  Moment taken{};
+};
+
 // What the daemon sees but does not store.
 struct Live {
   std::string activity;           // acquiring_lock, executing, backfilling, backing_off, verifying
   std::vector<Blocker> blockers;  // of our session, now
   int backend_pid = 0;
-  Duration waiting{};  // for the lock, now
+  Duration waiting{};              // for the lock, now
+  std::optional<Behind> behind;    // who waits for us, now
+  std::optional<ServerWork> work;  // of a statement that takes its time
+  std::optional<PreflightSeen> preflight;
   std::optional<Progress> progress;
   std::optional<Throttling> throttling;  // of a backfill, and who slows it
   bool store_degraded = false;

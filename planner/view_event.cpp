@@ -52,6 +52,9 @@ std::string progress_message(std::string const& step, Live const& live, Moment n
   if (live.progress) {
     return view::fill_words(who, live, now);
   }
+  if (live.work) {
+    return who + ": " + to_text(*live.work);
+  }
   return who + ": " + (live.activity.empty() ? "at work" : live.activity);
 }
 

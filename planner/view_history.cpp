@@ -295,6 +295,7 @@ struct Remembering {
     if (auto* attempt = ended(e, result)) {
       attempt->failure = e.failure;
       attempt->blockers = e.blockers;
+      attempt->behind = e.behind;
       attempt->filled = e.filled;
       times(*attempt, e.took, e.lock_wait);
     }

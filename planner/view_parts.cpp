@@ -183,7 +183,56 @@ Json blocker_json(Blocker const& blocker) {
           {"query", clipped(blocker.query, longest_query)},
           {"transaction_age_ms", blocker.transaction_age.count()},
           {"lock_mode", blocker.lock_mode},
-          {"relation", blocker.relation}};
+          {"relation", blocker.relation},
+          {"kind", to_text(blocker.kind)},
+          {"depth", blocker.depth},
+          {"root", blocker.root},
+          {"end_with", command_that_ends(blocker)},
+          {"advice", advice_on(blocker)}};
+}
+
+Json behind_json(std::optional<Behind> const& behind) {
+  return behind ? Json{{"sessions", behind->sessions}, {"longest_ms", behind->longest.count()}}
+                : Json();
+}
+
+Json work_json(ServerWork const& work) {
+  auto const share = percent(work);
+  Json object{{"message", to_text(work)},
+              {"command", work.command},
+              {"told", work.told},
+              {"phase", work.phase},
+              {"phase_number", work.phase_number},
+              {"phases", work.phases},
+              {"relation", work.relation},
+              {"done", work.done},
+              {"total", work.total},
+              {"unit", work.unit},
+              {"percent", share ? Json(*share) : Json()},
+              {"lockers_done", work.lockers_done},
+              {"lockers_total", work.lockers_total},
+              {"locker_pid", work.locker_pid},
+              {"running_ms", work.running.count()}};
+  if (work.relation_size > 0) {
+    object["relation_bytes"] = work.relation_size;
+  }
+  return object;
+}
+
+Json preflight_part(PreflightSeen const& seen) {
+  auto items = Json::array();
+  for (auto const& item : seen.preflight.items) {
+    items.push_back({{"name", item.name},
+                     {"verdict", to_text(item.verdict)},
+                     {"message", item.message},
+                     {"next", item.next},
+                     {"pid", item.pid > 0 ? Json(item.pid) : Json()},
+                     {"age_ms", item.age > Duration{} ? Json(item.age.count()) : Json()}});
+  }
+  return {{"phase", seen.preflight.phase},
+          {"verdict", to_text(seen.preflight.verdict)},
+          {"taken_at", time_json(seen.taken)},
+          {"items", std::move(items)}};
 }
 
 Json action_json(Action const& action) {
@@ -218,7 +267,11 @@ Json live_json(Live const& live, Moment now) {
   Json object{{"activity", live.activity},
               {"pid", live.backend_pid},
               {"waiting_ms", live.waiting.count()},
-              {"blockers", std::move(blockers)}};
+              {"blockers", std::move(blockers)},
+              {"behind", behind_json(live.behind)}};
+  if (live.work) {
+    object["server"] = work_json(*live.work);
+  }
   if (live.progress) {
     object["backfill"] = backfill_json(*live.progress);
   }
@@ -244,6 +297,7 @@ Json attempt_json(Attempt const& attempt) {
               {"lock_wait_ms", attempt.lock_wait.count()},
               {"rows", attempt.rows < 0 ? Json() : Json(attempt.rows)},
               {"blockers", std::move(blockers)},
+              {"behind", behind_json(attempt.behind)},
               {"note", attempt.note},
               {"actor", attempt.actor},
               {"reason", attempt.reason}};

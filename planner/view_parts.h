@@ -21,6 +21,8 @@ std::string dumped(Json const& document);  // never throws because of bytes that
 Json time_json(Moment moment);  // null for the epoch: not known
 Json failure_json(SqlFailure const& failure);
 Json blocker_json(Blocker const& blocker);
+Json preflight_part(PreflightSeen const& seen);
+Json behind_json(std::optional<Behind> const& behind);  // null for nobody
 Json action_json(Action const& action);
 Json live_json(Live const& live, Moment now);
 Json hand_json(HandThrottle const& hand, Moment now);

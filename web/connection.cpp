@@ -9,6 +9,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -65,6 +66,9 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
     if (stream_ != nullptr) {
       stream_->stop();
     }
+    if (awaited_ != nullptr) {
+      awaited_->cancel();
+    }
     close();
   }
   std::optional<SteadyClock::time_point> idle_since() const override {
@@ -79,6 +83,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   asio::awaitable<Heard> read_body();
   asio::awaitable<bool> read_more();
   asio::awaitable<bool> answer();
+  asio::awaitable<Response> awaited(Response response);
   asio::awaitable<bool> refuse(Error error);
   asio::awaitable<bool> send(std::string bytes);
   asio::awaitable<void> stream(Response response);
@@ -102,6 +107,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   SteadyClock::time_point began_;
   std::size_t sent_ = 0;
   EventStream* stream_ = nullptr;
+  asio::steady_timer* awaited_ = nullptr;  // the end of our patience for an answer of others
   std::array<char, 256> unread_{};
   bool waiting_ = true;  // for a request's first byte
   bool dropped_ = false;
@@ -224,6 +230,9 @@ asio::awaitable<Connection::Heard> Connection::read_body() {
 
 asio::awaitable<bool> Connection::answer() {
   auto response = respond(request_, serving_->service);
+  if (response.later) {
+    response = co_await awaited(std::move(response));
+  }
   bool const streams = response.follow.has_value() && request_.method != "HEAD";
   if (streams && serving_->streams >= serving_->options.max_streams) {
     Error error{.code = ErrorCode::draining, .detail = "too many event streams are open"};
@@ -240,6 +249,34 @@ asio::awaitable<bool> Connection::answer() {
   bool const sent = co_await send(std::move(bytes));
   note(response.status);
   co_return manner.keep_open ? sent : false;
+}
+
+// Whoever is to answer keeps the place where the answer goes, not us: it may come when we are gone.
+asio::awaitable<Response> Connection::awaited(Response response) {
+  struct Place {
+    explicit Place(asio::any_io_executor const& executor) : wake(executor) {}
+    asio::steady_timer wake;
+    std::optional<Response> answer;
+  };
+  auto const place = std::make_shared<Place>(socket_.get_executor());
+  place->wake.expires_after(timeouts().later);
+  auto const told = [place](Response answer) {
+    place->answer = std::move(answer);
+    place->wake.cancel();
+  };
+  deadline_.lift();
+  response.later(told);
+  if (!place->answer) {
+    awaited_ = &place->wake;
+    co_await place->wake.async_wait(as_result);
+    awaited_ = nullptr;
+  }
+  if (!place->answer) {
+    Error error{.code = ErrorCode::target_unreachable};
+    error.detail = "the target has not answered in time";
+    co_return problem(error);
+  }
+  co_return std::move(*place->answer);
 }
 
 // The rest of the request is not read, so the connection cannot go on.

@@ -2,6 +2,7 @@
 // parser.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,9 @@ struct Response {
   std::string body;
   Headers headers;
   std::optional<Follow> follow;
+  // The answer is not known yet: this is called once, and calls back with it on the I/O thread.
+  // What stands above then counts for nothing.
+  std::function<void(std::function<void(Response)>)> later = nullptr;
 };
 
 }  // namespace runbookd::web

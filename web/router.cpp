@@ -42,6 +42,8 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/runs/{run}/steps", show_steps},
     {"GET", "/api/v1/runs/{run}/steps/{phase}/{step}", show_step},
     {"GET", "/api/v1/runs/{run}/rollback-preview", preview_rollback},
+    {"GET", "/api/v1/runs/{run}/locks", show_locks},
+    {"GET", "/api/v1/runs/{run}/preflight", show_preflight},
     {"GET", "/api/v1/runs/{run}/events", show_events},
 
     {"POST", "/api/v1/runs/{run}/start", command_run},

@@ -33,6 +33,7 @@ struct Timeouts {
   std::chrono::milliseconds header{10'000};   // from a request's first byte to the end of its head
   std::chrono::milliseconds body{30'000};     // from there to the end of its body
   std::chrono::milliseconds write{30'000};    // for one answer, or one batch of a stream
+  std::chrono::milliseconds later{20'000};    // for a target's answer that is passed on
   std::chrono::milliseconds comment{15'000};  // a stream with nothing to say says so this often
 };
 

@@ -1,6 +1,6 @@
 // What web/ needs from the rest of the program. daemon/ implements it. Called on the I/O thread
-// only; answers at once (the slowest part is one synced SQLite commit). Documents are finished JSON
-// text.
+// only; answers at once (the slowest part is one synced SQLite commit) where it is not said
+// otherwise. Documents are finished JSON text.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +68,9 @@ class Subscription {
   virtual ~Subscription() = default;
 };
 
+// Called once, on the I/O thread, perhaps before the question returns.
+using Told = std::function<void(Result<Document>)>;
+
 class RunService {
  public:
   virtual ~RunService() = default;
@@ -92,6 +95,12 @@ class RunService {
   virtual Result<Document> show_steps(RunId const& run) = 0;
   virtual Result<Document> show_step(RunId const& run, std::string const& step) = 0;
   virtual Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) = 0;
+
+  // The target is asked first, on another thread: these answer later, and after some seconds at
+  // most.
+  virtual void show_locks(RunId const& run, Told told) = 0;
+  // Of the named phase; empty: the one that is entered next.
+  virtual void show_preflight(RunId const& run, std::string const& phase, Told told) = 0;
 
   // `expected`: If-Match; the command is refused with stale_revision when the run has moved on.
   // The document is the run's snapshot after the command was recorded.

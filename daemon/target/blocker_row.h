@@ -1,4 +1,4 @@
-// The columns in which both looks at locks name a session that stands in the way: pid (0 = a
+// The columns in which a look at locks names a session that stands in the way: pid (0 = a
 // prepared transaction), user, application, state, query, age of its transaction in milliseconds,
 // lock mode, relation.
 #pragma once

@@ -16,6 +16,7 @@
 #include "planner/pacing.h"
 #include "planner/patience.h"
 #include "planner/plan.h"
+#include "planner/server_work.h"
 #include "planner/sql.h"
 #include "planner/throttle.h"
 
@@ -171,12 +172,17 @@ struct LockSight {
   bool waiting = false;
   bool gone = false;
   std::vector<planner::Blocker> blockers;
+  std::optional<planner::Behind> behind;  // while it waits
 };
 SqlResult<LockSight> look_at_locks(Session& eyes, int pid);
 // How the target bears a backfill of `table`, as written in the plan (the moment is the caller's to
 // say). `our_names`: what the names of the run's sessions begin with; they are no load of others.
 SqlResult<planner::Sample> look_at_signals(Session& eyes, std::string const& our_names,
                                            std::string const& table);
+// Who waits for `pid`, also while it waits for nobody itself.
+SqlResult<std::optional<planner::Behind>> look_behind(Session& eyes, int pid);
+// What the server tells of its long work for `pid`; nothing where it does none.
+SqlResult<std::optional<planner::ServerWork>> look_at_work(Session& eyes, int pid);
 SqlResult<bool> cancel_backend(Session& eyes, int pid);
 SqlResult<bool> terminate_backend(Session& eyes, int pid);
 

@@ -30,7 +30,7 @@ DOORS = {
         "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*",
         "daemon/worker.*", "daemon/clock.*", "daemon/signals.*", "daemon/application.*",
         "daemon/registry.*", "daemon/conductor.*", "daemon/step_runner.*", "daemon/recorder.*",
-        "daemon/backup_task.*",
+        "daemon/backup_task.*", "daemon/lookout.*",
     ],
     "yaml-cpp/": ["planner/document.cpp", "config/*.cpp"],
     "pg_query.h": ["planner/sql*.cpp", "planner/pg_tree.*"],

@@ -46,6 +46,7 @@ class PostgresCluster {
                       std::string const& secret) const;
   std::string const& folder() const { return folder_; }
   int port() const { return port_; }
+  int major() const { return options_.major; }
   pid_t pid() const { return server_; }
 
   void create_database(std::string const& name);

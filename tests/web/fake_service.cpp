@@ -129,6 +129,25 @@ Result<Document> FakeService::show_run(RunId const& run) {
                   .revision = revision};
 }
 
+void FakeService::answer_later(Result<Document> document, Told told) {
+  if (slow_target) {
+    waiting_for_target.push_back(std::move(told));
+  } else {
+    told(std::move(document));
+  }
+}
+
+void FakeService::show_locks(RunId const& run, Told told) {
+  auto const found = find(run);
+  answer_later(found ? answer("show_locks") : tl::unexpected(found.error()), std::move(told));
+}
+
+void FakeService::show_preflight(RunId const& run, std::string const& phase, Told told) {
+  auto const found = find(run);
+  answer_later(found ? answer("show_preflight " + phase) : tl::unexpected(found.error()),
+               std::move(told));
+}
+
 Result<Document> FakeService::show_steps(RunId const& run) {
   auto const found = find(run);
   return found ? answer("show_steps") : tl::unexpected(found.error());

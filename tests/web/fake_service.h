@@ -39,6 +39,9 @@ class FakeService : public RunService {
   planner::RollBack preview;
   std::string asked;  // "list_plans 50 cursor"
   int submitted = 0;
+  // Questions to a target wait here, as if it were slow.
+  bool slow_target = false;
+  std::vector<Told> waiting_for_target;
   std::atomic<int> events_given{0};
   std::atomic<int> subscriptions{0};
 
@@ -61,6 +64,8 @@ class FakeService : public RunService {
   Result<Document> show_steps(RunId const& run) override;
   Result<Document> show_step(RunId const& run, std::string const& step) override;
   Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) override;
+  void show_locks(RunId const& run, Told told) override;
+  void show_preflight(RunId const& run, std::string const& phase, Told told) override;
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
                           std::optional<planner::EventSeq> revision) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
@@ -71,6 +76,7 @@ class FakeService : public RunService {
   class Listening;
   Result<FakeRun*> find(RunId const& run);
   Result<Document> answer(std::string what);
+  void answer_later(Result<Document> document, Told told);
   void tell(std::string const& run);
 
   std::multimap<std::string, std::function<void()>> listeners_;

@@ -55,5 +55,8 @@ void say_why_left(Session& session, std::string const& run, Exit exit, planner::
 // `is_asked`: the verb wants a person's agreement as well; what lacks is told at once.
 tl::unexpected<Failure> reason_needed(Session const& session, std::string const& verb,
                                       std::string const& why, bool is_asked = false);
+// What stands in the way of a phase now, as warnings: nothing is refused for it. Empty: the phase
+// that is next. Silent where the daemon cannot tell.
+void tell_weather(Session& session, std::string const& run, std::string const& phase);
 
 }  // namespace runbookd::ctl

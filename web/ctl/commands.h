@@ -114,11 +114,18 @@ struct Events {
   bool follow = false;
   std::vector<std::string> types;
 };
+struct Locks {
+  std::string run;
+  bool watch = false;
+};
+struct Preflight {
+  std::string run, phase;
+};
 struct Version {};
 
 using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, SqlExplain,
                              RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
                              ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
-                             Throttle, Status, Watch, Events, Version>;
+                             Throttle, Status, Watch, Events, Locks, Preflight, Version>;
 
 }  // namespace runbookd::ctl

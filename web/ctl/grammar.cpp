@@ -232,6 +232,12 @@ void add_seeing(Parse& parse) {
   events.flag("-f,--follow", &Events::follow, "Go on with new ones");
   events.option("--types", &Events::types, "TYPE,...", "Only kinds such as step or run.paused")
       ->delimiter(',');
+  auto locks = sub<Locks>(parse, parse.app, "locks", "Who waits for whom around a run, now");
+  locks.word("RUN", &Locks::run, "The run; else the one that is under way");
+  locks.flag("--watch", &Locks::watch, "Look again every second");
+  auto preflight =
+      run_verb<Preflight>(parse, "preflight", "May a phase begin now? 0 go, 6 wait, 7 no-go");
+  preflight.option("--phase", &Preflight::phase, "PHASE", "The phase; else the next one");
   sub<Version>(parse, parse.app, "version", "Versions of this program and of the daemon");
 }
 

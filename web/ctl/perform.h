@@ -31,6 +31,8 @@ Exit perform(Session& session, Cancel const& command);
 Exit perform(Session& session, Status const& command);
 Exit perform(Session& session, Watch const& command);
 Exit perform(Session& session, Events const& command);
+Exit perform(Session& session, Locks const& command);
+Exit perform(Session& session, Preflight const& command);
 Exit perform(Session& session, Version const& command);
 
 }  // namespace runbookd::ctl

@@ -48,7 +48,11 @@ std::vector<std::string> facts_of(Json const& blocker) {
 
 Line blocker_line(Json const& blocker, int indent) {
   Line line;
-  line.column(indent).add("blocked by ", Tone::waiting).add(holder(blocker), Tone::waiting);
+  auto const deeper = static_cast<int>(std::max<std::int64_t>(number_of(blocker, "depth") - 1, 0));
+  auto const depth = std::min(deeper, 8);
+  line.column(indent + 2 * depth);
+  line.add(depth > 0 ? "which waits for " : "blocked by ", Tone::waiting);
+  line.add(holder(blocker), Tone::waiting);
   for (auto const& fact : facts_of(blocker)) {
     line.add(", " + fact);
   }
@@ -74,6 +78,13 @@ Lines lock_lines(Json const& live, int indent) {
   for (auto const& blocker : child(live, "blockers")) {
     lines.push_back(blocker_line(blocker, indent));
   }
+  if (auto const& behind = child(live, "behind"); behind.is_object()) {
+    auto const longest = ms_of(behind, "longest_ms");
+    lines.push_back(Line().column(indent).add(
+        "blocking " + plural(number_of(behind, "sessions"), "session") +
+            (longest.count() > 0 ? ", the longest for " + short_duration(longest) : ""),
+        Tone::waiting));
+  }
   return lines;
 }
 
@@ -93,6 +104,19 @@ Line bar(double percent, View const& view) {
   line.add(repeated(view.look.unicode ? "█" : "#", full), Tone::active);
   line.add(repeated(view.look.unicode ? "░" : ".", cells - full), Tone::dim);
   return line.add(view.look.unicode ? "" : "]");
+}
+
+// The server's own long work: how far its present phase is, in its words.
+Lines server_lines(Json const& server, int indent, View const& view) {
+  if (!server.is_object()) {
+    return {};
+  }
+  Line line;
+  line.column(indent);
+  if (child(server, "percent").is_number()) {
+    line.add(bar(real_of(server, "percent"), view)).add("  ");
+  }
+  return {line.add(text_of(server, "message"))};
 }
 
 std::string rows_text(Json const& backfill) {
@@ -202,6 +226,8 @@ Lines render_live(Json const& live, int indent, View const& view) {
   }
   auto const throttled = throttle_lines(child(live, "throttle"), indent, view);
   lines.insert(lines.end(), throttled.begin(), throttled.end());
+  auto const server = server_lines(child(live, "server"), indent, view);
+  lines.insert(lines.end(), server.begin(), server.end());
   auto const locks = lock_lines(live, indent);
   lines.insert(lines.end(), locks.begin(), locks.end());
   return lines;

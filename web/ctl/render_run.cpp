@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "web/ctl/render.h"
+#include "web/ctl/render_target.h"
 #include "web/ctl/run_facts.h"
 #include "web/ctl/text.h"
 #include "web/ctl/ways.h"
@@ -81,6 +82,26 @@ Lines need_lines(Json const& snapshot, View const& view) {
   return lines;
 }
 
+// As long as it is news: what stood in the way when the phase at hand began.
+Lines preflight_lines(Json const& snapshot, View const& view) {
+  auto const& preflight = child(snapshot, "preflight");
+  auto const phase = text_of(preflight, "phase");
+  if (view.expand_all) {
+    return preflight.is_object() ? render_preflight(preflight, view) : Lines();
+  }
+  auto const state = text_of(phase_named(snapshot, phase), "state");
+  bool const over = is_final(text_of(snapshot, "state")) || state == "succeeded";
+  auto warnings = over ? Lines() : render_warnings(preflight, 2);
+  if (!warnings.empty()) {
+    warnings.insert(
+        warnings.begin(),
+        Line().add("seen before phase " + phase + " at " +
+                       clock_time(moment_of(preflight, "taken_at"), view.utc_offset) + ":",
+                   Tone::waiting));
+  }
+  return warnings;
+}
+
 Lines warning_lines(Json const& snapshot, View const& view) {
   Lines lines;
   if (auto const at = moment_of(snapshot, "escalate_at"); is_known(at)) {
@@ -92,6 +113,8 @@ Lines warning_lines(Json const& snapshot, View const& view) {
     lines.push_back(Line().add(
         "the daemon cannot write to its store: nothing goes forward until it can", Tone::bad));
   }
+  auto const before = preflight_lines(snapshot, view);
+  lines.insert(lines.end(), before.begin(), before.end());
   return lines;
 }
 

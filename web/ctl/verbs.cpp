@@ -104,7 +104,11 @@ Exit perform(Session& session, Start const& command) {
     body["acknowledge"] = *list;
   }
   say_take_over(body, command.take_over);
-  return ask_of(session, session.client.run_id(command.run), "start", body, goal_of_start());
+  auto const run = session.client.run_id(command.run);
+  if (run) {
+    tell_weather(session, *run, "");
+  }
+  return ask_of(session, run, "start", body, goal_of_start());
 }
 
 Exit perform(Session& session, Advance const& command) {
@@ -119,6 +123,9 @@ Exit perform(Session& session, Advance const& command) {
     body["confirm"] = question.impact == Impact::severe ? command.to : command.confirm;
   }
   auto const next = gate_phase(snapshot, "advance");
+  if (next == command.to) {
+    tell_weather(session, seen->run, command.to);
+  }
   return ask_if_agreed(session,
                        wish_of(session, "advance", seen->run, body, goal_of_advance(command.to)),
                        snapshot, next.empty() || next == command.to, question);
