@@ -159,8 +159,7 @@ class Bench {
 
   Options options_;
   testing::PostgresCluster cluster_{
-      {.major = 15,
-       .settings = {{"max_prepared_transactions", "5"}, {"shared_buffers", "512MB"}}}};
+      {.major = 15, .settings = {{"max_prepared_transactions", "5"}, {"shared_buffers", "512MB"}}}};
   std::map<std::string, std::unique_ptr<testing::RunningDaemon>> daemons_;
 };
 
