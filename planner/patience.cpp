@@ -14,7 +14,7 @@ constexpr Duration longest_rest{15'000};
 constexpr std::size_t remembered = 400;
 constexpr std::size_t enough_looks = 50;
 constexpr double growth = 1.05;
-constexpr double hopeless = 0.02;
+constexpr double hopeless = 0.02, good_enough = 0.9;
 constexpr int vouchers = 3;  // transactions that grew older than this one and ended all the same
 
 Duration scaled(Duration duration, double factor) {
@@ -91,7 +91,7 @@ bool Patience::as_good_as_it_gets(double odds) const {
   std::vector<double> sorted(odds_.begin(), odds_.end());
   auto const high = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 49 / 50);
   std::nth_element(sorted.begin(), high, sorted.end());
-  return odds >= std::max(hopeless, *high);
+  return odds >= std::clamp(*high, hopeless, good_enough);
 }
 
 Move Patience::next(Look const& look, Duration now, Duration waited, double jitter) {

@@ -105,11 +105,11 @@ std::optional<AttemptResult> LockWait::until_due(std::stop_token const& stop) {
       return std::nullopt;
     }
     auto const looked = look();
-    if (!looked) {
+    if (!looked && looked.error().fate == SqlFailure::Fate::unknown) {
       return ended_by(looked.error(), stop, {});
     }
-    move_ =
-        memory_->patience.next(*looked, since(memory_->began), waiting_.waited + now(), chance());
+    move_ = memory_->patience.next(looked.value_or(Look{.informed = false}), since(memory_->began),
+                                   waiting_.waited + now(), chance());
     bool const first = tries_ == 0 && !hindered_;
     if (move_.kind == Move::Kind::attempt) {
       tell(move_.time > Duration{});
