@@ -116,9 +116,6 @@ SqlResult<std::optional<Series>> SeriesTable::read() {
                 .scanned_before = number_in(row[1]),
                 .changed_before = number_in(row[2]),
                 .done = row[3] == "t"};
-  if (series.done) {
-    return series;  // its totals are what the shards were
-  }
   auto const parts =
       session_.run("SELECT pass, shard, relation, " + counted("key_columns") + ", " +
                    counted("cursor") + ", " + counted("upper") +
@@ -129,7 +126,11 @@ SqlResult<std::optional<Series>> SeriesTable::read() {
     return tl::unexpected(parts.error());
   }
   std::ranges::transform(parts->rows, std::back_inserter(series.shards), shard_of);
-  if (row[7] && series.shards.empty()) {
+  if (series.done) {  // the totals have the shards in them
+    series.scanned_before -= sum(series.shards, &Shard::rows_scanned, true, false);
+    series.changed_before -= sum(series.shards, &Shard::rows_changed, true, true);
+  }
+  if (row[7] && series.shards.empty() && !series.done) {
     series.undivided = Shard{.relation = row[4].value_or(""),
                              .columns = elements(row[5]).value_or(KeyValues{}),
                              .cursor = elements(row[6]),

@@ -220,11 +220,11 @@ void print(Options const& options, std::vector<Way> const& ways,
 
 int main(int argc, char** argv) {
   auto const options = read(argc, argv);
-  PostgresCluster cluster({.major = 15,
-                           .durable = true,
-                           .settings = {{"shared_buffers", "1GB"},
-                                        {"max_wal_size", "8GB"},
-                                        {"checkpoint_timeout", "15min"}}});
+  PostgresCluster cluster(
+      {.major = 15,
+       .durable = true,
+       .settings = {
+           {"shared_buffers", "1GB"}, {"max_wal_size", "8GB"}, {"checkpoint_timeout", "15min"}}});
   cluster.create_database("original");
   cluster.sql("original", setup(options.rows));
   cluster.sql("original", "VACUUM ANALYZE");
