@@ -20,9 +20,11 @@ struct Seen {
 };
 
 // The server's own figure stands still while nothing reaches the standby. So it is also looked up
-// when our server was where the standby is now: that long ago at least.
+// when our server was where the standby is now: that long ago at least. Little says nothing: a
+// subscriber that nothing concerns tells only now and then how far it is.
 Duration at_least_behind(std::deque<WalAt> const& wal, Sample const& sample, std::int64_t bytes) {
-  if (!sample.wal_position || bytes == 0) {
+  constexpr std::int64_t little = 16LL << 20;
+  if (!sample.wal_position || bytes < little) {
     return {};
   }
   auto const reached = *sample.wal_position - bytes;

@@ -147,8 +147,10 @@ TEST_SUITE("signals") {
   TEST_CASE("a standby that nothing reaches falls behind all the same") {
     auto const stuck = [](Duration at) {
       auto one = sample(at);
-      one.wal_position = 1000 * (at / 1s);
-      one.standbys = {{.name = "b", .lag = std::nullopt, .bytes_behind = *one.wal_position - 1000}};
+      constexpr std::int64_t each_second = 20LL << 20;
+      one.wal_position = each_second * (at / 1s);
+      one.standbys = {
+          {.name = "b", .lag = std::nullopt, .bytes_behind = *one.wal_position - each_second}};
       return one;
     };
     auto const governed = after_samples(governor({}, begun), 1, 7, stuck);  // since second 2

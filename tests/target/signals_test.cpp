@@ -66,7 +66,7 @@ TEST_CASE(
   REQUIRE(ours->run("BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE"));
   auto const theirs = target.connect("theirs");
   REQUIRE(theirs->run("BEGIN; LOCK TABLE u IN ROW EXCLUSIVE MODE"));
-  Busy const stranger(target, "stranger", "LOCK TABLE u IN SHARE MODE");
+  Busy const stranger(target, "stranger", "BEGIN; LOCK TABLE u IN SHARE MODE");
   Busy const victim(target, "victim", "BEGIN; LOCK TABLE t IN SHARE MODE");
   // only who waits for longer than a moment counts
   target.until(

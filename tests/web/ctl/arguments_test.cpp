@@ -94,7 +94,7 @@ TEST_CASE("a time to wait needs its unit") {
   CHECK(contains(refused({"throttle", "r"}).why, "--ratio 0.3, --stop"));
   CHECK(contains(refused({"throttle", "r", "--stop", "--off"}).why, "say how"));
   CHECK(contains(refused({"throttle", "r", "--off", "--for", "1m"}).why, "--off takes it back"));
-  for (auto const* share : {"0", "1", "150%", "-0.5", "fast", "0.3x"}) {
+  for (auto const* share : {"0", "1", "150%", "fast", "0.3x"}) {
     CHECK(contains(refused({"throttle", "r", "--ratio", share}).why, "not a share of full speed"));
   }
   CHECK(contains(refused({"watch", "--timeout", "5"}).why, "not a duration"));
