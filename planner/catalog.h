@@ -166,6 +166,7 @@ class Catalog {
   std::map<RelationName, TypeInfo> types;
   std::multimap<RelationName, Function> functions;
   std::map<std::string, std::vector<RelationName>> publications, extensions;
+  std::map<RelationName, RelationName> statistics;  // extended ones: of which table
   std::set<std::string> schemas{"public"};
 
   // An empty schema is looked for by search_path, temporary tables first. Indexes are found by

@@ -127,6 +127,14 @@ void effects_of_drop(Recorder& r, Node statement) {
     return;
   }
   auto const fallout = fallout_of(r.catalog, statement);
+  if (kind == "OBJECT_STATISTIC_EXT") {
+    for (auto const object : statement.list("objects")) {
+      auto const found = r.catalog.statistics.find(r.catalog.made_as(name_of(object, false)));
+      if (found != r.catalog.statistics.end()) {
+        r.lock(*r.catalog.find(found->second), LockMode::share_update_exclusive);
+      }
+    }
+  }
   bool const part_missing = is_part(kind) && fallout.locked.empty();
   r.drop(fallout);
   if (!r.catalog.complete || part_missing) {

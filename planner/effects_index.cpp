@@ -132,8 +132,7 @@ void effects_of_alter_index(Recorder& r, Node statement) {
       auto const child = r.index(pg::name_of(command["def"]["name"]));
       if (child) {
         r.lock_index(*child.table, *child.index, LockMode::access_exclusive);
-        r.lock(*child.table,
-               r.major >= 14 ? LockMode::share_update_exclusive : LockMode::access_share);
+        r.lock(*child.table, LockMode::access_share);
       }
       continue;
     }

@@ -151,7 +151,8 @@ void detach_partition(Recorder& r, Relation const& table, Node definition, bool 
     }
   }
   for (auto const* other : r.catalog.referencing(table.name)) {
-    r.lock(*other, LockMode::share_row_exclusive);
+    r.lock(*other, LockMode::access_exclusive);
+    r.lock(*partition, LockMode::access_exclusive);
     r.maybe_scan(*other);
     r.maybe_scan(*partition);
   }

@@ -222,9 +222,14 @@ void Query::change(Node statement) {
 }
 
 // The rows of VALUES whose place among the partitions is written there.
-std::vector<std::vector<Condition>> literal_rows(Node statement) {
+std::vector<std::vector<Condition>> literal_rows(Relation const& table, Node statement) {
   std::vector<std::vector<Condition>> rows;
-  auto const columns = written_columns(statement);
+  auto columns = written_columns(statement);
+  if (columns.empty()) {
+    for (auto const& column : table.columns) {
+      columns.push_back(column.name);
+    }
+  }
   for (auto const list : statement["selectStmt"].list("valuesLists")) {
     std::vector<Condition> row;
     auto const values = list.list("items");
@@ -243,7 +248,7 @@ void Query::insert(Relation const& table, Node statement) {
   if (!runs() || table.kind != RelationKind::partitioned_table) {
     return;
   }
-  auto const rows = literal_rows(statement);
+  auto const rows = literal_rows(table, statement);
   auto const& key = table.partition_key.columns;
   bool const placed = !rows.empty() && std::ranges::all_of(rows, [&](auto const& row) {
     return std::ranges::all_of(key, [&](auto const& column) {

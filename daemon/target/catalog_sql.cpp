@@ -113,7 +113,7 @@ ORDER BY i.indexrelid
 char const* const triggers = R"sql(
 SELECT t.tgrelid, t.tgname, n.nspname, p.proname, t.tgtype & 1, t.tgconstrrelid,
        t.tgparentid <> 0
-FROM (SELECT *, coalesce((to_jsonb(g) ->> 'tgparentid')::bigint, 0) AS tgparentid FROM pg_trigger g) t
+FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE t.oid >= 16384 AND (NOT t.tgisinternal OR
   t.tgfoid >= 16384)
