@@ -76,6 +76,17 @@ void effects_of_create_table(Recorder& recorder, pg::Node statement);
 void effects_of_maintenance(Recorder& recorder, pg::Node statement);
 void effects_of_query(Recorder& recorder, pg::Node statement);
 void effects_of_types(Recorder& recorder, pg::Node statement);
+void effects_of_grant(Recorder& recorder, pg::Node statement);
+void effects_of_label(Recorder& recorder, pg::Node statement);
+void effects_of_lock(Recorder& recorder, pg::Node statement);
+void effects_of_policy(Recorder& recorder, pg::Node statement);
+void effects_of_publication(Recorder& recorder, pg::Node statement);
+void effects_of_refresh(Recorder& recorder, pg::Node statement);
+void effects_of_rule(Recorder& recorder, pg::Node statement);
+void effects_of_sequence(Recorder& recorder, pg::Node statement);
+void effects_of_statistics(Recorder& recorder, pg::Node statement);
+void effects_of_trigger(Recorder& recorder, pg::Node statement);
+void effects_of_view(Recorder& recorder, pg::Node statement);
 void effects_of_body(Recorder& recorder, std::string const& body);  // of a DO block or function
 void record_statement(Recorder& recorder, pg::Node statement);
 Effects record_effects(pg::Node statement, Catalog const& catalog, int server_major);
@@ -90,6 +101,7 @@ enum class QueryUse {
 void record_query(Recorder& recorder, pg::Node query, QueryUse use);
 // A foreign key of `table` to `other`: what making it takes.
 void lock_referenced(Recorder& recorder, RelationName const& other, LockMode mode);
+void lock_named(Recorder& recorder, pg::Node range_variable, LockMode mode);
 // `lock`ed itself, and its partitions and children where `down`.
 void lock_tree(Recorder& recorder, Relation const& top, LockMode mode, bool down);
 void attach_partition(Recorder& recorder, Relation const& table, pg::Node definition);

@@ -71,8 +71,31 @@ std::vector<Piece> split(std::string const& text, std::vector<pg::Token> const& 
   return pieces;
 }
 
-Statement statement_of(SqlText const& script, Piece piece, pg::Node node) {
-  return {.sql = pg::slice(script, piece.begin, piece.end),
+// Places one after the other: each line of a long script is walked once.
+class Places {
+ public:
+  explicit Places(SqlText const& script) : script_(script), place_(script.place) {}
+  SqlText slice(Piece piece) {
+    if (piece.begin > at_) {
+      SqlText const between{.text = script_.text.substr(at_, piece.begin - at_),
+                            .place = place_,
+                            .indent = script_.indent};
+      place_ = between.at(between.text.size());
+      at_ = piece.begin;
+    }
+    return {.text = script_.text.substr(piece.begin, piece.end - piece.begin),
+            .place = place_,
+            .indent = script_.indent};
+  }
+
+ private:
+  SqlText const& script_;
+  std::size_t at_ = 0;
+  decltype(SqlText::place) place_;
+};
+
+Statement statement_of(SqlText text, pg::Node node) {
+  return {.sql = std::move(text),
           .kind = pg::kind_of(node),
           .transactional = pg::transactional(node),
           .changes_schema = pg::changes_schema(node)};
@@ -87,13 +110,14 @@ ExplainedStatement unread(SqlText const& script, Piece piece, std::string const&
 
 struct Walk {
   SqlText const& script;
+  Places& places;
   Explanation& explanation;
   int server_major;  // 0 = only the catalog is wanted
 
   void take(Piece piece, pg::Node node) const {
     if (server_major > 0) {
       explanation.statements.push_back(
-          {.statement = statement_of(script, piece, node),
+          {.statement = statement_of(places.slice(piece), node),
            .effects = record_effects(node, explanation.catalog, server_major)});
     }
     replay_statement(explanation.catalog, node);
@@ -144,7 +168,8 @@ Explanation walk(SqlText script, Catalog catalog, int server_major) {
     return explanation;
   }
   script.text = without_psql_lines(std::move(script.text));
-  Walk const walk{script, explanation, server_major};
+  Places places(script);
+  Walk const walk{script, places, explanation, server_major};
   auto const tree = pg::parse(script.text);
   auto const tokens = pg::scan(script.text);
   if (tree.ok()) {

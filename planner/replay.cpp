@@ -1,114 +1,15 @@
-// Everything but tables; the dispatch.
+// The dispatch, and what is neither table nor type.
 #include "planner/replay.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
-#include "planner/catalog_text.h"
 #include "planner/sql_expression.h"
 
 namespace runbookd::planner {
 namespace {
 
 using pg::Node;
-
-Function function_of(Catalog const& catalog, Node statement) {
-  auto const name = pg::name_of(statement.list("funcname"));
-  Function function{.name = catalog.made_as(name)};
-  function.arguments = static_cast<int>(statement.list("parameters").size());
-  function.language = "sql";
-  for (auto const option : statement.list("options")) {
-    auto const what = option.text("defname");
-    auto const value = option["arg"];
-    if (what == "volatility") {
-      function.volatile_result = value.text("sval") == "volatile";
-    } else if (what == "language") {
-      function.language = value.text("sval");
-    } else if (what == "as") {
-      auto const lines = pg::names(value.list("items"));
-      function.body = lines.empty() ? "" : lines.front();
-    }
-  }
-  function.volatile_result = volatile_result(function, function.volatile_result, catalog);
-  return function;
-}
-
-void create_function(Catalog& catalog, Node statement) {
-  auto function = function_of(catalog, statement);
-  auto const [begin, end] = catalog.functions.equal_range(function.name);
-  for (auto i = begin; i != end; ++i) {
-    if (i->second.arguments == function.arguments) {
-      i->second = std::move(function);
-      return;
-    }
-  }
-  auto const name = function.name;
-  catalog.functions.emplace(name, std::move(function));
-}
-
-void create_domain(Catalog& catalog, Node statement) {
-  TypeInfo type{.name = catalog.made_as(pg::name_of(statement.list("domainname"))),
-                .kind = TypeInfo::Kind::domain};
-  type.base = pg::type_of(statement["typeName"], catalog);
-  for (auto const node : statement.list("constraints")) {
-    auto const kind = node.text("contype");
-    if (kind == "CONSTR_NOTNULL") {
-      type.not_null = true;
-    } else if (kind == "CONSTR_DEFAULT") {
-      type.value = pg::expression_of(node["raw_expr"], catalog);
-    } else if (kind == "CONSTR_CHECK") {
-      auto const name = node.text("conname");
-      type.checks.push_back({.kind = Constraint::Kind::check,
-                             .name = name.empty() ? type.name.name + "_check" : name,
-                             .expression = pg::expression_of(node["raw_expr"], catalog)});
-    }
-  }
-  catalog.types[type.name] = type;
-}
-
-void alter_domain(Catalog& catalog, Node statement) {
-  auto const name = pg::name_of(statement.list("typeName"));
-  auto const* found = catalog.find_type({.schema = name.schema, .name = name.name});
-  if (found == nullptr) {
-    return;
-  }
-  auto const what = statement.text("subtype");
-  auto const definition = statement["def"];
-  auto& type = catalog.types.at(found->name);
-  if (what == "N" || what == "O") {
-    type.not_null = what == "O";
-  } else if (what == "T") {
-    type.value = definition ? std::optional(pg::expression_of(definition, catalog)) : std::nullopt;
-  } else if (what == "C") {
-    type.checks.push_back({.kind = Constraint::Kind::check,
-                           .name = definition.text("conname"),
-                           .expression = pg::expression_of(definition["raw_expr"], catalog),
-                           .validated = !definition.flag("skip_validation")});
-  } else {
-    for (auto& check : type.checks) {
-      check.validated = check.validated || (what == "V" && check.name == statement.text("name"));
-    }
-    if (what == "X") {
-      std::erase_if(type.checks, [&](auto& c) { return c.name == statement.text("name"); });
-    }
-  }
-}
-
-void create_type(Catalog& catalog, RelationName const& name, TypeInfo::Kind kind) {
-  auto const full = catalog.made_as(name);
-  catalog.types[full] = {.name = full, .kind = kind};
-}
-
-void create_composite(Catalog& catalog, Node statement) {
-  TypeInfo type{.name = catalog.made_as(pg::name_of(statement["typevar"])),
-                .kind = TypeInfo::Kind::composite};
-  for (auto const column : statement.list("coldeflist")) {
-    type.attributes.push_back(
-        {.name = column.text("colname"), .type = pg::type_of(column["typeName"], catalog)});
-  }
-  catalog.types[type.name] = type;
-}
 
 void create_sequence(Catalog& catalog, Node statement) {
   auto const variable = statement["sequence"];
@@ -310,48 +211,6 @@ void select(Catalog& catalog, Node statement) {
   }
 }
 
-struct Members {
-  std::string_view extension;
-  std::vector<std::string> types, functions;
-};
-
-void create_extension(Catalog& catalog, Node statement) {
-  static std::vector<Members> const known = {
-      {"citext", {"citext"}, {}},
-      {"hstore", {"hstore"}, {}},
-      {"ltree", {"ltree", "lquery", "ltxtquery"}, {}},
-      {"cube", {"cube"}, {}},
-      {"isn", {"isbn", "isbn13", "ean13", "issn", "upc"}, {}},
-      {"postgis", {"geometry", "geography"}, {}},
-      {"vector", {"vector"}, {}},
-      {"unaccent", {}, {"unaccent"}},
-      {"uuid-ossp", {}, {"uuid_generate_v4", "uuid_generate_v1", "uuid_generate_v1mc"}},
-  };
-  auto const name = statement.text("extname");
-  auto schema = std::string();
-  for (auto const option : statement.list("options")) {
-    if (option.text("defname") == "schema") {
-      schema = option["arg"].text("sval");
-    }
-  }
-  auto& members = catalog.extensions[name];
-  auto const found = std::ranges::find(known, name, &Members::extension);
-  if (found == known.end()) {
-    return;
-  }
-  for (auto const& type : found->types) {
-    create_type(catalog, {schema, type}, TypeInfo::Kind::other);
-    members.push_back(catalog.made_as({schema, type}));
-  }
-  for (auto const& function : found->functions) {
-    auto const full = catalog.made_as({schema, function});
-    catalog.functions.emplace(
-        full,
-        Function{.name = full, .volatile_result = function.starts_with("uuid"), .language = "c"});
-    members.push_back(full);
-  }
-}
-
 void create_schema(Catalog& catalog, Node statement) {
   auto const schema = statement.text("schemaname");
   catalog.schemas.insert(schema);
@@ -424,26 +283,20 @@ struct Replay {
   void (*replay)(Catalog&, Node);
 };
 constexpr Replay table[] = {
-    {"AlterDomainStmt", alter_domain},
+    {"AlterDomainStmt", replay_type},
     {"AlterObjectSchemaStmt", move_to_schema},
     {"AlterSeqStmt", own_sequence},
     {"AlterTableStmt", replay_alter_table},
-    {"CompositeTypeStmt", create_composite},
-    {"CreateDomainStmt", create_domain},
-    {"CreateEnumStmt",
-     [](Catalog& c, Node n) {
-       create_type(c, pg::name_of(n.list("typeName")), TypeInfo::Kind::enumeration);
-     }},
-    {"CreateExtensionStmt", create_extension},
+    {"CompositeTypeStmt", replay_type},
+    {"CreateDomainStmt", replay_type},
+    {"CreateEnumStmt", replay_type},
+    {"CreateExtensionStmt", replay_type},
     {"CreateForeignTableStmt", replay_create_table},
-    {"CreateFunctionStmt", create_function},
+    {"CreateFunctionStmt", replay_type},
     {"AlterPublicationStmt", publish},
     {"CreatePolicyStmt", create_policy},
     {"CreatePublicationStmt", publish},
-    {"CreateRangeStmt",
-     [](Catalog& c, Node n) {
-       create_type(c, pg::name_of(n.list("typeName")), TypeInfo::Kind::other);
-     }},
+    {"CreateRangeStmt", replay_type},
     {"CreateSchemaStmt", create_schema},
     {"CreateSeqStmt",
      [](Catalog& c, Node n) {
@@ -468,165 +321,7 @@ constexpr Replay table[] = {
      }},
 };
 
-struct Object {
-  RelationName name;
-  std::string part;
-};
-
-Object object_of(Node node, bool part) {
-  auto const list = node.is("List")             ? node.list("items")
-                    : node.is("ObjectWithArgs") ? node.list("objname")
-                    : node.is("TypeName")       ? node.list("names")
-                                                : std::vector<Node>{node};
-  auto words = pg::names(list);
-  Object object;
-  if (part && !words.empty()) {
-    object.part = words.back();
-    words.pop_back();
-  }
-  if (!words.empty()) {
-    object.name = {words.size() > 1 ? words[words.size() - 2] : "", words.back()};
-  }
-  return object;
-}
-
 }  // namespace
-
-Fallout fallout_of(Catalog const& catalog, Node statement) {
-  Fallout fallout(catalog, statement.text("behavior") == "DROP_CASCADE");
-  auto const kind = statement.text("removeType");
-  bool const part = kind == "OBJECT_TRIGGER" || kind == "OBJECT_RULE" || kind == "OBJECT_POLICY";
-  for (auto const node : statement.list("objects")) {
-    auto const object = object_of(node, part);
-    auto const* relation = catalog.find(object.name);
-    if (kind == "OBJECT_INDEX") {
-      if (auto const found = catalog.find_index(object.name)) {
-        fallout.drop_index(found.table->name, found.index->name.name);
-      }
-    } else if (part && relation != nullptr) {
-      if (kind == "OBJECT_TRIGGER") {
-        fallout.drop_trigger(relation->name, object.part);
-      }
-      auto const& parts = kind == "OBJECT_RULE" ? relation->rules : relation->policies;
-      if (kind != "OBJECT_TRIGGER" &&
-          std::ranges::any_of(parts, [&](auto& p) { return p.name == object.part; })) {
-        (kind == "OBJECT_RULE" ? fallout.rules : fallout.policies)
-            .insert({relation->name, object.part});
-        fallout.locked.insert(relation->name);
-      }
-    } else if (kind == "OBJECT_SCHEMA") {
-      fallout.drop_schema(object.name.name);
-    } else if (kind == "OBJECT_EXTENSION") {
-      fallout.drop_extension(object.name.name);
-    } else if (kind == "OBJECT_TYPE" || kind == "OBJECT_DOMAIN") {
-      auto const* type =
-          catalog.find_type({.schema = object.name.schema, .name = object.name.name});
-      if (type != nullptr) {
-        fallout.drop_type(type->name);
-      }
-    } else if (kind == "OBJECT_FUNCTION" || kind == "OBJECT_PROCEDURE" ||
-               kind == "OBJECT_ROUTINE" || kind == "OBJECT_AGGREGATE") {
-      auto const known = catalog.find_functions(object.name);
-      if (!known.empty()) {
-        fallout.drop_function(known.front()->name);
-      }
-    } else if (relation != nullptr) {
-      fallout.drop_relation(relation->name);
-    }
-  }
-  return fallout;
-}
-
-void remove(Catalog& catalog, Fallout const& fallout) {
-  for (auto const& name : fallout.relations) {
-    catalog.remove(name);
-  }
-  for (auto const& name : fallout.locked) {
-    catalog.change(name, [&](Relation& r) {
-      auto const in = [&](auto const& parts, std::string const& part) {
-        return parts.contains({name, part});
-      };
-      std::erase_if(r.indexes, [&](auto& i) { return in(fallout.indexes, i.name.name); });
-      std::erase_if(r.constraints, [&](auto& c) { return in(fallout.constraints, c.name); });
-      std::erase_if(r.columns, [&](auto& c) { return in(fallout.columns, c.name); });
-      std::erase_if(r.triggers, [&](auto& t) { return in(fallout.triggers, t.name); });
-      std::erase_if(r.rules, [&](auto& p) { return in(fallout.rules, p.name); });
-      std::erase_if(r.policies, [&](auto& p) { return in(fallout.policies, p.name); });
-      for (auto& column : r.columns) {
-        if (in(fallout.defaults, column.name)) {
-          column.value.reset();
-        }
-      }
-    });
-  }
-  for (auto const& name : fallout.types) {
-    catalog.types.erase(name);
-  }
-  for (auto const& name : fallout.functions) {
-    catalog.functions.erase(name);
-  }
-  for (auto const& schema : fallout.schemas) {
-    catalog.schemas.erase(schema);
-  }
-}
-
-std::vector<Reference> references_of(Node query) {
-  std::set<std::string> common;  // WITH names; they hide tables
-  std::vector<Reference> found;
-  auto const nodes = pg::every(query);
-  for (auto const node : nodes) {
-    if (node.is("CommonTableExpr")) {
-      common.insert(node.text("ctename"));
-    }
-  }
-  auto const add = [&](Node node) {
-    auto const name = pg::name_of(node);
-    if (!name.empty() && (!name.schema.empty() || !common.contains(name.name))) {
-      found.push_back({node, name});
-    }
-  };
-  for (auto const node : nodes) {
-    if (node.is("RangeVar")) {
-      add(node);
-    }
-    if (node.is("InsertStmt") || node.is("UpdateStmt") || node.is("DeleteStmt") ||
-        node.is("MergeStmt")) {
-      add(node["relation"]);
-    }
-  }
-  return found;
-}
-
-std::vector<Use> uses_of(Catalog const& catalog, Node query) {
-  std::set<std::string> words;
-  bool star = false;
-  for (auto const node : pg::every(query)) {
-    if (node.is("ColumnRef")) {
-      auto const fields = node.list("fields");
-      star = star || (!fields.empty() && fields.back().is("A_Star"));
-      auto const names = pg::names(fields);
-      words.insert(names.begin(), names.end());
-    }
-  }
-  std::vector<Use> uses;
-  for (auto const& reference : references_of(query)) {
-    auto const* relation = catalog.find(reference.name);
-    if (relation == nullptr ||
-        std::ranges::any_of(uses, [&](auto& use) { return use.relation == relation->name; })) {
-      continue;
-    }
-    Use use{.relation = relation->name};
-    for (auto const& column : relation->columns) {
-      if (star || words.contains(column.name)) {
-        use.columns.push_back(column.name);
-      }
-    }
-    std::ranges::sort(use.columns);
-    uses.push_back(std::move(use));
-  }
-  std::ranges::sort(uses, {}, &Use::relation);
-  return uses;
-}
 
 void replay_statement(Catalog& catalog, Node statement) {
   auto const found = std::ranges::find(table, statement.type(), &Replay::type);

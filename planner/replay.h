@@ -16,6 +16,7 @@ void replay_statement(Catalog& catalog, pg::Node statement);
 void replay_create_table(Catalog& catalog, pg::Node statement);
 void replay_alter_table(Catalog& catalog, pg::Node statement);
 void replay_rename(Catalog& catalog, pg::Node statement);
+void replay_type(Catalog& catalog, pg::Node statement);  // also functions and extensions
 void remove(Catalog& catalog, Fallout const& fallout);
 
 // Parts of tables, as CREATE and ALTER TABLE both say them.

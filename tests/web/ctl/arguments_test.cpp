@@ -131,7 +131,7 @@ TEST_CASE("a mistyped option is answered with the likely one, or with its place"
 TEST_CASE("a value that does not fit is said with what does") {
   auto const failure = refused({"-o", "yaml", "status"});
   CHECK(failure.what == "status");
-  CHECK(failure.why == "--output: 'yaml' is none of table, json, ndjson, name");
+  CHECK(failure.why == "--output: 'yaml' is none of table, json, ndjson, jsonl, name");
   CHECK(failure.next == "runbookctl status --help");
   CHECK(refused({"resume", "r", "--if-revision", "x"}).why ==
         "--if-revision: 'x' is not a whole number");
