@@ -64,7 +64,7 @@ TEST_CASE(
   Scene scene;
   auto const id = scene.daemon.create(plan_text(column_steps(1)));
   auto const fair = ctl(scene, {"preflight", id});
-  CHECK_MESSAGE(fair.exit_code == 0, fair.out + fair.err);
+  CHECK_MESSAGE(fair.exit_code == 0, (fair.out + fair.err));
   CHECK(contains(fair.out, "only"));
   scene.database.sql("SELECT pg_create_physical_replication_slot('" + scene.database.name() +
                      "', true)");
