@@ -179,7 +179,8 @@ std::string to_text(ServerWork const& work) {
     auto const size = work.relation_size > 0
                           ? " (" + size_words(static_cast<double>(work.relation_size)) + ")"
                           : std::string();
-    return work.command + on + size + ": for " + to_text(work.running) +
+    auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(work.running);
+    return work.command + on + size + ": for " + to_text(Duration(seconds)) +
            "; servers tell no progress of such a statement";
   }
   auto const place = work.phases > 0 ? " (" + std::to_string(work.phase_number) + " of " +

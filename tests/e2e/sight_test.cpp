@@ -30,7 +30,7 @@ json item(json const& preflight, std::string const& name) {
 TEST_CASE(
     "whoever holds the table is named with the command that ends it, live and in the record") {
   Scene scene;
-  Holder const holder(scene.database, "BEGIN; SELECT * FROM t");
+  Holder const holder(scene.database, "SELECT * FROM t");
   auto const id = scene.daemon.create(plan_text(column_steps(1)));
   scene.daemon.verb(id, "start");
   scene.daemon.until(
@@ -64,7 +64,7 @@ TEST_CASE(
   Scene scene;
   auto const id = scene.daemon.create(plan_text(column_steps(1)));
   auto const fair = ctl(scene, {"preflight", id});
-  CHECK_MESSAGE(fair.exit_code == 0, fair.out + fair.err);
+  CHECK_MESSAGE(fair.exit_code == 0, (fair.out + fair.err));
   CHECK(contains(fair.out, "only"));
   scene.database.sql("SELECT pg_create_physical_replication_slot('" + scene.database.name() +
                      "', true)");
@@ -97,8 +97,7 @@ TEST_CASE("a target that is away is told as that") {
 
 TEST_CASE("a long index build tells its phase and whom it waits for") {
   Scene scene;
-  auto const writer =
-      std::make_unique<Holder>(scene.database, "BEGIN; INSERT INTO t VALUES (-1, 1)");
+  auto const writer = std::make_unique<Holder>(scene.database, "INSERT INTO t VALUES (-1, 1)");
   auto const id = scene.daemon.create(plan_text({{.name = "index",
                                                   .forward = "CREATE INDEX CONCURRENTLY i ON t (a)",
                                                   .backward = "DROP INDEX CONCURRENTLY i"}}));

@@ -79,7 +79,7 @@ TEST_CASE("a transaction in the way is named with its session, its age and what 
   auto const preflight = judge_preflight(needs(), weather);
   auto const& found = item(preflight, "transactions");
   CHECK(found.message ==
-        "pid 7 (app, shop, idle in transaction, 1m10s in its transaction) holds a lock on t, u");
+        "pid 7 (app, shop, idle in transaction, 70s in its transaction) holds a lock on t, u");
   CHECK(found.next == "SELECT pg_terminate_backend(7)");
   CHECK(found.pid == 7);
   CHECK(found.age == 70s);
@@ -183,7 +183,7 @@ TEST_CASE("too few connections are a no-go, few a reason to wait") {
 }
 
 TEST_CASE("what a phase asks for is read from its statements") {
-  auto const read = read_plan(R"(
+  auto const read = read_plan(R"yaml(
 runbook: 1
 name: n
 phases:
@@ -194,17 +194,17 @@ phases:
       - {name: b, sql: "ALTER TABLE u ALTER COLUMN a TYPE bigint", irreversible: x}
       - {name: c, sql: "VACUUM FULL v", irreversible: x}
       - {name: d, sql: "VACUUM w", irreversible: x}
-)",
+)yaml",
                               "plan.yaml");
-REQUIRE(read.plan);
-auto const found = needs_of_phase(*read.plan, 0);
-CHECK(found.phase == "p");
-REQUIRE(found.builds.size() == 1);
-CHECK(found.builds[0].table == PhaseTable{"app", "t"});
-CHECK(found.builds[0].columns == std::vector<std::string>{"a", "c"});
-CHECK(found.builds[0].expressions == 1);
-CHECK(found.rewrites == std::vector<PhaseTable>{{"", "u"}, {"", "v"}});
-CHECK(found.tables == std::vector<PhaseTable>{{"app", "t"}, {"", "u"}, {"", "v"}, {"", "w"}});
-CHECK(found.waits_for_snapshots);
-CHECK(found.writes_much);
+  REQUIRE(read.plan);
+  auto const found = needs_of_phase(*read.plan, 0);
+  CHECK(found.phase == "p");
+  REQUIRE(found.builds.size() == 1);
+  CHECK(found.builds[0].table == PhaseTable{"app", "t"});
+  CHECK(found.builds[0].columns == std::vector<std::string>{"a", "c"});
+  CHECK(found.builds[0].expressions == 1);
+  CHECK(found.rewrites == std::vector<PhaseTable>{{"", "u"}, {"", "v"}});
+  CHECK(found.tables == std::vector<PhaseTable>{{"app", "t"}, {"", "u"}, {"", "v"}, {"", "w"}});
+  CHECK(found.waits_for_snapshots);
+  CHECK(found.writes_much);
 }

@@ -28,7 +28,10 @@ Line session_line(Json const& session) {
                  (has_text(waits, "relation") ? " on " + text_of(waits, "relation") : ""),
              Tone::waiting);
   }
-  return line.add(": " + text_of(session, "query"), Tone::dim);
+  // of a session at rest it is what it did last
+  return text_of(session, "state") == "active"
+             ? line.add(": " + text_of(session, "query"), Tone::dim)
+             : line;
 }
 
 void add_ends(Lines& lines, Json const& blockers) {
@@ -71,6 +74,7 @@ void add_last_wait(Lines& lines, Json const& last, View const& view) {
                           text_of(last, "number") + ", " + clock_time(ended, view.utc_offset)));
   auto const told = render_live({{"blockers", child(last, "blockers")}}, 2, view);
   lines.insert(lines.end(), told.begin(), told.end());
+  add_ends(lines, child(last, "blockers"));
 }
 
 Tone tone_of(std::string const& verdict) {
