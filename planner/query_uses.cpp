@@ -1,6 +1,7 @@
 // Which relations, and which of their columns, a query names.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "planner/replay.h"
 #include "planner/sql_expression.h"
@@ -37,14 +38,15 @@ std::vector<Reference> references_of(Node query) {
 }
 
 std::vector<Use> uses_of(Catalog const& catalog, Node query) {
-  std::set<std::string> words;
+  std::set<std::pair<std::string, std::string>> words;  // of which table's alias, if that is said
   bool star = false;
   for (auto const node : pg::every(query)) {
     if (node.is("ColumnRef")) {
       auto const fields = node.list("fields");
       star = star || (!fields.empty() && fields.back().is("A_Star"));
       auto const names = pg::names(fields);
-      words.insert(names.begin(), names.end());
+      auto const qualifier = names.size() > 1 ? names[names.size() - 2] : std::string();
+      words.emplace(qualifier, names.empty() ? "" : names.back());
     }
   }
   std::vector<Use> uses;
@@ -54,9 +56,11 @@ std::vector<Use> uses_of(Catalog const& catalog, Node query) {
         std::ranges::any_of(uses, [&](auto& use) { return use.relation == relation->name; })) {
       continue;
     }
+    auto const alias = reference.node["alias"].text("aliasname");
+    auto const& called = alias.empty() ? reference.name.name : alias;
     Use use{.relation = relation->name};
     for (auto const& column : relation->columns) {
-      if (star || words.contains(column.name)) {
+      if (star || words.contains({"", column.name}) || words.contains({called, column.name})) {
         use.columns.push_back(column.name);
       }
     }

@@ -63,7 +63,8 @@ void create_view(Catalog& catalog, Node variable, Node query, RelationKind kind,
     auto name = target.text("name");
     if (name.empty()) {
       auto const fields = pg::names(target["val"].list("fields"));
-      name = fields.empty() ? "" : fields.back();
+      auto const call = pg::names(target["val"].list("funcname"));
+      name = !fields.empty() ? fields.back() : !call.empty() ? call.back() : "";
     }
     view.columns.push_back({.name = name});
   }
