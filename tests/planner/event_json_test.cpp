@@ -61,6 +61,11 @@ void fill(StopMode& value) { value = *rc::gen::element(StopMode::safe_point, Sto
 void fill(SqlFailure::Fate& value) {
   value = *rc::gen::element(SqlFailure::Fate::failed, SqlFailure::Fate::unknown);
 }
+void fill(BlockerKind& value) {
+  value = *rc::gen::element(BlockerKind::session, BlockerKind::dump, BlockerKind::autovacuum,
+                            BlockerKind::wraparound_vacuum, BlockerKind::prepared,
+                            BlockerKind::replication, BlockerKind::runbookd);
+}
 template <typename T>
   requires std::is_class_v<T>
 void fill(T& aggregate);
