@@ -182,8 +182,9 @@ TEST_CASE("a failed step is spelled like this") {
       .took = Duration(201),
       .lock_wait = Duration(200)};
   CHECK(body_to_json(body) ==
-        R"({"attempt":3,"blockers":[{"application":"","lock_mode":"","pid":7,"query":"",)"
-        R"("relation":"t","state":"","transaction_age_ms":90,"user":"app"}],)"
+        R"({"attempt":3,"behind":null,"blockers":[{"application":"","depth":1,"kind":"session",)"
+        R"("lock_mode":"","pid":7,"query":"","relation":"t","root":true,"state":"",)"
+        R"("transaction_age_ms":90,"user":"app"}],)"
         R"("direction":"backward","duration_ms":201,"failure":{"fate":"unknown",)"
         R"("message":"lock timeout","sqlstate":"55P03","statement":"ALTER TABLE t"},)"
         R"("filled":null,"lock_wait_ms":200,"phase":2,"step":1,"traceless":false})");

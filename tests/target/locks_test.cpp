@@ -231,10 +231,11 @@ TEST_CASE("a statement without a progress view is said to have none, with its ta
 
 TEST_CASE("a role that may not see other sessions still learns who stands in its way") {
   Target target;
-  target.sql("CREATE TABLE t (a int); CREATE ROLE plain LOGIN; GRANT ALL ON t TO plain");
+  target.sql(
+      "CREATE TABLE t (a int); CREATE ROLE plain_watcher LOGIN; GRANT ALL ON t TO plain_watcher");
   auto root = holding(target, "report", "SELECT * FROM t");
   {
-    auto session = target.connect(std::string(ours) + "/expand.a", "plain");
+    auto session = target.connect(std::string(ours) + "/expand.a", "plain_watcher");
     Hands hands([&session] {
       (void)session->run("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
       (void)session->run("ROLLBACK");
@@ -242,12 +243,12 @@ TEST_CASE("a role that may not see other sessions still learns who stands in its
     });
     target.until("SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = " +
                  std::to_string(session->pid()));
-    auto const seen = daemon::read_run_locks(*target.connect("look", "plain"), ours);
+    auto const seen = daemon::read_run_locks(*target.connect("look", "plain_watcher"), ours);
     REQUIRE(root->run("ROLLBACK"));
     hands.result();
     REQUIRE(seen);
     REQUIRE(seen->blockers.size() == 1);
     CHECK(seen->blockers.front().pid == root->pid());
   }
-  target.sql("DROP OWNED BY plain; DROP ROLE plain");
+  target.sql("DROP OWNED BY plain_watcher; DROP ROLE plain_watcher");
 }

@@ -161,12 +161,12 @@ TEST_CASE("a limit of temporary files smaller than the index is told") {
 
 TEST_CASE("a role without pg_monitor says what it cannot see") {
   Target target;
-  target.sql("CREATE TABLE t (a int); CREATE ROLE plain LOGIN");
-  CHECK(item(look(target, "plain"), "transactions").verdict == Go::unknown);
-  CHECK(item(look(target, "plain"), "disk").verdict == Go::unknown);
-  target.sql(item(look(target, "plain"), "transactions").next);
-  CHECK(item(look(target, "plain"), "transactions").verdict == Go::go);
-  target.sql("DROP OWNED BY plain; DROP ROLE plain");
+  target.sql("CREATE TABLE t (a int); CREATE ROLE plain_forecaster LOGIN");
+  CHECK(item(look(target, "plain_forecaster"), "transactions").verdict == Go::unknown);
+  CHECK(item(look(target, "plain_forecaster"), "disk").verdict == Go::unknown);
+  target.sql(item(look(target, "plain_forecaster"), "transactions").next);
+  CHECK(item(look(target, "plain_forecaster"), "transactions").verdict == Go::go);
+  target.sql("DROP OWNED BY plain_forecaster; DROP ROLE plain_forecaster");
 }
 
 TEST_CASE("a standby whose replay is paused is waited for, and no longer once it has caught up") {
