@@ -21,9 +21,10 @@ std::string text_of(Event const& event) {
          event.reason + "\" " + std::string(kind_of(event.body)) + ' ' + body_to_json(event.body);
 }
 
-// What only the living daemon knows, and what depends on the moment at which it is said.
+// What only the living daemon knows (the last preflight is a look at the server, which no event
+// holds), and what depends on the moment at which it is said.
 json without_the_moment(json document) {
-  for (auto const* key : {"live", "state_message", "waiting_on", "store_degraded"}) {
+  for (auto const* key : {"live", "preflight", "state_message", "waiting_on", "store_degraded"}) {
     document.erase(key);
   }
   if (document.contains("current") && document["current"].is_object()) {
