@@ -196,8 +196,24 @@ void Sequence::come_to_rest() {
   throw Violation("no end is reached:\n" + daemon_.run(id_).dump(2));
 }
 
+// A crash point may lie behind the end of the run: where it ends the daemon, the next life tells.
+std::vector<json> Sequence::read_events() {
+  try {
+    return daemon_.events(id_);
+  } catch (std::exception const&) {
+    for (auto const end = Clock::now() + patience; daemon_.alive();) {
+      if (Clock::now() >= end) {
+        throw;
+      }
+      std::this_thread::sleep_for(look_every);
+    }
+    revive();
+    return daemon_.events(id_);
+  }
+}
+
 void Sequence::judge_all() {
-  auto const lines = daemon_.events(id_);
+  auto const lines = read_events();
   daemon_.kill();
   site_.expect_no_backend();
   auto const record = read_record(daemon_.store_path(), id_);

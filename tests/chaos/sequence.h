@@ -39,6 +39,7 @@ class Sequence {
   void ask_some(std::mt19937::result_type seed, int asks);
   void come_to_rest();
   bool is_over(json const& run, bool back) const;
+  std::vector<nlohmann::json> read_events();
   void judge_all();
 
   Site& site_;
