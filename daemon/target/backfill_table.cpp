@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <utility>
 
 namespace runbookd::daemon {
@@ -175,14 +174,6 @@ std::string_view const exact_text =
 std::string_view const usual_text =
     "SET LOCAL datestyle = DEFAULT; SET LOCAL intervalstyle = DEFAULT; SET LOCAL "
     "extra_float_digits = DEFAULT; ";
-
-std::int64_t number_in(Cell const& cell) {
-  std::int64_t value = 0;
-  if (cell) {
-    std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  }
-  return value;
-}
 
 std::optional<KeyValues> values_from(std::vector<Cell> const& row, std::size_t first,
                                      std::size_t count) {

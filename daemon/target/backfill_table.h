@@ -54,7 +54,6 @@ std::string key_list(FillRelation const& relation, std::string const& behind);
 // Makes the server print values so that it reads them back as the same, until usual_text.
 extern std::string_view const exact_text, usual_text;
 
-std::int64_t number_in(Cell const& cell);
 // Nothing where the first of them is NULL.
 std::optional<KeyValues> values_from(std::vector<Cell> const& row, std::size_t first,
                                      std::size_t count);

@@ -1,7 +1,6 @@
 #include "daemon/target/catalog.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <utility>
@@ -34,10 +33,7 @@ class Row {
   bool flag(std::size_t i) const { return cells_[i] == "t"; }
   char letter(std::size_t i) const { return text(i).empty() ? '\0' : text(i).front(); }
   std::int64_t number(std::size_t i, std::int64_t missing = -1) const {
-    auto const digits = text(i);
-    std::int64_t value = missing;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return value;
+    return known_number_in(cells_[i]).value_or(missing);
   }
   std::vector<std::string> list(std::size_t i) const { return split(text(i), between); }
 
@@ -84,6 +80,9 @@ RelationName dotted(std::string const& text) {
   return {text.substr(0, dot), text.substr(dot + 1)};
 }
 
+// Newer servers open a relation to write its expressions out.
+constexpr std::string_view limits = "SET LOCAL lock_timeout = '1s'; SET LOCAL jit = off; ";
+
 // Everything at once would be one message of a dozen answers, of which a session gives the last.
 class Reader {
  public:
@@ -96,12 +95,11 @@ class Reader {
     each(catalog_sql::attributes, &Reader::attribute);
     each(catalog_sql::functions, &Reader::function);
     each(catalog_sql::members, &Reader::member);
-    auto const relations = catalog_sql::relations(session_.server_version());
-    each(relations.c_str(), &Reader::relation);
+    each(catalog_sql::relations(session_.server_version()).c_str(), &Reader::relation);
     relate();
-    each(catalog_sql::columns, &Reader::column);
-    each(catalog_sql::constraints, &Reader::constraint);
-    each(catalog_sql::indexes, &Reader::index);
+    each(catalog_sql::columns().c_str(), &Reader::column);
+    each(catalog_sql::constraints().c_str(), &Reader::constraint);
+    each(catalog_sql::indexes().c_str(), &Reader::index);
     each(catalog_sql::triggers, &Reader::trigger);
     each(catalog_sql::rules, &Reader::rule);
     each(catalog_sql::uses, &Reader::use);
@@ -127,9 +125,8 @@ class Reader {
     }
     // with nothing but the server's own schema in the path every name comes whole
     bool const own_path = question == catalog_sql::session;
-    auto const rows =
-        session_.run((own_path ? "" : "SET LOCAL search_path = pg_catalog; SET LOCAL jit = off; ") +
-                     std::string(question));
+    auto const rows = session_.run(
+        std::string(limits) + (own_path ? "" : "SET LOCAL search_path = pg_catalog; ") + question);
     if (!rows) {
       failure_ = rows.error();
       failure_->statement = "(what is in the database)";

@@ -1,6 +1,18 @@
 #include "daemon/target/catalog_sql.h"
 
 namespace runbookd::daemon::catalog_sql {
+namespace {
+
+// What the server opens the relation for, such as to write an expression out as SQL. Where somebody
+// has its strongest lock, or queues for it, that stays unread.
+std::string unless_locked(std::string const& relation, std::string const& what) {
+  return "CASE WHEN " + relation +
+         " <> ALL (ARRAY(SELECT l.relation FROM pg_locks l WHERE l.mode = 'AccessExclusiveLock' "
+         "AND l.relation IS NOT NULL AND l.pid IS DISTINCT FROM pg_backend_pid())) THEN " +
+         what + " END";
+}
+
+}  // namespace
 
 char const* const session = R"sql(
 SELECT array_to_string(array_remove(current_schemas(false), 'pg_catalog'), chr(31)),
@@ -36,8 +48,8 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
 ORDER BY p.oid
 )sql";
 
-// Temporary relations of others are none of ours. Sizes are estimates, as ANALYZE left them, where
-// asking for the files would cost one call each.
+// Temporary relations of others are none of ours. Sizes are as VACUUM or ANALYZE left them: whoever
+// measures a relation opens it, and would wait behind everybody who queues for its strongest lock.
 std::string relations(int server_version) {
   std::string const pending =
       server_version >= 140000 ? "bool_or(i.inhdetachpending)" : "NULL::bool";
@@ -45,10 +57,14 @@ std::string relations(int server_version) {
 SELECT c.oid, CASE WHEN n.oid = pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END, c.relname,
        c.relkind, c.relpersistence, c.relispopulated, s.spcname, am.amname,
        c.reltuples::bigint,
-       CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) END,
-       CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) END,
-       i.parents, c.relispartition, i.pending, pg_get_expr(c.relpartbound, c.oid),
-       CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+       CASE WHEN c.relkind IN ('r', 'm') AND h.known THEN h.block * (c.relpages + (
+         SELECT coalesce(sum(o.relpages), 0) FROM pg_class o WHERE o.oid = c.reltoastrelid
+           OR o.oid IN (SELECT x.indexrelid FROM pg_index x WHERE x.indrelid IN (c.oid, c.reltoastrelid)))) END,
+       CASE WHEN c.relkind IN ('r', 'm') AND h.known THEN h.block * c.relpages END,
+       i.parents, c.relispartition, i.pending, )sql" +
+         unless_locked("c.oid", "pg_get_expr(c.relpartbound, c.oid)") + R"sql(,
+       CASE WHEN c.relkind = 'p' THEN )sql" +
+         unless_locked("c.oid", "pg_get_partkeydef(c.oid)") + R"sql( END,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
        d.refobjid, a.attname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -60,15 +76,19 @@ LEFT JOIN (SELECT i.inhrelid, string_agg(i.inhparent::text, chr(31) ORDER BY i.i
 LEFT JOIN pg_depend d ON c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid
   AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+CROSS JOIN LATERAL (SELECT current_setting('block_size')::bigint AS block,
+                           c.reltuples > 0 OR c.relpages > 0 AS known) h
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND (n.nspname !~ '^pg_' OR n.oid = pg_my_temp_schema()) AND n.nspname <> 'runbookd'
 ORDER BY c.oid
 )sql";
 }
 
-char const* const columns = R"sql(
+std::string columns() {
+  return R"sql(
 SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid),
+       a.attidentity, a.attgenerated, )sql" +
+         unless_locked("d.adrelid", "pg_get_expr(d.adbin, d.adrelid)") + R"sql(,
        CASE WHEN a.attcollation <> t.typcollation THEN l.collname END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -77,8 +97,10 @@ WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0
   AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 )sql";
+}
 
-char const* const constraints = R"sql(
+std::string constraints() {
+  return R"sql(
 SELECT k.conrelid, k.conname, k.contype,
        (SELECT string_agg(a.attname, chr(31) ORDER BY o.at) FROM unnest(k.conkey) WITH ORDINALITY o(n, at)
         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = o.n),
@@ -86,7 +108,8 @@ SELECT k.conrelid, k.conname, k.contype,
        (SELECT string_agg(a.attname, chr(31) ORDER BY o.at) FROM unnest(k.confkey) WITH ORDINALITY o(n, at)
         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = o.n),
        k.confdeltype, k.confupdtype,
-       CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END
+       CASE WHEN k.contype = 'c' THEN )sql" +
+         unless_locked("k.conrelid", "pg_get_expr(k.conbin, k.conrelid)") + R"sql( END
 FROM pg_constraint k
 WHERE k.oid >= 16384 AND k.conrelid <> 0 AND k.contype IN ('c', 'f', 'p', 'u', 'x', 'n')
   -- a key to a partitioned table has one more for each of its partitions
@@ -94,9 +117,13 @@ WHERE k.oid >= 16384 AND k.conrelid <> 0 AND k.contype IN ('c', 'f', 'p', 'u', '
            WHERE up.oid = k.conparentid AND up.conrelid = k.conrelid))
 ORDER BY k.conrelid, k.oid
 )sql";
+}
 
-char const* const indexes = R"sql(
-SELECT i.indrelid, c.relname, pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisclustered,
+std::string indexes() {
+  return R"sql(
+SELECT i.indrelid, c.relname, )sql" +
+         unless_locked("i.indrelid", "pg_get_indexdef(i.indexrelid)") +
+         R"sql(, i.indisvalid, i.indisclustered,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
                AND k.conrelid = i.indrelid),
        s.spcname, pn.nspname, p.relname
@@ -109,6 +136,7 @@ LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
 WHERE i.indexrelid >= 16384
 ORDER BY i.indexrelid
 )sql";
+}
 
 char const* const triggers = R"sql(
 SELECT t.tgrelid, t.tgname, n.nspname, p.proname, t.tgtype & 1, t.tgconstrrelid,

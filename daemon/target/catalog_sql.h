@@ -10,13 +10,13 @@ extern char const* const session;
 extern char const* const types;
 extern char const* const attributes;  // of composite types
 extern char const* const functions;
-extern char const* const columns;
-extern char const* const constraints;
-extern char const* const indexes;
 extern char const* const triggers;
 extern char const* const rules;
 extern char const* const uses;
 extern char const* const members;  // of extensions
 std::string relations(int server_version);
+std::string columns();
+std::string constraints();
+std::string indexes();
 
 }  // namespace runbookd::daemon::catalog_sql

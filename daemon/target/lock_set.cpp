@@ -4,8 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "daemon/target/blocker_row.h"
-
 namespace runbookd::daemon {
 namespace {
 
@@ -28,6 +26,7 @@ constexpr auto find_query = R"sql(
 
 // A session that only queues is in the way too: whoever comes after it waits for it. What the role
 // may not see of others (state, age) is NULL; which transaction it is can be seen by everybody.
+// Prepared transactions are numbered as daemon/target/locks.cpp numbers them.
 constexpr auto look_query = R"sql(
   , held AS (
     SELECT l.pid, l.virtualtransaction AS id, l.relation, l.mode, l.granted
@@ -35,23 +34,34 @@ constexpr auto look_query = R"sql(
     WHERE l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
   )
-  SELECT coalesce(h.pid, 0), coalesce(a.usename, p.owner),
-         coalesce(nullif(a.application_name, ''), a.backend_type, CASE WHEN h.pid IS NULL THEN 'prepared transaction' END),
+  SELECT coalesce(h.pid, p.pid), coalesce(a.usename, p.owner),
+         CASE WHEN h.pid IS NULL THEN 'prepared transaction' ELSE a.application_name END, a.backend_type,
          coalesce(a.state, CASE WHEN h.pid IS NULL THEN 'prepared' END),
-         coalesce(a.query, 'PREPARE TRANSACTION ' || quote_literal(p.gid)),
+         coalesce(left(a.query, 500), 'PREPARE TRANSACTION ' || quote_literal(p.gid)),
          (extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint,
          h.mode || CASE WHEN h.granted THEN '' ELSE ' (waiting)' END,
          h.relation::regclass::text, h.id, h.relation::oid,
          h.pid IS NULL OR a.query LIKE 'autovacuum: %(to prevent wraparound)',
-         h.pid IS NOT NULL AND a.usesysid IS NULL
+         h.pid IS NOT NULL AND a.usesysid IS NULL, a.wait_event_type = 'Lock'
   FROM held h
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = h.pid
   LEFT JOIN LATERAL (
-    SELECT x.gid, x.owner, x.prepared FROM pg_catalog.pg_locks own
-    JOIN pg_catalog.pg_prepared_xacts x ON x.transaction = own.transactionid
+    SELECT x.gid, x.owner, x.prepared, x.pid FROM pg_catalog.pg_locks own
+    JOIN (SELECT *, -row_number() OVER (ORDER BY gid) AS pid FROM pg_catalog.pg_prepared_xacts) x
+      ON x.transaction = own.transactionid
     WHERE h.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid'
       AND own.virtualtransaction = h.id LIMIT 1) p ON true
-  ORDER BY 6 DESC NULLS LAST)sql";
+  ORDER BY 7 DESC NULLS LAST)sql";
+
+planner::LockSession session_of(std::vector<Cell> const& row) {
+  return {.pid = static_cast<int>(number_in(row[0])),
+          .user = row[1].value_or(""),
+          .application = row[2].value_or(""),
+          .backend_type = row[3].value_or(""),
+          .state = row[4].value_or(""),
+          .query = row[5].value_or(""),
+          .transaction_age = Duration(number_in(row[6]))};
+}
 
 std::string millis(Duration duration) { return std::to_string(duration.count()); }
 
@@ -115,17 +125,27 @@ SqlResult<LockHolders> LockSet::look(Session& session) const {
   }
   LockHolders all;
   for (auto const& row : seen->rows) {
-    auto const id = row[8].value_or("");
-    all.relations.push_back(static_cast<std::uint32_t>(number_in(row[9])));
+    auto const id = row[9].value_or("");
+    all.relations.push_back(static_cast<std::uint32_t>(number_in(row[10])));
     if (std::ranges::find(all.holders, id, &planner::Holder::id) != all.holders.end()) {
       continue;  // one transaction with several locks
     }
-    bool const stays = row[10] == "t";
+    bool const stays = row[11] == "t";
+    auto holder = session_of(row);
     all.holders.push_back({.id = id,
-                           .age = Duration(number_in(row[5])),
+                           .age = holder.transaction_age,
                            .stays = stays,
-                           .yields = !stays && row[11] == "t"});
-    all.blockers.push_back(blocker_of(row));
+                           .yields = !stays && row[12] == "t"});
+    all.graph.edges.push_back({.waiter = LockHolders::asker,
+                               .blocker = holder.pid,
+                               .wanted = {},
+                               .held = row[7].value_or(""),
+                               .relation = row[8].value_or(""),
+                               .waited = {}});
+    if (row[13] == "t") {
+      all.waiting.push_back(holder.pid);
+    }
+    all.graph.sessions.push_back(std::move(holder));
   }
   return all;
 }

@@ -8,7 +8,7 @@
 
 #include "daemon/target/session.h"
 #include "planner/lock_mode.h"
-#include "planner/outcome.h"
+#include "planner/lock_tree.h"
 #include "planner/patience.h"
 
 namespace runbookd::daemon {
@@ -22,9 +22,12 @@ struct LockWish {
 
 struct LockHolders {
   std::vector<planner::Holder> holders;
-  std::vector<planner::Blocker>
-      blockers;                          // the same ones, as people are told of them; oldest first
+  planner::LockGraph graph;              // the same ones in the way of `asker`, as people are told
+  std::vector<int> waiting;              // of these: who waits for a lock itself
   std::vector<std::uint32_t> relations;  // where they are
+
+  // We look and do not wait, so that the server names nobody who waits for the holders.
+  static constexpr int asker = 0;
 };
 
 class LockSet {

@@ -1,8 +1,10 @@
 #include "daemon/target/lock_wait.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "daemon/target/locks.h"
 #include "daemon/target/rest.h"
 #include "daemon/target/transaction.h"
 
@@ -64,8 +66,10 @@ SqlResult<Look> LockWait::look() {
     return tl::unexpected(seen.error());
   }
   seen_ = std::move(*seen);
-  for (auto const& blocker : seen_.blockers) {
-    bool const lasts = blocker.transaction_age > policy_.stall_budget || blocker.pid == 0;
+  climb();
+  for (auto const& blocker : blockers_) {
+    bool const lasts =
+        blocker.depth == 1 && (blocker.transaction_age > policy_.stall_budget || blocker.pid == 0);
     auto const known = std::ranges::find(met_, blocker.pid, &Blocker::pid);
     if (known != met_.end()) {
       met_.erase(known);
@@ -75,6 +79,20 @@ SqlResult<Look> LockWait::look() {
     }
   }
   return Look{.holders = seen_.holders};
+}
+
+// A holder that waits itself is not the one to talk to: at the root is who keeps them all.
+void LockWait::climb() {
+  if (seen_.waiting.empty()) {
+    behind_them_ = {};
+  } else if (!climbed_at_ || now() - *climbed_at_ >= told_every) {
+    climbed_at_ = now();
+    behind_them_ = read_locks(session_, seen_.waiting).value_or(planner::LockGraph{});
+  }
+  auto graph = seen_.graph;
+  std::ranges::copy(behind_them_.edges, std::back_inserter(graph.edges));
+  std::ranges::copy(behind_them_.sessions, std::back_inserter(graph.sessions));
+  blockers_ = planner::blockers_of(graph, {LockHolders::asker});
 }
 
 AttemptResult LockWait::run(std::stop_token const& stop,
@@ -180,7 +198,7 @@ void LockWait::tell(bool queued) {
     return;
   }
   std::vector<int> pids;
-  for (auto const& blocker : seen_.blockers) {
+  for (auto const& blocker : blockers_) {
     pids.push_back(blocker.pid);
   }
   bool const due = !told_at_ || now() - *told_at_ >= told_every || pids.empty() != told_of_.empty();
@@ -190,13 +208,13 @@ void LockWait::tell(bool queued) {
   told_at_ = now();
   told_of_ = std::move(pids);
   waiting_.tell(
-      {.queued = queued || set_.empty(), .waited = now() - *hindered_, .blockers = seen_.blockers});
+      {.queued = queued || set_.empty(), .waited = now() - *hindered_, .blockers = blockers_});
 }
 
 AttemptResult LockWait::told(AttemptResult result) const {
   if (hindered_) {
     result.lock_wait = now() - *hindered_;
-    result.blockers = seen_.blockers;
+    result.blockers = blockers_;
     for (auto const& earlier : met_) {
       if (std::ranges::find(result.blockers, earlier.pid, &Blocker::pid) == result.blockers.end()) {
         result.blockers.push_back(earlier);
@@ -207,7 +225,7 @@ AttemptResult LockWait::told(AttemptResult result) const {
 }
 
 AttemptResult LockWait::busy() const {
-  auto const& held = seen_.blockers;
+  auto const& held = blockers_;
   auto failure = last_failure_.value_or(SqlFailure{});
   if (!set_.empty()) {
     failure = {.sqlstate = "55P03",

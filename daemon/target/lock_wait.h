@@ -42,6 +42,7 @@ class LockWait {
   planner::Duration now() const;
   double chance();
   SqlResult<planner::Look> look();
+  void climb();
   void evict();
   void tell(bool queued);
   AttemptResult busy() const;
@@ -58,6 +59,9 @@ class LockWait {
   std::optional<SqlFailure> no_set_;  // why it is not known who is in the way
   LockSet set_;
   LockHolders seen_;
+  std::vector<planner::Blocker> blockers_;  // of the last look
+  planner::LockGraph behind_them_;          // for whom the holders wait
+  std::optional<planner::Duration> climbed_at_;
   planner::Move move_;
   planner::Duration try_began_{};  // on now()
   int tries_ = 0;

@@ -1,6 +1,5 @@
 #include "daemon/target/locks.h"
 
-#include <charconv>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -83,14 +82,7 @@ constexpr auto lock_graph = R"sql(
   FROM prepared p WHERE p.pid IN (SELECT blocker FROM edge)
 )sql";
 
-std::int64_t number(Cell const& cell) {
-  std::int64_t value = 0;
-  if (cell) {
-    std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  }
-  return value;
-}
-int pid_in(Cell const& cell) { return static_cast<int>(number(cell)); }
+int pid_in(Cell const& cell) { return static_cast<int>(number_in(cell)); }
 
 LockEdge edge_of(std::vector<Cell> const& row) {
   return {.waiter = pid_in(row[0]),
@@ -98,7 +90,7 @@ LockEdge edge_of(std::vector<Cell> const& row) {
           .wanted = row[2].value_or(""),
           .held = row[4].value_or(""),
           .relation = row[3].value_or(""),
-          .waited = row[5] ? std::optional(Duration(number(row[5]))) : std::nullopt};
+          .waited = row[5] ? std::optional(Duration(number_in(row[5]))) : std::nullopt};
 }
 
 LockSession session_of(std::vector<Cell> const& row) {
@@ -108,7 +100,7 @@ LockSession session_of(std::vector<Cell> const& row) {
           .backend_type = row[4].value_or(""),
           .state = row[6].value_or(""),
           .query = row[7].value_or(""),
-          .transaction_age = Duration(number(row[5]))};
+          .transaction_age = Duration(number_in(row[5]))};
 }
 
 OurSession our_session(std::vector<Cell> const& row) {
@@ -116,7 +108,7 @@ OurSession our_session(std::vector<Cell> const& row) {
           .application = row[1].value_or(""),
           .state = row[2].value_or(""),
           .query = row[3].value_or(""),
-          .transaction_age = Duration(number(row[4]))};
+          .transaction_age = Duration(number_in(row[4]))};
 }
 
 void add_waits(std::vector<OurSession>& sessions, LockGraph const& graph) {

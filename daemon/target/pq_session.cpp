@@ -1,3 +1,4 @@
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -179,6 +180,17 @@ SqlResult<std::unique_ptr<Session>> connect(TargetSettings const& target,
     return tl::unexpected(connection_refused(target, e.what()));
   }
 }
+
+std::optional<std::int64_t> known_number_in(Cell const& cell) {
+  std::int64_t value = 0;
+  if (!cell ||
+      std::from_chars(cell->data(), cell->data() + cell->size(), value).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::int64_t number_in(Cell const& cell) { return known_number_in(cell).value_or(0); }
 
 #ifdef RUNBOOKD_TEST_HOOKS
 void crash_once_sent(store::CrashPoint point, Session const& session, std::string_view sql) {

@@ -1,5 +1,4 @@
 // How far a long statement of ours is, as the server tells it.
-#include <charconv>
 #include <map>
 #include <string>
 
@@ -41,14 +40,6 @@ constexpr auto long_statement = R"sql(
     AND a.query_start < pg_catalog.clock_timestamp() - interval '1 second'
 )sql";
 
-std::int64_t number(Cell const& cell) {
-  std::int64_t value = 0;
-  if (cell) {
-    std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  }
-  return value;
-}
-
 SqlResult<std::optional<ServerWork>> untold_work(Session& eyes, int pid) {
   auto const asked = eyes.run(long_statement, {std::to_string(pid)});
   if (!asked) {
@@ -60,8 +51,8 @@ SqlResult<std::optional<ServerWork>> untold_work(Session& eyes, int pid) {
   auto const& row = asked->rows.front();
   return ServerWork{.command = row[0].value_or(""),
                     .relation = row[2].value_or(""),
-                    .relation_size = number(row[3]),
-                    .running = planner::Duration(number(row[1]))};
+                    .relation_size = number_in(row[3]),
+                    .running = planner::Duration(number_in(row[1]))};
 }
 
 }  // namespace

@@ -19,6 +19,10 @@ namespace runbookd::daemon {
 using planner::Cell;
 using planner::SqlFailure;
 
+// What a cell says as a whole number; nothing, or 0, for NULL and for what is none.
+std::optional<std::int64_t> known_number_in(Cell const& cell);
+std::int64_t number_in(Cell const& cell);
+
 struct Rows {
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;

@@ -1,5 +1,4 @@
 // How the target bears what we do to it, in one question.
-#include <charconv>
 
 #include "daemon/target/procedures.h"
 
@@ -62,20 +61,11 @@ constexpr auto rest = R"sql(
   FROM pg_catalog.pg_replication_slots, here WHERE restart_lsn IS NOT NULL
 )sql";
 
-std::optional<std::int64_t> number(Cell const& cell) {
-  std::int64_t value = 0;
-  if (!cell) {
-    return std::nullopt;
-  }
-  std::from_chars(cell->data(), cell->data() + cell->size(), value);
-  return value;
-}
-
 void add(planner::Sample& sample, std::vector<Cell> const& row) {
   auto const kind = row[0].value_or("");
   auto const name = row[1].value_or("");
-  auto const first = number(row[2]);
-  auto const second = number(row[3]);
+  auto const first = known_number_in(row[2]);
+  auto const second = known_number_in(row[3]);
   if (kind == "wal") {
     sample.wal_position = first;
   } else if (kind == "waiters") {

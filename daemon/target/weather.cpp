@@ -1,6 +1,5 @@
 #include "daemon/target/weather.h"
 
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -109,14 +108,6 @@ constexpr auto weather_of_server = R"sql(
 
 using Row = std::vector<Cell>;
 
-std::optional<std::int64_t> number(Cell const& cell) {
-  std::int64_t value = 0;
-  if (!cell ||
-      std::from_chars(cell->data(), cell->data() + cell->size(), value).ec != std::errc{}) {
-    return std::nullopt;
-  }
-  return value;
-}
 std::string word(Cell const& cell) { return cell.value_or(""); }
 bool yes(Cell const& cell) { return cell == "true"; }
 
@@ -155,21 +146,21 @@ void read_disk(Weather& weather, Row const& row) {
 
 void read_transaction(Weather& weather, Row const& row) {
   weather.transactions.push_back(
-      {.session = {.pid = static_cast<int>(number(row[1]).value_or(0)),
+      {.session = {.pid = static_cast<int>(known_number_in(row[1]).value_or(0)),
                    .user = word(row[2]),
                    .application = word(row[3]),
                    .backend_type = word(row[4]),
                    .state = word(row[5]),
                    .query = word(row[6]),
-                   .transaction_age = Duration(number(row[7]).value_or(0))},
+                   .transaction_age = Duration(known_number_in(row[7]).value_or(0))},
        .holds_snapshot = yes(row[8]),
        .tables = names(row[9])});
 }
 
 // The tightest counts.
 void read_limit(Weather& weather, Row const& row) {
-  auto const used = static_cast<int>(number(row[1]).value_or(0));
-  auto const allowed = static_cast<int>(number(row[2]).value_or(0));
+  auto const used = static_cast<int>(known_number_in(row[1]).value_or(0));
+  auto const allowed = static_cast<int>(known_number_in(row[2]).value_or(0));
   bool const first = weather.connections_allowed == 0;
   if (first || allowed - used < weather.connections_allowed - weather.connections_used) {
     weather.connections_used = used;
@@ -186,7 +177,7 @@ class Reading {
       weather_.role = word(row[1]);
       weather_.sees_sessions = yes(row[2]);
     } else if (what == "temp") {
-      auto const kilobytes = number(row[1]).value_or(-1);
+      auto const kilobytes = known_number_in(row[1]).value_or(-1);
       weather_.temp_limit = kilobytes < 0 ? -1 : kilobytes * 1024;
     } else if (what == "disk") {
       read_disk(weather_, row);
@@ -208,29 +199,30 @@ class Reading {
  private:
   void read_what_follows(std::string const& what, Row const& row) {
     if (what == "standby") {
-      auto const lag = number(row[3]);
+      auto const lag = known_number_in(row[3]);
       weather_.standbys.push_back({.name = word(row[1]),
                                    .state = word(row[2]),
                                    .lag = lag ? std::optional(Duration(*lag)) : std::nullopt,
-                                   .bytes = number(row[4])});
+                                   .bytes = known_number_in(row[4])});
     } else if (what == "slot") {
       weather_.slots.push_back({.name = word(row[1]),
                                 .wal_status = word(row[2]),
                                 .active = yes(row[3]),
-                                .retained = number(row[4]).value_or(0)});
+                                .retained = known_number_in(row[4]).value_or(0)});
     } else {
       read_table(what, row);
     }
   }
   void read_table(std::string const& what, Row const& row) {
-    auto const place = static_cast<std::size_t>(number(row[1]).value_or(1) - 1);
+    auto const place = static_cast<std::size_t>(known_number_in(row[1]).value_or(1) - 1);
     auto& table = tables_[place];
     table.table = asked_[place];
     if (what == "table") {
       table.name = word(row[2]);
-      table.rows = number(row[3]).value_or(-1) < 0 ? -1 : number(row[4]).value_or(-1);
-      table.bytes = number(row[5]).value_or(0);
-    } else if (auto const width = number(row[3])) {
+      table.rows =
+          known_number_in(row[3]).value_or(-1) < 0 ? -1 : known_number_in(row[4]).value_or(-1);
+      table.bytes = known_number_in(row[5]).value_or(0);
+    } else if (auto const width = known_number_in(row[3])) {
       table.widths[word(row[2])] = static_cast<int>(*width);
     }
   }

@@ -178,16 +178,27 @@ TEST_CASE("the catalog of a server is the one that replaying its SQL gives") {
   CHECK(compared >= 40);
 }
 
-TEST_CASE("sizes and rows come with the catalog") {
+TEST_CASE("sizes and rows come with the catalog, and its reader waits for nobody's lock") {
   Target const target;
-  target.sql("CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 10000) g");
+  target.sql(
+      "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 10000) g; CREATE INDEX ON t (id); "
+      "CREATE TABLE never_looked_at (id int); "
+      "CREATE VIEW v AS SELECT * FROM t WHERE id > 0; "
+      "ALTER TABLE t ADD CHECK (id > 0), ADD COLUMN d int DEFAULT 1; "
+      "CREATE INDEX ON t ((id + 1)); CREATE TABLE p (a int) PARTITION BY RANGE ((a + 1)); "
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2)");
   target.sql("ANALYZE t");
+  auto holder = target.connect("holder");
+  REQUIRE(holder->run("BEGIN; LOCK t, p, v"));
   auto const session = target.connect();
   auto const catalog = daemon::read_catalog(*session);
-  REQUIRE(catalog);
+  REQUIRE_MESSAGE(catalog, catalog.error().message);
   auto const* table = catalog->find({"public", "t"});
   REQUIRE(table != nullptr);
   CHECK(table->rows == 10000);
   CHECK(table->heap_bytes >= 300'000);
-  CHECK(table->bytes >= table->heap_bytes);
+  CHECK(table->bytes > table->heap_bytes);
+  auto const* other = catalog->find({"public", "never_looked_at"});
+  REQUIRE(other != nullptr);
+  CHECK(other->bytes == -1);
 }

@@ -1,5 +1,6 @@
 // How a step comes by its strong locks, against a real server.
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -149,6 +150,26 @@ TEST_CASE("a step waits for whoever is idle in a transaction without queueing, a
   CHECK(told.back().waited == 0ms);
 }
 
+TEST_CASE("behind a holder that waits itself stands whoever keeps them all") {
+  Target target;
+  target.sql("CREATE TABLE t (a int); CREATE TABLE other (a int)");
+  target.sql("BEGIN; INSERT INTO other VALUES (1); PREPARE TRANSACTION 'at the root'");
+  auto holder = target.connect("report");
+  REQUIRE(holder->run("BEGIN; SELECT * FROM t"));
+  std::jthread const stuck([&] { (void)holder->run("LOCK other"); });
+  target.until(
+      "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE application_name = 'report'");
+  auto const result = run_transactional(*target.connect(), tag(), patient(add_column), never(), {});
+  target.sql("ROLLBACK PREPARED 'at the root'");
+  CHECK(result.end == AttemptEnd::busy);
+  REQUIRE(result.blockers.size() == 2);
+  CHECK(result.blockers[0].application == "report");
+  CHECK_FALSE(result.blockers[0].root);
+  CHECK(result.blockers[1].kind == planner::BlockerKind::prepared);
+  CHECK(result.blockers[1].depth == 2);
+  CHECK(result.blockers[1].root);
+}
+
 TEST_CASE("a prepared transaction is named, and never queued for") {
   Target target;
   target.sql("CREATE TABLE t (a int)");
@@ -160,6 +181,7 @@ TEST_CASE("a prepared transaction is named, and never queued for") {
   REQUIRE(result.blockers.size() == 1);
   CHECK(result.blockers.front().pid == 0);
   CHECK(result.blockers.front().query == "PREPARE TRANSACTION 'gone away'");
+  CHECK(result.blockers.front().kind == planner::BlockerKind::prepared);
   target.sql("ROLLBACK PREPARED 'gone away'");
 }
 
