@@ -64,9 +64,12 @@ class Reader {
     return true;
   }
   Transported<bool> end_of_input() {
+    if (!parser_.got_some()) {
+      return tl::unexpected(broken("the daemon hung up before it answered"));
+    }
     boost::system::error_code error;
     parser_.put_eof(error);
-    if (!parser_.got_some() || error) {
+    if (error) {
       return tl::unexpected(broken("the daemon hung up in the middle of an answer"));
     }
     return true;

@@ -190,6 +190,8 @@ void CannedServer::serve_one(int connection) {
   }
   if (canned.hang) {
     read_some(connection);  // until the client gives up
+  } else if (canned.hang_up) {
+    // the connection is closed behind us
   } else if (!canned.pieces.empty()) {
     send_stream(connection, canned);
   } else {

@@ -24,7 +24,8 @@ struct Canned {
   // `proper_end` after the last chunk, else in the middle of it, as by a daemon that dies.
   std::vector<std::string> pieces;
   bool proper_end = true;
-  bool hang = false;  // never answers
+  bool hang = false;     // never answers
+  bool hang_up = false;  // without a word
 };
 
 class CannedServer {

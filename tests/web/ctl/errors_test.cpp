@@ -135,6 +135,14 @@ TEST_CASE("an answer that is not HTTP is not taken for one") {
   CHECK(cut.err.find("hung up in the middle") != std::string::npos);
 }
 
+TEST_CASE("a connection that ends before the answer is told as what it is") {
+  CannedServer const server([](Asked const&) { return Canned{.hang_up = true}; });
+  auto const said = runbookctl({"resume", run_a}, {.address = server.address()});
+  CHECK(said.exit == 10);
+  CHECK(said.err.find("the daemon hung up before it answered") != std::string::npos);
+  CHECK(said.err.find("whether the daemon took the request is not known") != std::string::npos);
+}
+
 TEST_CASE("a verb whose answer got lost is said to be unclear") {
   CannedServer const server(
       [](Asked const&) { return Canned{.pieces = {"x"}, .proper_end = false}; });
