@@ -54,6 +54,7 @@ void Sequence::run(int rounds) {
   operators_.emplace(daemon_, plan_, id_);
   for (int i = 0; i < rounds; ++i) {
     round();
+    expect_rest_where_paused();
   }
   come_to_rest();
   judge_all();
@@ -165,6 +166,16 @@ bool Sequence::is_over(json const& run, bool back) const {
   bool const may_go_back = run.at("actions").at("rollback").at("allowed");
   return state == "rolled_back" || state == "cancelled" ||
          (state == "succeeded" && !(back && may_go_back));
+}
+
+// Between rounds nobody asks for anything: what is said to be paused stays so.
+void Sequence::expect_rest_where_paused() {
+  auto const run = operators_->look();
+  if (!run || run->at("state") != "paused") {
+    return;
+  }
+  site_.expect_nothing_held();
+  ++figures_.pauses;
 }
 
 // On to the end, back to the beginning, or given up.

@@ -16,7 +16,8 @@ namespace runbookd::chaos {
 
 // Of all sequences of a session.
 struct Figures {
-  std::atomic<int> sequences{0}, deaths{0}, commands{0}, refused{0}, unheard{0}, events{0};
+  std::atomic<int> sequences{0}, deaths{0}, commands{0}, refused{0}, unheard{0}, events{0},
+      pauses{0};
 };
 
 class Sequence {
@@ -37,6 +38,7 @@ class Sequence {
   void round();
   void race(std::optional<std::chrono::milliseconds> kill_after);
   void ask_some(std::mt19937::result_type seed, int asks);
+  void expect_rest_where_paused();
   void come_to_rest();
   bool is_over(json const& run, bool back) const;
   std::vector<nlohmann::json> read_events();

@@ -68,6 +68,18 @@ void Site::expect_no_backend() const {
   violated("sessions of ours are left in the target: " + left);
 }
 
+void Site::expect_nothing_held() const {
+  auto const held = sql(
+      "SELECT string_agg(a.application_name || ' ' || a.state || ' ' || left(a.query, 60), '; ') "
+      "FROM pg_stat_activity a WHERE a.datname = current_database() "
+      "AND a.application_name LIKE 'runbookd/%' AND (a.backend_xid IS NOT NULL OR EXISTS ("
+      "SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
+      "WHERE l.pid = a.pid AND c.oid >= 16384 AND c.relnamespace <> to_regnamespace('runbookd')))");
+  if (!held.empty()) {
+    violated("paused, and yet a session of ours is at work: " + held);
+  }
+}
+
 Trial::Trial(Scenario const& scenario, Site& site, std::string const& dsn)
     : scenario_(scenario),
       site_(site),

@@ -33,6 +33,8 @@ class Site {
   std::string sql(std::string const& text) const { return cluster_.sql(database_, text); }
   std::string dsn() const { return cluster_.dsn(database_); }
   void expect_no_backend() const;  // of ours, in a moment; throws Violation
+  // Now, by sessions of ours: no lock on a table of the plan, no transaction that writes.
+  void expect_nothing_held() const;
 
  private:
   testing::PostgresCluster& cluster_;
