@@ -144,7 +144,7 @@ int restore(config::Settings const& settings, StoreCommand const& command) {
   print(restored->report);
   std::cout << "restored to " << settings.store.path << '\n';
   if (!restored->replaced.empty()) {
-    std::cout << "the store that stood there is kept as " << restored->replaced << '\n';
+    std::cout << "what stood there is kept as " << restored->replaced << '\n';
   }
   std::cout << "what runs did after this backup is settled from the markers in their targets\n";
   return 0;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "store/check.h"
 #include "store/file.h"
 #include "store/mark.h"
 #include "store/store.h"
@@ -60,15 +61,28 @@ Result<void> copied(Connection& from, std::string const& to) {
       [](std::unique_ptr<Backup> const& copy) { return copy->step(-1).map([](bool) {}); });
 }
 
+// What a store that is gone had and the backup does not bring back.
+std::optional<std::string> lost_with(std::string const& store, MarkFacts const& backup,
+                                     std::optional<MarkFacts> const& mark) {
+  if (!mark || (mark->store_id == backup.store_id && mark->events <= backup.events))
+    return std::nullopt;
+  auto const gone = "the store " + store + " is gone, and the backup is ";
+  if (mark->store_id != backup.store_id)
+    return gone + "of another one (" + backup.store_id + ") than was used here, " + mark->store_id;
+  return gone + "older: it holds " + std::to_string(backup.events) + " events, and " +
+         std::to_string(mark->events) +
+         " had been recorded; with --force runs go back to what the backup knows of them";
+}
+
 // Why the store that stands there should not be replaced; nothing: it may be.
 std::optional<std::string> worth_keeping(std::string const& store, MarkFacts const& backup) {
   auto const mark = marked(store);
   if (!mark)
     return mark.error().detail;
+  if (is_missing_or_empty(store))
+    return lost_with(store, backup, *mark);
   if (auto right = expect_not_behind(store, backup, *mark); !right)
     return right.error().detail;
-  if (is_missing_or_empty(store))
-    return std::nullopt;
   auto const opened = connect_at_rest(store);
   if (!opened)
     return opened.error().detail;
@@ -80,19 +94,38 @@ std::optional<std::string> worth_keeping(std::string const& store, MarkFacts con
   return std::nullopt;
 }
 
-// Each name is moved by itself; a crash in between leaves a store that is missing or behind its
-// mark, which a start refuses.
+// A log is moved also where its store is gone: SQLite would play it back into whatever stands there
+// next. Each name is moved by itself; a crash in between leaves a store that is missing or behind
+// its mark, which a start refuses.
 Result<std::string> moved_away(std::string const& store, std::string const& stamp) {
-  if (!fs::exists(store))
-    return std::string();
   auto const kept = store + ".replaced-" + stamp;
-  if (auto absent = expect_absent(kept); !absent)
-    return tl::unexpected(absent.error());
-  if (fs::exists(store + "-wal")) {
-    if (auto log = renamed(store + "-wal", kept + "-wal"); !log)
-      return tl::unexpected(log.error());
+  std::string found;
+  for (std::string const part : {"-wal", ""}) {
+    if (!fs::exists(store + part))
+      continue;
+    found = kept + part;
+    auto const moved =
+        expect_absent(found).and_then([&] { return renamed(store + part, kept + part); });
+    if (!moved)
+      return tl::unexpected(moved.error());
   }
-  return renamed(store, kept).map([&] { return kept; });
+  std::error_code ignored;
+  fs::remove(store + "-shm", ignored);
+  return found;
+}
+
+Result<void> expect_in_order(std::string const& store, MarkFacts const& facts) {
+  auto const opened = connect_at_rest(store);
+  if (!opened)
+    return tl::unexpected(opened.error());
+  auto const report = guarded([&] { return report_on(**opened); });
+  if (!report)
+    return tl::unexpected(report.error());
+  if (report->problems.empty() && report->id == facts.store_id && report->events == facts.events)
+    return {};
+  return refused("the restored store " + store + " is not what the backup holds" +
+                     (report->problems.empty() ? "" : ": " + report->problems.front()),
+                 "runbookd store check " + quoted(store));
 }
 
 }  // namespace
@@ -182,8 +215,10 @@ Result<Restored> restore(std::string const& backup, std::string const& store, Fo
   MarkFacts const facts{.store_id = report.id, .events = report.events};
   if (force == Force::no) {
     if (auto const why = worth_keeping(*path, facts))
-      return refused("the store in that place is not replaced without --force: " + *why,
-                     "runbookd store check " + quoted(*path));
+      return refused("nothing is restored without --force: " + *why,
+                     is_missing_or_empty(*path) ? "look for a newer backup, else add --force"
+                                                : "runbookd store check " + quoted(*path) +
+                                                      "; to restore all the same: --force");
   }
   auto const fresh = *path + ".restoring";
   if (auto copy = copied(*source->connection, fresh); !copy)
@@ -196,6 +231,8 @@ Result<Restored> restore(std::string const& backup, std::string const& store, Fo
   });
   if (!placed)
     return tl::unexpected(placed.error());
+  if (auto right = expect_in_order(*path, facts); !right)
+    return tl::unexpected(right.error());
   return Restored{.report = std::move(report), .replaced = std::move(*replaced)};
 }
 

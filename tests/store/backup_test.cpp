@@ -154,6 +154,26 @@ TEST_CASE_FIXTURE(Standing, "a lost store comes back from its backup") {
   CHECK(scratch.open()->journal().find({"run_1"})->revision == 200);
 }
 
+TEST_CASE_FIXTURE(Standing, "the log of a lost store is not played back into its backup") {
+  REQUIRE(back_up(scratch.path(), file));
+  {
+    auto const open = scratch.open();
+    grow(open->journal(), 200, 900);
+    fs::copy_file(scratch.path() + "-wal", scratch.path() + ".log");
+  }
+  fs::remove(scratch.path());
+  fs::rename(scratch.path() + ".log", scratch.path() + "-wal");
+  auto const refused = put_back(*this);
+  REQUIRE_FALSE(refused);
+  CHECK(contains(refused.error().detail,
+                 "is gone, and the backup is older: it holds 200 events, and 900"));
+  auto const restored = put_back(*this, Force::yes);
+  REQUIRE(restored);
+  CHECK(restored->replaced == scratch.path() + ".replaced-now-wal");
+  CHECK(first_problem(scratch.path()) == "in order");
+  CHECK(scratch.open()->journal().find({"run_1"})->revision == 200);
+}
+
 TEST_CASE_FIXTURE(Standing,
                   "a store that went on after the backup is replaced only by force, and kept") {
   REQUIRE(back_up(scratch.path(), file));
