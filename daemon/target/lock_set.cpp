@@ -17,7 +17,8 @@ constexpr Duration after_deadlock_check{500};
 
 constexpr auto find_query = R"sql(
   SELECT c.oid, w.mode, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-         c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+         c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'),
+         w.statement
   FROM wish w
   JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(w.name)
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -79,11 +80,17 @@ LockMode covering(LockMode one, LockMode other) {
 }  // namespace
 
 SqlResult<LockSet> LockSet::find(Session& session, std::vector<LockWish> const& wishes) {
-  std::map<std::string, LockMode> strongest;
+  struct Strongest {
+    LockMode mode{};
+    std::size_t statement = 0;
+  };
+  std::map<std::string, Strongest> strongest;
   for (auto const& wish : wishes) {
     if (wish.mode >= weakest_strong) {
-      auto& mode = strongest.try_emplace(wish.relation, wish.mode).first->second;
-      mode = covering(mode, wish.mode);
+      auto& one =
+          strongest.try_emplace(wish.relation, Strongest{wish.mode, wish.statement}).first->second;
+      one.mode = covering(one.mode, wish.mode);
+      one.statement = std::min(one.statement, wish.statement);
     }
   }
   LockSet set;
@@ -91,15 +98,19 @@ SqlResult<LockSet> LockSet::find(Session& session, std::vector<LockWish> const& 
     return set;
   }
   std::string values;
-  for (auto const& [name, mode] : strongest) {
+  for (auto const& [name, one] : strongest) {
     values += (values.empty() ? "(" : ", (") + session.quote_literal(name) + ", " +
-              std::to_string(static_cast<int>(mode)) + ")";
+              std::to_string(static_cast<int>(one.mode)) + ", " + std::to_string(one.statement) +
+              ")";
   }
-  auto const found = session.run("WITH wish(name, mode) AS (VALUES " + values + ")" + find_query);
+  auto const found =
+      session.run("WITH wish(name, mode, statement) AS (VALUES " + values + ")" + find_query);
   if (!found) {
     return tl::unexpected(found.error());
   }
   for (auto const& row : found->rows) {
+    auto const statement = static_cast<std::size_t>(number_in(row[4]));
+    set.first_statement_ = set.empty() ? statement : std::min(set.first_statement_, statement);
     set.relations_.push_back({.oid = static_cast<std::uint32_t>(number_in(row[0])),
                               .name = row[2].value_or(""),
                               .mode = static_cast<LockMode>(number_in(row[1])),

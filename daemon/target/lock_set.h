@@ -17,6 +17,7 @@ namespace runbookd::daemon {
 struct LockWish {
   std::string relation;
   planner::LockMode mode = planner::LockMode::access_exclusive;
+  std::size_t statement = 0;  // the first of its transaction that asks for it
   bool operator==(LockWish const&) const = default;
 };
 
@@ -37,6 +38,8 @@ class LockSet {
   static SqlResult<LockSet> find(Session& session, std::vector<LockWish> const& wishes);
 
   bool empty() const { return relations_.empty(); }
+  // Before it no lock is needed.
+  std::size_t first_statement() const { return first_statement_; }
   SqlResult<LockHolders> look(Session& session) const;
   // Inside a transaction: waits at most so long, and only for one relation, where `seen` has
   // holders, before anything else is locked. Leaves no line in the server's log where it fails.
@@ -58,6 +61,7 @@ class LockSet {
     bool lockable = true;  // by LOCK TABLE, and by us
   };
   std::vector<Relation> relations_;  // by oid: whoever takes several goes the same way
+  std::size_t first_statement_ = 0;
 };
 
 }  // namespace runbookd::daemon

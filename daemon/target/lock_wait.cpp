@@ -156,9 +156,23 @@ void LockWait::begin_try() {
 // Its own transaction: what matters is that the autovacuum has gone, not that we hold anything.
 void LockWait::evict() { (void)session_.run(set_.evict_sql(session_, seen_)); }
 
+// What a plan sets for its transaction stays as it is set: ours comes before it.
+std::size_t LockWait::first_statement() const {
+  auto const set = std::ranges::find_if(
+      action_.statements, [](auto const& statement) { return statement.kind.starts_with("SET"); });
+  auto const before = static_cast<std::size_t>(set - action_.statements.begin());
+  return set_.first_statement() < before ? set_.first_statement() : 0;
+}
+
 SqlResult<void> LockWait::take(Duration statement_timeout, std::stop_token const& stop) {
   if (set_.empty()) {
     return {};
+  }
+  if (first_statement() > 0) {
+    try_began_ = now();
+    if (auto const looked = look(); !looked) {
+      return tl::unexpected(looked.error());
+    }
   }
   auto const whole = move_.time + after_lock_timeout;
   auto const answer = session_.run(

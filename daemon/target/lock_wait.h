@@ -25,6 +25,9 @@ class LockWait {
   // One transaction after the other until one is not busy (it was then rolled back), or until this
   // has gone on for long enough.
   AttemptResult run(std::stop_token const& stop, std::function<AttemptResult()> const& transaction);
+  // The statement before which they are taken: what a transaction does before it needs no lock, and
+  // nobody should wait for that.
+  std::size_t first_statement() const;
   // In the transaction that has begun: all locks, or a failure.
   SqlResult<void> take(planner::Duration statement_timeout, std::stop_token const& stop);
 

@@ -42,11 +42,12 @@ std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& ac
     return wishes;
   }
   auto catalog = known(session, foresight);
-  for (auto const& statement : action.statements) {
+  for (std::size_t i = 0; i < action.statements.size(); ++i) {
+    auto const& statement = action.statements[i];
     auto const effects = planner::effects_of(statement, catalog, session.server_version() / major);
     for (auto const* locks : {&effects.locks, &effects.other_locks}) {
       for (auto const& lock : *locks) {
-        wishes.push_back({.relation = lock.name, .mode = lock.mode});
+        wishes.push_back({.relation = lock.name, .mode = lock.mode, .statement = i});
       }
     }
     catalog = planner::apply(std::move(catalog), statement);

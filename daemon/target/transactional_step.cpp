@@ -64,15 +64,17 @@ AttemptResult one_try(Session& session, AttemptTag const& tag, planner::SqlActio
     return ended_at(session, held.error(), "before the first statement", stop, limits.statement);
   }
   crash_point(CrashPoint::step_begun);
-  auto locked = wait.take(limits.statement, stop);
-  if (!locked) {
-    return ended_at(session, locked.error(), "before the first statement", stop, limits.statement);
-  }
   std::int64_t rows = -1;
-  for (auto const& statement : action.statements) {
+  for (std::size_t i = 0; i < action.statements.size(); ++i) {
+    auto const& statement = action.statements[i];
     if (stop.stop_requested()) {
       roll_back(session);
       return interrupted("stopped between two statements; the transaction was rolled back");
+    }
+    if (i == wait.first_statement()) {
+      if (auto locked = wait.take(limits.statement, stop); !locked) {
+        return ended_at(session, locked.error(), "before a statement", stop, limits.statement);
+      }
     }
     auto const done = session.run(statement.sql.text);
     if (!done) {

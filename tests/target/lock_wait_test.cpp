@@ -113,6 +113,33 @@ TEST_CASE("a probe that finds the lock taken leaves no line in the server's log"
   }
 }
 
+TEST_CASE("nobody waits for what a step does before it needs its locks") {
+  Target target;
+  target.sql("CREATE TABLE t (a int)");
+  std::string const work =
+      "CREATE TABLE seen AS SELECT count(*) AS locks FROM pg_locks "
+      "WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock'; ";
+  auto const run = [&](std::string const& sql) {
+    return run_transactional(*target.connect(), tag(), patient(sql), never(), {}).end;
+  };
+  SUBCASE("the locks come before the first statement that asks for one") {
+    CHECK(run(work + add_column) == AttemptEnd::done);
+    CHECK(target.sql("SELECT locks FROM seen") == "0");
+    CHECK(columns(target) == "2");
+  }
+  SUBCASE("but not behind what the plan sets for its transaction") {
+    CHECK(run("SET LOCAL work_mem = '8MB'; " + work + add_column) == AttemptEnd::done);
+    CHECK(target.sql("SELECT locks FROM seen") == "1");
+  }
+  SUBCASE("where one is not to be had, what was done before it is taken back") {
+    auto holder = target.connect("report");
+    REQUIRE(holder->run("BEGIN; SELECT * FROM t"));
+    CHECK(run(work + add_column) == AttemptEnd::busy);
+    CHECK(target.sql("SELECT to_regclass('seen') IS NULL") == "t");
+    CHECK(columns(target) == "1");
+  }
+}
+
 TEST_CASE("a step waits for whoever is idle in a transaction without queueing, and names it") {
   Target target;
   target.sql("CREATE TABLE t (a int)");
