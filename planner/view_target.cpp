@@ -72,13 +72,14 @@ Json last_wait_json(RunFacts const& facts) {
   return object;
 }
 
-std::string locks_message(LocksSeen const& seen) {
+std::string locks_message(LocksSeen const& seen, bool looks_only) {
   auto const waits = std::ranges::any_of(
       seen.sessions, [](OurSession const& session) { return !session.wanted.empty(); });
   std::string text = seen.sessions.empty() ? "no session of this run is on the target now"
                      : waits               ? "waits for a lock"
-                             : view::count_words(std::ssize(seen.sessions), "session") +
-                                   " of this run on the target, none waits for a lock";
+                     : looks_only          ? "a step looks for its lock without queueing for it"
+                                  : view::count_words(std::ssize(seen.sessions), "session") +
+                                        " of this run on the target, none waits for a lock";
   auto const root = std::ranges::find_if(seen.blockers, &Blocker::root);
   if (root != seen.blockers.end()) {
     text += "; at the root " + view::blocker_words(*root);
@@ -97,13 +98,14 @@ std::string locks_message(LocksSeen const& seen) {
 // knows: whom it found holding them, its session has told.
 std::string locks_json(RunFacts const& facts, LocksSeen const& just_seen, Moment taken) {
   auto seen = just_seen;
-  if (seen.blockers.empty()) {
+  bool const looks_only = seen.blockers.empty() && !facts.live.blockers.empty();
+  if (looks_only) {
     seen.blockers = facts.live.blockers;
   }
   return view::dumped({{"run", facts.id.text},
                        {"target", facts.history->target},
                        {"taken_at", view::time_json(taken)},
-                       {"message", locks_message(seen)},
+                       {"message", locks_message(seen, looks_only)},
                        {"sessions", list(seen.sessions, session_json)},
                        {"blockers", list(seen.blockers, view::blocker_json)},
                        {"waiters", list(seen.waiters, waiter_json)},

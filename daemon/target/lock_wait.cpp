@@ -151,6 +151,7 @@ void LockWait::begin_try() {
   try_began_ = now();
   refused_ = false;
   ++tries_;
+  ++memory_->tries;
 }
 
 // Its own transaction: what matters is that the autovacuum has gone, not that we hold anything.
@@ -199,7 +200,7 @@ void LockWait::failed(SqlFailure failure) {
   // a lock that was not foreseen is waited for by the statement itself, with the whole budget
   auto const longest = refused_ ? move_.time : std::max(Duration{1}, policy_.stall_budget);
   auto const queued = std::clamp(now() - try_began_, std::min(longest, Duration{1}), longest);
-  queued_ += queued;
+  memory_->queued += queued;
   memory_->patience.failed(since(memory_->began), queued, chance());
   last_failure_ = std::move(failure);
   if (foresight_ == Foresight::names) {
@@ -242,12 +243,12 @@ AttemptResult LockWait::busy() const {
   auto const& held = blockers_;
   auto failure = last_failure_.value_or(SqlFailure{});
   if (!set_.empty()) {
-    failure = {.sqlstate = "55P03",
-               .message = "the lock" +
-                          (held.empty() ? std::string() : " on " + held.front().relation) +
-                          " was not to be had in " + planner::to_text(now()) + "; " +
-                          std::to_string(tries_) + (tries_ == 1 ? " try," : " tries,") +
-                          " in the queue for " + planner::to_text(queued_) + " of that"};
+    failure = {
+        .sqlstate = "55P03",
+        .message = "the lock" + (held.empty() ? std::string() : " on " + held.front().relation) +
+                   " was not to be had in " + planner::to_text(waiting_.waited + now()) + "; " +
+                   std::to_string(memory_->tries) + (memory_->tries == 1 ? " try," : " tries,") +
+                   " in the queue for " + planner::to_text(memory_->queued) + " of that"};
   }
   return told({.end = planner::AttemptEnd::busy, .failure = std::move(failure)});
 }

@@ -68,7 +68,6 @@ class LockWait {
   planner::Move move_;
   planner::Duration try_began_{};  // on now()
   int tries_ = 0;
-  planner::Duration queued_{};                 // in all of them
   std::optional<planner::Duration> hindered_;  // since when
   bool refused_ = false;                       // the last try, before its first statement
   std::optional<SqlFailure> last_failure_;

@@ -67,6 +67,8 @@ struct LockStanding {
 struct LockMemory {
   explicit LockMemory(planner::LockPolicy const& policy) : patience(policy) {}
   planner::Patience patience;
+  int tries = 0;               // of all attempts
+  planner::Duration queued{};  // in all of them
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 };
 // How an attempt may wait for its locks, and who hears of it.

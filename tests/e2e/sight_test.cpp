@@ -50,6 +50,7 @@ TEST_CASE(
   CHECK(blocker.at("relation") == "t");
   auto const shown = ctl(scene, {"locks", id});
   CHECK(shown.exit_code == 0);
+  CHECK(contains(shown.out, "looks for its lock without queueing for it; at the root "));
   CHECK(contains(shown.out, "pid " + blocker.at("pid").dump()));
   CHECK(contains(shown.out, "ends it: " + blocker.at("end_with").get<std::string>()));
   scene.database.sql(blocker.at("end_with"));
