@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 constexpr Duration old_on_table = 10s;
 constexpr Duration old_snapshot = 60s;
 constexpr Duration old_anywhere = 30min;
+// Between the two halves of a living two-phase commit less time passes.
+constexpr Duration left_behind = 1min;
 constexpr Duration lag_to_wait_for = 10s, lag_that_is_broken = 10min;
 constexpr std::int64_t mega = 1024 * 1024;
 constexpr std::int64_t bytes_to_wait_for = 16 * mega;
@@ -96,10 +98,7 @@ class Judge {
     switch (blocker.kind) {
       case BlockerKind::prepared:
         item.name = "prepared";
-        item.verdict = one.tables.empty() ? Go::wait : Go::no_go;
-        item.message = one.session.query + " of " + one.session.user + ", " +
-                       to_text(in_seconds(one.session.transaction_age)) + " old," +
-                       (on.empty() ? " waits for its manager" : on) + ": it does not end by itself";
+        prepared(item, one, on);
         break;
       case BlockerKind::wraparound_vacuum:
         if (one.tables.empty()) {
@@ -129,6 +128,18 @@ class Judge {
         break;
     }
     add(std::move(item));
+  }
+  static void prepared(PreflightItem& item, SeenTransaction const& one, std::string const& on) {
+    bool const alive = one.session.transaction_age < left_behind;
+    item.verdict = alive || one.tables.empty() ? Go::wait : Go::no_go;
+    item.message = one.session.query + " of " + one.session.user + ", " +
+                   to_text(in_seconds(one.session.transaction_age)) + " old," +
+                   (on.empty() ? " waits for its manager" : on) +
+                   (alive ? ": its manager is perhaps about to end it"
+                          : ": it does not end by itself; look whether its manager still knows it");
+    if (alive) {
+      item.next = "look again in a minute";
+    }
   }
   Blocker as_blocker(LockSession const& session) const {
     LockSession const waiter{.pid = 1 << 30};
@@ -209,7 +220,28 @@ class Judge {
 
   // --- what it needs
 
+  // Whose size nobody has counted, though something as large is to be built.
+  std::string uncounted() const {
+    std::vector<std::string> names;
+    for (auto const& table : weather_.tables) {
+      auto const is_it = [&](PhaseTable const& one) { return one == table.table; };
+      bool const matters = std::ranges::any_of(needs_.builds, is_it, &IndexBuild::table) ||
+                           std::ranges::any_of(needs_.rewrites, is_it);
+      if (matters && table.rows < 0) {
+        names.push_back(table.name);
+      }
+    }
+    return words(names);
+  }
   void disk() {
+    if (auto const tables = uncounted(); !tables.empty()) {
+      add({.name = "disk",
+           .verdict = Go::unknown,
+           .message = "what the phase builds is as large as " + tables +
+                      ", and how large that is nobody has counted yet",
+           .next = "ANALYZE " + tables});
+      return;
+    }
     auto const need = expected_bytes(needs_, weather_);
     auto const about = need == 0
                            ? std::string("the phase builds nothing of size")
@@ -231,6 +263,17 @@ class Judge {
          .next = verdict == Go::go ? "" : "on the server: df -h"});
   }
   void temp() {
+    if (auto const tables = uncounted(); !tables.empty()) {
+      add({.name = "temp",
+           .verdict = weather_.temp_limit < 0 ? Go::go : Go::unknown,
+           .message = weather_.temp_limit < 0
+                          ? "temp_file_limit is not set"
+                          : "what the phase sorts is as large as " + tables +
+                                ", which nobody has counted yet; temp_file_limit is " +
+                                size_words(static_cast<double>(weather_.temp_limit)),
+           .next = weather_.temp_limit < 0 ? "" : "ANALYZE " + tables});
+      return;
+    }
     auto const need = sorted_bytes();
     bool const too_small = weather_.temp_limit >= 0 && weather_.temp_limit < need;
     add({.name = "temp",

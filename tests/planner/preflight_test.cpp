@@ -89,7 +89,12 @@ TEST_CASE("what nobody can wait out is a no-go on a table of the phase") {
   auto prepared = transaction(1s, {"t"});
   prepared.session.pid = -1;
   prepared.session.query = "PREPARE TRANSACTION 'x'";
+  CHECK(verdict_with(prepared) == Go::wait);  // perhaps its commit is on its way
+  prepared.session.transaction_age = 2min;
   CHECK(verdict_with(prepared) == Go::no_go);
+  auto weather = fair();
+  weather.transactions = {prepared};
+  CHECK(item(judge_preflight(needs(), weather), "prepared").next == "ROLLBACK PREPARED 'x'");
   prepared.tables.clear();
   CHECK(verdict_with(prepared) == Go::wait);
   auto vacuum = transaction(1s, {"t"});
@@ -152,6 +157,22 @@ TEST_CASE("an index is held against the free disk by its columns' widths") {
   CHECK(with_free(3 * bytes) == Go::go);
   weather.temp_limit = bytes - 1;
   CHECK(item(judge_preflight(of, weather), "temp").verdict == Go::no_go);
+}
+
+TEST_CASE("what nobody has counted is not taken for nothing") {
+  auto of = needs();
+  of.builds = {{.table = {"", "t"}, .name = "i", .columns = {"a"}}};
+  auto weather = fair();
+  weather.tables = {{.table = {"", "t"}, .name = "public.t", .rows = -1, .bytes = 150'000'000}};
+  auto preflight = judge_preflight(of, weather);
+  CHECK(item(preflight, "disk").verdict == Go::unknown);
+  CHECK(item(preflight, "disk").next == "ANALYZE public.t");
+  CHECK(item(preflight, "temp").verdict == Go::go);
+  weather.temp_limit = 1'000;
+  preflight = judge_preflight(of, weather);
+  CHECK(item(preflight, "temp").verdict == Go::unknown);
+  of.builds.clear();
+  CHECK(item(judge_preflight(of, weather), "disk").verdict == Go::go);
 }
 
 TEST_CASE("free disk that nobody can tell is unknown, and does not decide") {
