@@ -48,8 +48,8 @@ SqlFailure zero_byte(std::string_view sql) {
 
 SqlFailure no_answer(std::string_view sql) {
   return {.message =
-              "no answer came, and the connection was given up: the server does not answer, "
-              "or something between us and it has forgotten the connection",
+              "no answer came, and the connection was given up: its session was ended there, the "
+              "server does not answer, or something between us and it has forgotten the connection",
           .statement = std::string(sql),
           .fate = SqlFailure::Fate::unknown};
 }
