@@ -133,6 +133,9 @@ void drop_column(Alter const& a) {
   Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE");
   fallout.drop_column(a.table.name, a.name());
   a.r.drop(fallout);
+  if (!a.r.catalog.complete && a.table.columns.empty()) {
+    a.r.drop_column(a.table.name, a.name());  // of a table that is taken for granted
+  }
 }
 
 void set_not_null(Alter const& a) {

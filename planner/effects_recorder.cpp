@@ -173,15 +173,19 @@ void Recorder::drop(Fallout const& fallout) {
     breaks(what, "statements of the old application that name it fail");
   }
   for (auto const& [table, column] : fallout.columns) {
-    auto const what = "column " + to_sql(table) + "." + quoted_identifier(column);
-    loses(what, "its values are gone; a rollback can add it again, but without them");
-    breaks(what,
-           "statements of the old application that name it, or INSERT without a list of "
-           "columns, fail");
+    drop_column(table, column);
   }
   for (auto const& name : fallout.refused) {
     assume("the server refuses this without CASCADE: " + to_sql(name) + " depends on it");
   }
+}
+
+void Recorder::drop_column(RelationName const& table, std::string const& column) {
+  auto const what = "column " + to_sql(table) + "." + quoted_identifier(column);
+  loses(what, "its values are gone; a rollback can add it again, but without them");
+  breaks(what,
+         "statements of the old application that name it, or INSERT without a list of "
+         "columns, fail");
 }
 
 void Recorder::create(RelationName const& name) {

@@ -36,6 +36,7 @@ class Recorder {
   void rebuild(Index const& index);
   void not_rebuilt(Index const& index);
   void drop(Fallout const& fallout);
+  void drop_column(RelationName const& table, std::string const& column);
 
   void create(RelationName const& name);
 

@@ -2,10 +2,13 @@
 
 #include <vector>
 
+#include "planner/effects.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner::view {
 namespace {
+
+constexpr int newest_major = 18;
 
 struct TakenBack {
   std::vector<StepRef> undone, standing, filled;  // filled: undone, but its values stay
@@ -39,6 +42,16 @@ std::string labels(Plan const& plan, std::vector<StepRef> const& refs) {
   return text;
 }
 
+std::string destroyed_words(Plan const& plan, std::vector<StepRef> const& undone) {
+  std::string text;
+  for (auto const ref : undone) {
+    for (auto const& what : destroyed_by(plan.step(ref))) {
+      text += (text.empty() ? "" : ", ") + what + " (step " + plan.label(ref) + ")";
+    }
+  }
+  return text.empty() ? "" : "; back only as far as the plan's reversals bring it: " + text;
+}
+
 std::string undone_words(Plan const& plan, TakenBack const& found, StepRef to) {
   bool const whole = to == StepRef{};
   auto const from = " from step " + step_label(plan, to) + " on";
@@ -56,6 +69,18 @@ std::string undone_words(Plan const& plan, TakenBack const& found, StepRef to) {
 
 }  // namespace
 
+std::vector<std::string> destroyed_by(Step const& step) {
+  std::vector<std::string> all;
+  if (auto const* action = std::get_if<SqlAction>(&step.forward)) {
+    for (auto const& statement : action->statements) {
+      for (auto const& loss : effects_of(statement, {}, newest_major).destructive) {
+        all.push_back(loss.what);
+      }
+    }
+  }
+  return all;
+}
+
 std::string taken_back_words(Plan const& plan, RunState const& state, StepRef to) {
   auto const found = look(plan, state, to);
   auto text = undone_words(plan, found, to);
@@ -69,6 +94,7 @@ std::string taken_back_words(Plan const& plan, RunState const& state, StepRef to
   if (!found.filled.empty() && !may_be_gone) {
     text += "; the values that " + labels(plan, found.filled) + " filled in stay";
   }
+  text += destroyed_words(plan, found.undone);
   if (!state.accepted.empty()) {
     text += "; the schema differs from what it was before, which a person has accepted";
   }

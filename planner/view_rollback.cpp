@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/run_rules.h"
+#include "planner/view_back.h"
 #include "planner/view_parts.h"
 #include "planner/view_standing.h"
 #include "planner/view_words.h"
@@ -54,6 +55,14 @@ Json step_back_json(RunFacts const& facts, StepRef ref) {
   std::visit(WayBack{.step = step, .object = object}, step.backward);
   if (auto const begun = begun_words(status); !begun.empty()) {
     object["note"] = object.value("note", "what was begun is undone too") + begun;
+  }
+  if (auto const lost = view::destroyed_by(step); !lost.empty()) {
+    auto const before = object.value("note", "");
+    auto note = before + (before.empty() ? "" : "; ") + "the step destroyed ";
+    for (auto const& what : lost) {
+      note += (&what == &lost.front() ? "" : ", ") + what;
+    }
+    object["note"] = note + ": back only as far as this brings it";
   }
   return object;
 }

@@ -70,6 +70,9 @@ TEST_CASE("what is lost and what breaks is named") {
   auto const effects = told("CREATE TABLE t (id int, v int); ALTER TABLE t DROP COLUMN v");
   CHECK(mentions(effects.destructive, "column public.t.v"));
   CHECK(mentions(effects.breaks_old_app, "column public.t.v"));
+  CHECK(mentions(told("ALTER TABLE nobody_knows DROP COLUMN v").destructive,
+                 "column public.nobody_knows.v"));
+  CHECK(told("CREATE TABLE t (id int); ALTER TABLE t DROP COLUMN IF EXISTS v").destructive.empty());
   CHECK(mentions(told("CREATE TABLE t (v int); TRUNCATE t").destructive, "rows of public.t"));
   CHECK(told("CREATE TABLE t (id int); ALTER TABLE t ADD COLUMN v int").destructive.empty());
 }

@@ -56,6 +56,23 @@ TEST_CASE("so does one that a person began, part of the way") {
       "backfill/fill failed: ERROR 23502: nulls; "));
 }
 
+TEST_CASE("what a step destroyed is not said to be back because its reversal has run") {
+  Life life(whole_plan());
+  life.plan.phases[0].steps[0] =
+      sql_step("add", "ALTER TABLE t DROP COLUMN b", "ALTER TABLE t ADD COLUMN b int");
+  life.start();
+  auto const preview =
+      json::parse(rollback_preview_json(life.facts(), {}, {{.phase = 0, .step = 1}, {}}));
+  CHECK_FALSE(preview["steps"][0].contains("note"));
+  CHECK(preview["steps"][1]["note"] ==
+        "the step destroyed column public.t.b: back only as far as this brings it");
+  life.ask(RollBack{.extent = RollBack::Extent::all}, "ben");
+  life.go_on();
+  CHECK(life.message().starts_with(
+      "everything that was done is taken back; back only as far as the plan's reversals bring it: "
+      "column public.t.b (step expand/add)"));
+}
+
 TEST_CASE("the failure is told until the run goes forward again") {
   auto life = at_second_gate();
   life.ask(Advance{.to_phase = "backfill"});
