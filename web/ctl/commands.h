@@ -38,6 +38,10 @@ struct PlanUpload {
   std::string file;
 };
 struct PlanList {};
+struct PlanImport {
+  std::string file, schema;
+  int server_version = 18;
+};
 struct SqlExplain {
   std::string file, schema;
   int server_version = 18;
@@ -123,7 +127,7 @@ struct Preflight {
 };
 struct Version {};
 
-using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, SqlExplain,
+using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport, SqlExplain,
                              RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
                              ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
                              Throttle, Status, Watch, Events, Locks, Preflight, Version>;

@@ -10,6 +10,7 @@ Exit perform(Session& session, PlanShow const& command);
 Exit perform(Session& session, PlanSchema const& command);
 Exit perform(Session& session, PlanUpload const& command);
 Exit perform(Session& session, PlanList const& command);
+Exit perform(Session& session, PlanImport const& command);
 Exit perform(Session& session, SqlExplain const& command);
 Exit perform(Session& session, RunCreate const& command);
 Exit perform(Session& session, RunList const& command);

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "web/ctl/text.h"
+
 namespace runbookd::ctl {
 
 namespace {
@@ -78,6 +80,28 @@ Maybe<PlanFile> load_plan(Session& session, std::string const& file) {
   };
   plan.read = planner::read_plan(plan.text, plan.name, lookup);
   return plan;
+}
+
+void tell_findings(Session& session, planner::Findings const& findings) {
+  for (auto const& finding : findings) {
+    session.world.err << clean(planner::to_text(finding)) << "\n";
+  }
+}
+
+Maybe<planner::Explanation> load_schema(Session& session, std::string const& file) {
+  if (file.empty()) {
+    return planner::Explanation{};
+  }
+  auto const dump = load_text(session, file);
+  if (!dump) {
+    return tl::unexpected(dump.error());
+  }
+  planner::Catalog catalog;
+  catalog.complete = true;
+  auto replayed = planner::replay(
+      {.text = *dump, .place = {.file = file, .line = 1, .column = 1}}, std::move(catalog));
+  tell_findings(session, replayed.findings);
+  return replayed;
 }
 
 Maybe<Answer> upload_plan(Session& session, std::string const& file) {
