@@ -17,7 +17,7 @@ struct ImportedPlan {
   Findings findings;  // at lines of the Markdown; sorted
 };
 
-// The schema (see `replay`) tells what the text does not: a dropped column's type, an index's
+// The schema (see `explain`) tells what the text does not: a dropped column's type, an index's
 // definition. It may be empty.
 ImportedPlan import_markdown(std::string_view text, std::string const& file,
                              Explanation const& schema = {}, int server_major = 18);

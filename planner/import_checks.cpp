@@ -1,5 +1,6 @@
 // Checks and baselines: the queries of a document with what their comments promise.
 #include <algorithm>
+#include <optional>
 
 #include "planner/import_parts.h"
 #include "planner/sql.h"
@@ -56,17 +57,29 @@ bool counts(std::string const& sql) {
   return lower(sql.substr(0, 400)).find("count(") != std::string::npos;
 }
 
-// Nobody said what the query gives; what its description asks for is the best guess.
-Draft guessed(Passage const& passage) {
+// Nobody said what the query gives; what its description asks for is the best guess, if any.
+std::optional<Draft> guessed(Passage const& passage) {
   auto const words = lower(joined(passage.before) + " " + alias_of(passage.sql));
   if (!counts(passage.sql.text)) {
     bool const absent =
         mentions(words, "no longer", "is gone", "does not exist", "not exist", "no ");
-    return {{"empty", absent}};
+    return Draft{{"empty", absent}};
   }
   bool const none = mentions(words, "no ", "none", "without", "missing", "orphan", "mismatch",
                              "remaining", "unbackfilled", "invalid", "duplicate", "anomal");
-  return none ? Draft{{"value", "0"}} : Draft{{"ge", "0"}};
+  return none ? std::optional{Draft{{"value", "0"}}} : std::nullopt;
+}
+
+// "Confirm column exists" is called after what it confirms.
+std::string check_name(Words const& words, std::string const& alias, std::string const& said) {
+  auto name = words.name.empty() ? slug(alias) : words.name;
+  for (std::string_view verb : {"confirm-", "check-", "verify-", "test-", "ensure-", "that-"}) {
+    if (name.starts_with(verb) && name.size() > verb.size()) {
+      name.erase(0, verb.size());
+    }
+  }
+  name = name.empty() ? slug(said) : name;
+  return name.empty() ? "check" : name;
 }
 
 struct CheckMaker {
@@ -74,52 +87,49 @@ struct CheckMaker {
   Names& names;
   std::vector<std::string> const& baselines;
 
-  Draft check(Passage const& passage) {
+  // Nothing where nobody could say whether the check has passed.
+  std::optional<Draft> check(Passage const& passage) {
     auto const said = said_of(passage, baselines);
-    Draft made = Draft::object();
-    auto const description = passage.before.empty() ? said.words : joined(passage.before);
+    auto const words = words_above(passage.before);
     auto const alias = alias_of(passage.sql);
-    auto const wanted = slug(description.empty()      ? alias
-                             : passage.before.empty() ? description
-                                                      : passage.before.front().text);
-    made["name"] = names.free(wanted.empty() ? "check" : wanted);
-    made["description"] = escape(description);
+    auto const expect = expectation(passage, said);
+    if (!expect) {
+      return std::nullopt;
+    }
+    Draft made = Draft::object();
+    made["name"] = names.free(check_name(words, alias, said.words));
+    if (!words.description.empty()) {
+      made["description"] = escape(words.description);
+    }
     made["sql"] =
         escape(said.expected.column.empty() ? passage.sql.text
                                             : narrowed(passage.sql, said.expected.column));
-    put_expectation(made, passage, said);
-    judge(passage, made["expect"].contains("error"));
+    made["#expect"] = said.words.empty() ? "Guessed: the document does not say what this gives."
+                                         : "The document: " + said.words;
+    made["expect"] = *expect;
+    judge(passage, expect->contains("error"));
     return made;
   }
 
-  void put_expectation(Draft& made, Passage const& passage, Said const& said) {
+  std::optional<Draft> expectation(Passage const& passage, Said const& said) {
     auto const& place = passage.sql.place;
     if (said.expected.hedged) {
-      made["#expect"] = "The document says: " + said.words +
-                        ". A gate cannot decide that: the value is "
-                        "recorded and stops nothing.";
-      made["expect"] = Draft{{counts(passage.sql.text) ? "ge" : "empty",
-                              counts(passage.sql.text) ? Draft("0") : Draft(false)}};
       report.say(Severity::warning, place, "import/hedged-expectation",
                  "\"" + said.words +
-                     "\" leaves open whether the check passes, and a gate has to know; "
-                     "the check records its value and stops nothing",
-                 "say which value is right, or leave the check out");
-      return;
+                     "\" leaves open whether the check passes, and a gate has to know; the query "
+                     "was left out",
+                 "say which value is right");
+      return std::nullopt;
     }
     if (!said.expected.expect.is_null()) {
-      made["expect"] = said.expected.expect;
-      if (!said.words.empty()) {
-        made["#expect"] = "From: " + said.words;
-      }
-      return;
+      return said.expected.expect;
     }
-    made["expect"] = guessed(passage);
-    made["#expect"] = "Guessed: the document does not say what this gives.";
-    report.say(
-        Severity::warning, place, "import/no-expectation",
-        "nothing says what this query has to give; " + yaml_line(made["expect"]) + " was guessed",
-        "write it behind the query: -- Expected: 0");
+    auto guess = guessed(passage);
+    report.say(Severity::warning, place, "import/no-expectation",
+               "nothing says what this query has to give; " +
+                   (guess ? yaml_line(*guess) + " was guessed" : "it was left out"),
+               "write it behind the query: -- Expected: 0");
+    return guess;
   }
 
   void judge(Passage const& passage, bool probe) {
@@ -152,8 +162,9 @@ std::vector<Draft> checks_in(Report& report, Code const& code, Names& names,
   CheckMaker maker{report, names, baselines};
   std::vector<Draft> made;
   for (auto const& passage : script.passages) {
-    if (!passage.sql.text.empty()) {
-      made.push_back(maker.check(passage));
+    auto check = passage.sql.text.empty() ? std::nullopt : maker.check(passage);
+    if (check) {
+      made.push_back(std::move(*check));
     }
   }
   return made;
@@ -167,12 +178,13 @@ void put_baselines(Report& report, Code const& code, Draft& baselines) {
       continue;
     }
     report.add(check_query_findings(passage.sql, false));
-    auto wanted = slug(alias_of(passage.sql));
-    if (wanted.empty() || wanted == "count") {
-      wanted = slug(joined(passage.before));
+    std::string columns;
+    for (auto const& column : result_columns(passage.sql)) {
+      columns += column + " ";
     }
-    if (auto const tables = result_columns(passage.sql); wanted.empty() && !tables.empty()) {
-      wanted = slug(tables.front());
+    auto wanted = slug(columns);
+    if (wanted.empty() || wanted == "count") {
+      wanted = words_above(passage.before).name;
     }
     wanted = wanted.empty() ? "baseline" : wanted;
     auto name = wanted;

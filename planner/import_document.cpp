@@ -260,6 +260,9 @@ class Gatherer {
   void set_label(std::string const& text) { label_ = text; }
 
   void take_title(Block const& block) {
+    if (block.runs.empty()) {
+      return;
+    }
     auto text = value_of(block.runs);
     constexpr std::string_view usual = "database migration plan:";
     if (lower(text).starts_with(usual)) {
@@ -270,13 +273,13 @@ class Gatherer {
         block.runs.back().text.starts_with('"')) {
       text = value_of({block.runs.back()});
     }
-    if (is_placeholder(text)) {
+    if (block.runs.back().kind == markdown::Run::Kind::text && is_placeholder(text)) {
       report_.say(Severity::note, block.line, "import/placeholder",
                   "the title was never filled in: " + text);
     }
     document_.title = std::move(text);
     section_ = Section::head;
-    section_level_ = 1;
+    section_level_ = 0;
   }
 
   void begin_phase(std::string const& title, int number, Block const& block) {
@@ -381,7 +384,14 @@ class Gatherer {
   static ListItem item_of(Block const& block) {
     ListItem item{.line = block.line, .task = block.task};
     auto runs = block.runs;
-    if (runs.size() > 1 && runs[0].kind == markdown::Run::Kind::strong &&
+    if (runs.size() > 1 && is_exact_value({runs[0]}) && runs[1].text.starts_with(": ")) {
+      item.owner = value_of({runs[0]});
+      runs.erase(runs.begin());
+      runs.front().text.erase(0, 2);
+      if (runs.front().text.empty()) {
+        runs.erase(runs.begin());
+      }
+    } else if (runs.size() > 1 && runs[0].kind == markdown::Run::Kind::strong &&
         runs[0].text.ends_with(':') && runs[1].text.starts_with(' ')) {
       item.owner = runs[0].text.substr(0, runs[0].text.size() - 1);
       runs.erase(runs.begin());

@@ -41,6 +41,9 @@ void cut_separator(Runs& value) {
       while (text.ends_with(' ')) {
         text.pop_back();
       }
+      if (text.empty()) {
+        value.pop_back();
+      }
     }
   }
 }
@@ -150,8 +153,12 @@ bool is_placeholder(std::string_view text) {
          word.find(']') == word.size() - 1;
 }
 
+bool is_exact_value(Runs const& runs) {
+  return runs.size() == 1 && runs[0].kind == Run::Kind::code && runs[0].text.starts_with('"');
+}
+
 std::string value_of(Runs const& runs) {
-  if (runs.size() == 1 && runs[0].kind == Run::Kind::code && runs[0].text.starts_with('"')) {
+  if (is_exact_value(runs)) {
     auto const json = Draft::parse(runs[0].text, nullptr, false);
     if (json.is_string()) {
       return json.get<std::string>();
@@ -173,6 +180,7 @@ std::vector<Field> fields_in(Runs const& runs) {
       value.erase(value.begin());
     }
     field.value = value_of(value);
+    field.exact = is_exact_value(value);
     if (open || !field.value.empty()) {
       found.push_back(std::move(field));
     }
@@ -203,6 +211,51 @@ std::vector<Field> fields_in(Runs const& runs) {
   }
   close(false);
   return found;
+}
+
+namespace {
+
+std::string without_number(std::string text) {
+  auto const low = lower(text);
+  if (low.starts_with("step ")) {
+    auto const end = low.find_first_not_of("0123456789. ", 5);
+    if (end != std::string::npos && (low[end] == ':' || low[end] == '-' || low[end] == ')')) {
+      return trimmed(text.substr(end + 1));
+    }
+  }
+  return text;
+}
+
+std::string headline(std::string const& text) {
+  std::size_t end = text.size();
+  for (std::string_view stop : {" (", " — ", " - ", ". ", ": ", "; "}) {
+    end = std::min(end, text.find(stop));
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+Words words_above(std::vector<Comment> const& comments) {
+  Words words;
+  int last = 0;
+  for (auto const& comment : comments) {
+    auto const low = lower(comment.text);
+    if (low.starts_with("note") || low.starts_with("migration:") || low.starts_with("grep ") ||
+        (tells_a_result(low) && comment.line == last + 1)) {
+      last = comment.line;
+      continue;
+    }
+    auto const text = without_number(comment.text);
+    if (comment.line != last + 1) {
+      // "Must return 0" is no name of what is counted
+      words = {.name = tells_a_result(text) ? "" : slug(headline(text)), .description = text};
+    } else {
+      words.description += " " + text;
+    }
+    last = comment.line;
+  }
+  return words;
 }
 
 void Report::say(Severity severity, Place place, std::string rule, std::string message,

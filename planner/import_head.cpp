@@ -137,7 +137,7 @@ void put_claim(Block const& header, Block const& row, DocumentText& document) {
 }  // namespace
 
 void put_head_field(Report& report, Field const& field, DocumentText& document) {
-  if (is_placeholder(field.value)) {
+  if (!field.exact && is_placeholder(field.value)) {
     report.say(Severity::note, field.line, "import/placeholder",
                "\"" + field.label + "\" was never filled in: " + field.value);
     return;

@@ -39,10 +39,19 @@ struct Field {
   std::string label;  // lower case, without the colon; empty = text without one
   std::string value;
   int line = 0;
+  bool exact = false;  // it was written by a program
 };
 std::vector<Field> fields_in(markdown::Runs const& runs);
+bool is_exact_value(markdown::Runs const& runs);
 // One value, exactly: a code span that holds a JSON string is that string.
 std::string value_of(markdown::Runs const& runs);
+
+// The words above a statement or query: its name from the first line of the last group, the whole
+// of that group as the description.
+struct Words {
+  std::string name, description;
+};
+Words words_above(std::vector<Comment> const& comments);
 
 // What is being made, and what is said about it on the way.
 struct Report {

@@ -17,50 +17,6 @@ struct WayBack {
   bool used = false;
 };
 
-// The words above a statement: its name from the first line of the last group, the whole of it as
-// the description.
-struct Words {
-  std::string name, description;
-};
-
-std::string without_number(std::string text) {
-  auto const low = lower(text);
-  if (low.starts_with("step ")) {
-    auto const end = low.find_first_not_of("0123456789. ", 5);
-    if (end != std::string::npos && (low[end] == ':' || low[end] == '-' || low[end] == ')')) {
-      return trimmed(text.substr(end + 1));
-    }
-  }
-  return text;
-}
-
-std::string headline(std::string const& text) {
-  std::size_t end = text.size();
-  for (std::string_view stop : {" (", " — ", " - ", ", ", ". ", ": ", "; "}) {
-    end = std::min(end, text.find(stop));
-  }
-  return text.substr(0, end);
-}
-
-Words words_above(std::vector<Comment> const& comments) {
-  Words words;
-  int last = 0;
-  for (auto const& comment : comments) {
-    auto const low = lower(comment.text);
-    if (low.starts_with("note") || low.starts_with("migration:")) {
-      continue;
-    }
-    auto const text = without_number(comment.text);
-    if (comment.line != last + 1) {
-      words = {.name = slug(headline(text)), .description = text};
-    } else {
-      words.description += " " + text;
-    }
-    last = comment.line;
-  }
-  return words;
-}
-
 // "ALTER TABLE users ADD COLUMN …" -> "column-users-org-id"; a last resort.
 std::string name_of(Statement const& statement, Undo const& undo) {
   return slug(lower(statement.kind) + " " + undo.subject.substr(undo.subject.rfind('.') + 1));

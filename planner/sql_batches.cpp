@@ -65,7 +65,22 @@ class Clauses {
         clause.erase(token->offset, token->length);
       }
     }
-    return trimmed(clause);
+    return on_one_line(trimmed(clause));
+  }
+
+  // The clause was laid out for the place where it stood. Blanks within quotation marks count.
+  static std::string on_one_line(std::string const& clause) {
+    if (clause.find_first_of("'\"$") != std::string::npos) {
+      return clause;
+    }
+    std::string line;
+    for (char const c : clause) {
+      bool const blank = c == ' ' || c == '\n' || c == '\t';
+      if (!blank || !line.ends_with(' ')) {
+        line += blank ? ' ' : c;
+      }
+    }
+    return line;
   }
 
   std::string const& text_;

@@ -21,7 +21,7 @@ struct PlanFile {
 Maybe<std::string> load_text(Session& session, std::string const& file);
 // Where that is standard input there are no files beside it.
 Maybe<PlanFile> load_plan(Session& session, std::string const& file);
-// A schema dump, replayed; without a file nothing is known. What could not be read is told.
+// A schema dump: its catalog, and its statements as they stand; without a file nothing is known. What could not be read is told.
 Maybe<planner::Explanation> load_schema(Session& session, std::string const& file);
 void tell_findings(Session& session, planner::Findings const& findings);
 Maybe<Answer> upload_plan(Session& session, std::string const& file);
