@@ -392,7 +392,7 @@ class Gatherer {
         runs.erase(runs.begin());
       }
     } else if (runs.size() > 1 && runs[0].kind == markdown::Run::Kind::strong &&
-        runs[0].text.ends_with(':') && runs[1].text.starts_with(' ')) {
+               runs[0].text.ends_with(':') && runs[1].text.starts_with(' ')) {
       item.owner = runs[0].text.substr(0, runs[0].text.size() - 1);
       runs.erase(runs.begin());
       runs.front().text.erase(0, 1);
