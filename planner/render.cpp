@@ -45,6 +45,13 @@ std::string cell(std::string const& text) {
   return text.empty() ? "" : one_line ? value(text) : exact(text);
 }
 
+std::string lower_case(std::string word) {
+  std::ranges::transform(word, word.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  return word;
+}
+
 bool fits_in_fence(std::string const& sql) {
   return std::ranges::none_of(sql, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == '\x7f';
@@ -196,7 +203,7 @@ class Document {
     if (phase.soak > Duration{0}) {
       field("Soak", to_text(phase.soak));
     }
-    put_record(phase.name);
+    put_record("phase " + phase.name);
     put_checks("Requirement", phase.requirements, json["requires"], phase.name);
     for (std::size_t s = 0; s < phase.steps.size(); ++s) {
       put_step(phase, phase.steps[s], json["steps"][s]);
@@ -211,7 +218,8 @@ class Document {
   }
 
   void put_checks(std::string const& word, std::vector<Check> const& checks, Draft const& json,
-                  std::string const& phase) {
+                  std::string const& phase = "") {
+    auto const of = lower_case(word) + " " + (phase.empty() ? "" : phase + "/");
     for (std::size_t i = 0; i < checks.size(); ++i) {
       auto const& check = checks[i];
       line("#### " + word + " " + code(check.name) + "\n");
@@ -224,7 +232,7 @@ class Document {
       if (check.timeout != Check{}.timeout) {
         field("Timeout", to_text(check.timeout));
       }
-      put_record(phase + "/" + check.name);
+      put_record(of + check.name);
     }
   }
 
@@ -249,7 +257,7 @@ class Document {
     } else {
       field("Irreversible", step.irreversible);
     }
-    put_record(phase.name + "/" + step.name);
+    put_record("step " + phase.name + "/" + step.name);
   }
 
   void put_action(Action const& action, Draft const& json, bool back) {
@@ -279,8 +287,9 @@ class Document {
     for (auto const& baseline : plan_.baselines) {
       line("#### Baseline " + code(baseline.name) + "\n");
       put_sql(baseline.sql.text);
+      put_record("baseline " + baseline.name);
     }
-    put_checks("Final check", plan_.final_checks, json_["final_checks"], "");
+    put_checks("Final check", plan_.final_checks, json_["final_checks"]);
   }
 
   void put_performance(Catalog const& catalog, int server_major) {
@@ -309,7 +318,7 @@ class Document {
   void put_effects(std::string const& label, Action const& action, Catalog& now, int server_major) {
     for (auto const& statement : statements_of(action)) {
       auto const effects = effects_of(statement, now, server_major);
-      auto const held = effects.hold_ms < 0 ? "" : to_text(Duration{effects.hold_ms});
+      auto const held = effects.hold_ms <= 0 ? "" : to_text(Duration{effects.hold_ms});
       if (!effects.analysed) {
         row({cell(label), cell("not known: " + effects.not_analysed), "", ""});
       }

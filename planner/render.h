@@ -12,8 +12,9 @@
 
 namespace runbookd::planner {
 
-// What a run has recorded, each a line of Markdown: by "phase", "phase/step" and "phase/check";
-// final checks by "/check". Not read by the import.
+// What a run has recorded, each a line of Markdown, by "phase expand", "step expand/add-column",
+// "check expand/nothing-left" (also requirement and watch), "final check nothing-lost" and
+// "baseline total_users". The import passes over it.
 struct RunRecord {
   std::vector<std::string> head;  // which run, on what, when, how it ended
   std::map<std::string, std::vector<std::string>> lines;

@@ -111,10 +111,20 @@ void add_plan_commands(Parse& parse) {
       .word("FILE", &PlanUpload::file, "The plan")
       ->required();
   sub<PlanList>(parse, *plan, "list", "List the stored plans");
-  auto import = sub<PlanImport>(parse, *plan, "import",
-                                "Make a plan file of a migration plan in Markdown");
+  auto import =
+      sub<PlanImport>(parse, *plan, "import", "Make a plan file of a migration plan in Markdown");
   import.word("FILE", &PlanImport::file, "The document, or - for standard input")->required();
   add_schema<PlanImport>(import);
+  auto render =
+      sub<PlanRender>(parse, *plan, "render", "Write a plan, or a run, as a document in Markdown");
+  render.word("PLAN", &PlanRender::plan, "A plan file, or a digest of an uploaded plan");
+  render.option("--run", &PlanRender::run, "RUN",
+                "This run's plan, with the times, results and names that it recorded");
+  add_schema<PlanRender>(render);
+  auto diff = sub<PlanDiff>(parse, *plan, "diff", "Compare two plans, step by step");
+  diff.word("BEFORE", &PlanDiff::before, "A plan file, or a digest of an uploaded plan")
+      ->required();
+  diff.word("AFTER", &PlanDiff::after, "Another one")->required();
 }
 
 void add_sql_commands(Parse& parse) {
