@@ -10,7 +10,8 @@ namespace {
 
 using BlockKind = Block::Kind;
 
-enum class Section { head, phases, validation, tables, runbook, rollback, ignored };
+// unknown: nothing that the form has; SQL that stands there is a phase of its own.
+enum class Section { head, phases, validation, tables, runbook, rollback, unknown, ignored };
 
 // "Phase 2 — Backfill", "Step 3: …", "2. Enforce": the number, and the words behind it.
 struct Numbered {
@@ -75,7 +76,8 @@ std::optional<Section> section_of(std::string const& low) {
   if (mentions(low, "validation", "verification", "data check")) {
     return Section::validation;
   }
-  if (mentions(low, "phase", "migration steps", "migration sql", "migration script")) {
+  if (mentions(low, "phase", "migration sql", "migration script", "implementation", "procedure") ||
+      low.ends_with("steps")) {
     return Section::phases;
   }
   if (mentions(low, "rollback", "roll back", "revert")) {
@@ -171,11 +173,22 @@ class Gatherer {
       }
       if (block.level == 1) {
         start = i;
-      } else if (numbered(markdown::plain(block.runs)) || exact_heading(block)) {
-        break;
+      }
+      if (numbered(markdown::plain(block.runs)) || exact_heading(block)) {
+        return block.level == 1 && start == i ? first_title(i) : start;
       }
     }
     return start;
+  }
+
+  // Where phases are headings of the first level, the title is the one before them.
+  std::size_t first_title(std::size_t phase) const {
+    for (auto i = phase; i-- > 0;) {
+      if (blocks_[i].kind == BlockKind::heading && blocks_[i].level == 1) {
+        return i;
+      }
+    }
+    return phase;
   }
 
   void take(Block const& block) {
@@ -220,7 +233,7 @@ class Gatherer {
     if (auto const exact = exact_heading(block)) {
       return take_exact(*exact, text, block);
     }
-    if (block.level == 1) {
+    if (block.level == 1 && !(titled_ && numbered(text))) {
       return take_title(block);
     }
     auto const low = lower(text);
@@ -245,7 +258,8 @@ class Gatherer {
     if (below) {
       return;
     }
-    section_ = section_of(low).value_or(Section::ignored);
+    section_ = section_of(low).value_or(Section::unknown);
+    heading_ = text;
     bool const forward = !section_of(low) && (low == "up" || kind_of(text) != PhaseKind::other ||
                                               mentions(low, "migration"));
     section_level_ = block.level;
@@ -260,6 +274,7 @@ class Gatherer {
   void set_label(std::string const& text) { label_ = text; }
 
   void take_title(Block const& block) {
+    titled_ = true;
     if (block.runs.empty()) {
       return;
     }
@@ -498,11 +513,12 @@ class Gatherer {
       return;
     }
     auto* in = phase();
-    if (in == nullptr && section_ != Section::phases) {
+    bool const works = role == Role::forward && !only_reads(code.sql.text);
+    if (in == nullptr && !(works && section_ != Section::ignored && section_ != Section::tables)) {
       return;
     }
-    if (in == nullptr) {  // "## Migration SQL" without phases
-      begin_phase("Migrate", 0, block);
+    if (in == nullptr) {  // "## Migration SQL" without phases, "## The new column"
+      begin_phase(section_ == Section::unknown ? heading_ : "Migrate", 0, block);
       phase_level_ = section_level_;
       in = last_phase();
     }
@@ -550,7 +566,8 @@ class Gatherer {
   DocumentText document_;
   Section section_ = Section::head;
   int section_level_ = 0, phase_level_ = 0;
-  std::string label_, group_, last_head_label_;
+  bool titled_ = false;
+  std::string heading_, label_, group_, last_head_label_;
   Block header_;
   Names phase_names_;
 };

@@ -214,6 +214,24 @@ TEST_CASE("documents with other headings are read, too") {
   CHECK(steps.phases.at(1).kind == PhaseKind::contract);
 }
 
+TEST_CASE("SQL under a heading that the form does not have is a phase, and is never passed over") {
+  auto const plan = plan_of(
+      "# X\n\n## The new column\n\n" + sql_block("ALTER TABLE t ADD COLUMN a int;") +
+      "\n## Steps\n\n### 1. Backfill\n\n" + sql_block("UPDATE t SET a = 1 WHERE a IS NULL;") +
+      "\nVerify:\n" + sql_block("SELECT count(*) FROM t WHERE a IS NULL; -- → 0"));
+  REQUIRE(plan.phases.size() == 2);
+  CHECK(plan.phases[0].name == "the-new-column");
+  CHECK(kind_of(plan.phases[1].steps.at(0).forward) == "backfill");
+  CHECK(to_text(plan.phases[1].validate.at(0).expect) == "value 0");
+}
+
+TEST_CASE("phases may be headings of the first level") {
+  auto const plan = plan_of("# Add a column\n\n# Phase 1: Expand\n\n" +
+                            sql_block("ALTER TABLE t ADD COLUMN a int;"));
+  CHECK(plan.title == "Add a column");
+  CHECK(plan.phases.at(0).name == "expand");
+}
+
 TEST_CASE("a text without phases is refused with what is missing") {
   for (auto const* text :
        {"", "# Title\n\nSome words.\n", "```sql\n", "| a |\n|---|\n", "\n\n---\n"}) {
