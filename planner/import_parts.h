@@ -1,7 +1,6 @@
 // Private to planner/import*: the document on its way from Markdown to a plan.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <set>
 #include <span>
@@ -22,7 +21,6 @@ using markdown::Block;
 
 std::string trimmed(std::string_view text);
 std::string lower(std::string_view text);
-bool has_any(std::string_view lower_text, std::span<std::string_view const> words);
 template <typename... Words>
 bool mentions(std::string_view lower_text, Words... words) {
   return ((lower_text.find(words) != std::string_view::npos) || ...);
@@ -84,10 +82,8 @@ enum class Role {
   rollback,
   requirement,
   validation,
-  watch,
   monitoring,
-  baseline,
-  ignored
+  baseline
 };
 struct Code {
   SqlText sql;
@@ -108,7 +104,6 @@ struct PhaseText {
   int line = 0;
   PhaseKind kind = PhaseKind::other;
   std::string goal, application, deploy_order, prerequisites, no_way_back;
-  int prerequisites_line = 0;
   std::vector<Code> code;
   std::vector<ListItem> rollback_items;
   std::vector<ListItem> checklist;

@@ -100,7 +100,6 @@ class Splitter {
     int const line = line_of(token.offset);
     auto comments = comments_in(text, line);
     if (begin_) {  // in the middle of a statement: it belongs to its text
-      inner_.insert(inner_.end(), comments.begin(), comments.end());
       return;
     }
     bool const near = !found_.empty() && waiting_.empty() && last_line_ > 0 &&
@@ -134,7 +133,6 @@ class Splitter {
     }
     Passage passage{.sql = pg::slice(script_, *begin_, end_), .before = std::move(waiting_)};
     waiting_.clear();
-    inner_.clear();
     begin_.reset();
     in_atomic_body_ = false;
     found_.push_back(std::move(passage));
@@ -143,7 +141,7 @@ class Splitter {
   SqlText const& script_;
   std::vector<pg::Token> tokens_;
   std::vector<Passage> found_;
-  std::vector<Comment> waiting_, inner_;
+  std::vector<Comment> waiting_;
   std::optional<std::size_t> begin_;
   std::size_t end_ = 0;
   int last_line_ = 0;
