@@ -77,14 +77,7 @@ class Names {
 };
 
 // What a document's code is for, judged by the words above it.
-enum class Role {
-  forward,
-  rollback,
-  requirement,
-  validation,
-  monitoring,
-  baseline
-};
+enum class Role { forward, rollback, requirement, validation, monitoring, baseline };
 struct Code {
   SqlText sql;
   Role role = Role::forward;
