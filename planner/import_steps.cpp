@@ -99,9 +99,13 @@ class PhaseSteps {
         put_backfill(passage, *batches);
         continue;
       }
-      for (auto const& statement : statements_of(passage)) {
+      auto const statements = statements_of(passage);
+      for (auto const& statement : statements) {
         put_statement(passage, statement);
         all_.push_back(statement);
+      }
+      if (statements.empty()) {
+        put_unread(passage);
       }
     }
   }
@@ -122,6 +126,15 @@ class PhaseSteps {
     }
     report_.add(std::move(read.findings));
     return std::move(read.statements);
+  }
+
+  // What cannot be read stays in the plan, which does not load then: a plan that lacks a statement
+  // must not run.
+  void put_unread(Passage const& passage) {
+    steps_.push_back({{"#", "The server's parser cannot read this."},
+                      {"name", names_.free("mend-this")},
+                      {"sql", escape(passage.sql.text)},
+                      {"irreversible", "not known before its SQL is mended"}});
   }
 
   void put_backfill(Passage const& passage, HandMadeBatches const& batches) {

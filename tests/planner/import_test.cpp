@@ -193,12 +193,14 @@ TEST_CASE("commands of psql are named and left out") {
   CHECK(plan_of(imported).phases.at(0).steps.size() == 1);
 }
 
-TEST_CASE("SQL that does not parse is an error at its line, and the rest is imported") {
+TEST_CASE(
+    "SQL that does not parse is an error at its line, and stays in the plan, which cannot run") {
   auto const imported = import_markdown(
       in_phase(sql_block("ALTER TABLE t ADD COLUMN a int;\nALTER TABEL t;\n")), "plan.md");
   CHECK(found(imported.findings, "sql/syntax", 7));
   CHECK(has_error(imported.findings));
-  CHECK(plan_of(imported).phases.at(0).steps.size() == 1);
+  CHECK(imported.yaml.find("ALTER TABEL t") != std::string::npos);
+  CHECK_FALSE(read_plan(imported.yaml, "plan.yaml").plan);
 }
 
 TEST_CASE("documents with other headings are read, too") {
