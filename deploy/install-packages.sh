@@ -14,7 +14,8 @@ set -euo pipefail
 readonly build_set=(
   g++ cmake ninja-build ccache mold pkg-config
   libpqxx-dev libpq-dev libboost1.81-dev nlohmann-json3-dev libspdlog-dev libsqlite3-dev
-  doctest-dev libpg-query-dev libyaml-cpp-dev libexpected-dev librapidcheck-dev libcli11-dev
+  doctest-dev libpg-query-dev libyaml-cpp-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
+  libexpected-dev librapidcheck-dev libcli11-dev
   libssl-dev postgresql-15 postgresql-client-15 jq ca-certificates tzdata
 )
 readonly test_set=(python3 clang-format-19 pgbouncer strace)

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "planner/import.h"
 #include "tests/e2e/scenario.h"
 
 namespace runbookd::testing {
@@ -13,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string waits_removed(std::string text) {
-  for (auto const* wait : {"72h", "24h", "10m", "30m", "1h"}) {
+  for (auto const* wait : {"72h", "24h", "10m", "30m", "1h", "3d", "1d"}) {
     for (auto const* key : {"wait: ", "soak: "}) {
       std::string const from = std::string{key} + wait;
       for (auto at = text.find(from); at != std::string::npos; at = text.find(from)) {
@@ -52,12 +53,16 @@ json carry(RunningDaemon& daemon, std::string const& id, std::string const& stop
   }
 }
 
-// `last`: the phase after which there is no way back; empty = there is none.
+std::string plans_folder() { return source_folder() + "/config/plans/"; }
+
+// `name`: whose setup makes the schema. `last`: the phase after which there is no way back; empty =
+// there is none.
 void forward_and_back(PostgresCluster& cluster, std::string const& name,
-                      std::string const& plan_file, std::string const& last = "") {
-  CAPTURE(name);
+                      std::string const& plan_file, std::string const& text,
+                      std::string const& last = "") {
+  CAPTURE(plan_file);
   Database const database(0, cluster);
-  auto const folder = source_folder() + "/config/plans/";
+  auto const folder = plans_folder();
   database.sql("DROP TABLE t");
   database.sql(file_text(folder + name + ".setup.sql"));
   RunningDaemon daemon({.targets = {{"main", database.dsn()}}});
@@ -66,9 +71,7 @@ void forward_and_back(PostgresCluster& cluster, std::string const& name,
   for (auto const& file : fs::directory_iterator(folder)) {
     files[file.path().filename().string()] = file_text(file.path().string());
   }
-  json const bundle{{"file_name", plan_file},
-                    {"text", waits_removed(file_text(folder + plan_file))},
-                    {"files", files}};
+  json const bundle{{"file_name", plan_file}, {"text", waits_removed(text)}, {"files", files}};
   auto const uploaded =
       daemon.post_text("/api/v1/plans", bundle.dump(), "application/vnd.runbook.bundle+json");
   REQUIRE_MESSAGE(uploaded.status == 201, uploaded.body.dump(2));
@@ -88,11 +91,26 @@ void forward_and_back(PostgresCluster& cluster, std::string const& name,
 }  // namespace
 
 TEST_CASE("the example plans go forward to the end and back to the first schema") {
-  auto& cluster = server();
-  forward_and_back(cluster, "users-org-id", "users-org-id.demo.yaml");
-  forward_and_back(cluster, "index-only", "index-only.yaml");
-  forward_and_back(cluster, "type-change", "type-change.yaml", "tidy");
-  forward_and_back(cluster, "manual-and-approval", "manual-and-approval.yaml");
+  auto const shipped = [](std::string const& name, std::string const& file,
+                          std::string const& last = "") {
+    forward_and_back(server(), name, file, file_text(plans_folder() + file), last);
+  };
+  shipped("users-org-id", "users-org-id.demo.yaml");
+  shipped("index-only", "index-only.yaml");
+  shipped("type-change", "type-change.yaml", "tidy");
+  shipped("manual-and-approval", "manual-and-approval.yaml");
+}
+
+TEST_CASE(
+    "a plan in Markdown, as people wrote it, goes forward to the end and back when imported") {
+  planner::Catalog nothing;
+  nothing.complete = true;
+  auto const schema = planner::explain(
+      {.text = file_text(plans_folder() + "users-org-id.setup.sql")}, nothing, server_major());
+  auto const imported = planner::import_markdown(
+      file_text(source_folder() + "/tests/documents/users-org-id.md"), "plan.md", schema);
+  REQUIRE_FALSE(planner::has_error(imported.findings));
+  forward_and_back(server(), "users-org-id", "imported.yaml", imported.yaml);
 }
 
 }  // namespace runbookd::testing

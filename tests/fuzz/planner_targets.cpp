@@ -3,9 +3,12 @@
 #include <pg_query.h>
 
 #include "config/settings.h"
+#include "planner/document.h"
 #include "planner/event_json.h"
+#include "planner/import.h"
 #include "planner/lint.h"
 #include "planner/plan_reader.h"
+#include "planner/render.h"
 #include "planner/sql.h"
 #include "tests/fuzz/targets.h"
 
@@ -42,6 +45,23 @@ void take_plan(std::string_view input) {
   auto const again = read_plan(canonical, "canonical");
   require(again.plan.has_value(), "a plan's canonical form loads");
   require(canonical_json(*again.plan) == canonical, "a plan's canonical form is its own");
+}
+
+void take_document(std::string_view input) {
+  auto const imported = import_markdown(input, "plan.md");
+  require(!imported.yaml.empty() || !imported.findings.empty(),
+          "a document that is no plan says why");
+  if (imported.yaml.empty())
+    return;
+  auto const document = read_document(imported.yaml, "plan.yaml");
+  require(document.root && document.findings.empty(), "what an import writes is a document");
+  auto const plan = read_plan(imported.yaml, "plan.yaml").plan;
+  if (!plan)
+    return;
+  auto const again =
+      read_plan(import_markdown(render_markdown(*plan), "again.md").yaml, "again.yaml").plan;
+  require(again.has_value(), "a rendered plan is imported");
+  require(canonical_json(*again) == canonical_json(*plan), "a rendered plan is imported as itself");
 }
 
 // Cutting a script at the wrong place would run another statement than the one that was reviewed.

@@ -16,6 +16,7 @@ struct Target {
 std::span<Target const> targets();
 
 void take_plan(std::string_view input);      // YAML and JSON: one reader
+void take_document(std::string_view input);  // a plan in Markdown, to a plan file and back
 void take_sql(std::string_view input);       // beside libpg_query's own split
 void take_event(std::string_view input);     // first line: kind; the rest: body
 void take_request(std::string_view input);   // bytes of a connection, up to the router

@@ -109,10 +109,10 @@ void take_answer(std::string_view input) {
 
 namespace {
 
-constexpr Target all[] = {{"plan", take_plan},        {"sql", take_sql},
-                          {"event", take_event},      {"request", take_request},
-                          {"command", take_command},  {"answer", take_answer},
-                          {"settings", take_settings}};
+constexpr Target all[] = {{"plan", take_plan},       {"document", take_document},
+                          {"sql", take_sql},         {"event", take_event},
+                          {"request", take_request}, {"command", take_command},
+                          {"answer", take_answer},   {"settings", take_settings}};
 
 }  // namespace
 

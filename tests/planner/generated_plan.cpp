@@ -221,12 +221,25 @@ Plan generated_plan() {
                                                                      return text();
                                                                    })};
   plan.database.min_version = one_of<int>({0, 13, 18});
-  plan.overview = {.what = text_or_nothing(), .why = text_or_nothing(), .zero_downtime = flag()};
-  plan.compatibility = several(
-      2, [](int) { return Compatibility{.change = text(), .backward_compatible = flag()}; });
+  plan.overview = {.what = text_or_nothing(),
+                   .why = text_or_nothing(),
+                   .type = text_or_nothing(),
+                   .rollback_window = text_or_nothing(),
+                   .estimated_duration = text_or_nothing(),
+                   .zero_downtime = flag()};
+  plan.compatibility = several(2, [](int) {
+    return Compatibility{.change = text(),
+                         .backward_compatible = flag(),
+                         .risk = text_or_nothing(),
+                         .notes = text_or_nothing()};
+  });
   plan.performance =
       several(2, [](int) { return PerformanceNote{.step = text(), .impact = text_or_nothing()}; });
-  plan.checklist = several(2, [](int) { return ChecklistItem{.when = "before", .item = text()}; });
+  plan.checklist = several(2, [](int) {
+    return ChecklistItem{.when = one_of<std::string>({"before", "after"}),
+                         .item = text(),
+                         .owner = text_or_nothing()};
+  });
   plan.on_failure = one_of<OnFailure>({OnFailure::pause, OnFailure::rollback});
   plan.on_restart = one_of<OnRestart>({OnRestart::pause, OnRestart::resume});
   plan.baselines =

@@ -38,6 +38,17 @@ struct PlanUpload {
   std::string file;
 };
 struct PlanList {};
+struct PlanImport {
+  std::string file, schema;
+  int server_version = 18;
+};
+struct PlanRender {
+  std::string plan, run, schema;
+  int server_version = 18;
+};
+struct PlanDiff {
+  std::string before, after;
+};
 struct SqlExplain {
   std::string file, schema;
   int server_version = 18;
@@ -123,9 +134,10 @@ struct Preflight {
 };
 struct Version {};
 
-using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, SqlExplain,
-                             RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
-                             ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
-                             Throttle, Status, Watch, Events, Locks, Preflight, Version>;
+using Command =
+    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport, PlanRender,
+                 PlanDiff, SqlExplain, RunCreate, RunList, RunShow, Start, Advance, Approve, Reject,
+                 Evaluate, ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
+                 Throttle, Status, Watch, Events, Locks, Preflight, Version>;
 
 }  // namespace runbookd::ctl

@@ -86,6 +86,15 @@ void add_request(Parse& parse) {
       ->check(duration());
 }
 
+// What a plan or a script is held against where there is no server.
+template <typename T>
+void add_schema(auto& command) {
+  command.option("--schema", &T::schema, "FILE",
+                 "The schema it meets, as pg_dump --schema-only writes it");
+  command.option("--server-version", &T::server_version, "N", "13 to 18 (18)")
+      ->check(whole_number(13, 18));
+}
+
 void add_plan_commands(Parse& parse) {
   parse.group = "Plans and runs";
   auto* plan = parse.app.add_subcommand("plan", "Plans: check, show, upload")->group(parse.group);
@@ -102,6 +111,20 @@ void add_plan_commands(Parse& parse) {
       .word("FILE", &PlanUpload::file, "The plan")
       ->required();
   sub<PlanList>(parse, *plan, "list", "List the stored plans");
+  auto import =
+      sub<PlanImport>(parse, *plan, "import", "Make a plan file of a migration plan in Markdown");
+  import.word("FILE", &PlanImport::file, "The document, or - for standard input")->required();
+  add_schema<PlanImport>(import);
+  auto render =
+      sub<PlanRender>(parse, *plan, "render", "Write a plan, or a run, as a document in Markdown");
+  render.word("PLAN", &PlanRender::plan, "A plan file, or a digest of an uploaded plan");
+  render.option("--run", &PlanRender::run, "RUN",
+                "This run's plan, with the times, results and names that it recorded");
+  add_schema<PlanRender>(render);
+  auto diff = sub<PlanDiff>(parse, *plan, "diff", "Compare two plans, step by step");
+  diff.word("BEFORE", &PlanDiff::before, "A plan file, or a digest of an uploaded plan")
+      ->required();
+  diff.word("AFTER", &PlanDiff::after, "Another one")->required();
 }
 
 void add_sql_commands(Parse& parse) {
@@ -112,10 +135,7 @@ void add_sql_commands(Parse& parse) {
   auto explain = sub<SqlExplain>(parse, *sql, "explain",
                                  "Foretell locks, rewrites and full reads, without a server");
   explain.word("FILE", &SqlExplain::file, "The SQL, or - for standard input")->required();
-  explain.option("--schema", &SqlExplain::schema, "FILE",
-                 "The schema it meets, as pg_dump --schema-only writes it");
-  explain.option("--server-version", &SqlExplain::server_version, "N", "13 to 18 (18)")
-      ->check(whole_number(13, 18));
+  add_schema<SqlExplain>(explain);
 }
 
 void add_run_commands(Parse& parse) {

@@ -135,20 +135,6 @@ Exit show_file(Session& session, std::string const& name) {
   return Exit::done;
 }
 
-// The stored document holds the plan in its canonical form, which reads like a plan file.
-std::optional<planner::Plan> plan_in(Json const& document) {
-  for (auto const* key : {"canonical", "plan", "document"}) {
-    auto const& value = child(document, key);
-    if (value.is_object() || value.is_string()) {
-      auto const text = value.is_string() ? value.get<std::string>() : to_line(value);
-      if (auto read = planner::read_plan(text, "plan.json"); read.plan) {
-        return std::move(read.plan);
-      }
-    }
-  }
-  return planner::read_plan(to_line(document), "plan.json").plan;
-}
-
 Exit show_stored(Session& session, std::string const& digest) {
   auto const answer =
       session.client.get("/api/v1/plans/" + percent_encode(digest), "plan show " + digest);
@@ -162,12 +148,6 @@ Exit show_stored(Session& session, std::string const& digest) {
     put_document(session, answer->body);
   }
   return Exit::done;
-}
-
-bool looks_like_digest(std::string_view text) {
-  auto const hex = text.starts_with("sha256:") ? text.substr(7) : text;
-  return hex.size() >= 12 && hex.size() <= 64 &&
-         hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 }  // namespace

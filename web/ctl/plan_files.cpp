@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "web/ctl/text.h"
+
 namespace runbookd::ctl {
 
 namespace {
@@ -78,6 +80,81 @@ Maybe<PlanFile> load_plan(Session& session, std::string const& file) {
   };
   plan.read = planner::read_plan(plan.text, plan.name, lookup);
   return plan;
+}
+
+void tell_findings(Session& session, planner::Findings const& findings) {
+  for (auto const& finding : findings) {
+    for (auto const& line : clean_lines(planner::to_text(finding))) {
+      session.world.err << line << "\n";
+    }
+  }
+}
+
+Maybe<planner::Explanation> load_schema(Session& session, std::string const& file) {
+  if (file.empty()) {
+    return planner::Explanation{};
+  }
+  auto const dump = load_text(session, file);
+  if (!dump) {
+    return tl::unexpected(dump.error());
+  }
+  planner::Catalog catalog;
+  catalog.complete = true;
+  constexpr int any_version = 18;  // a dump's own effects are of no interest
+  auto made = planner::explain({.text = *dump, .place = {.file = file, .line = 1, .column = 1}},
+                               std::move(catalog), any_version);
+  tell_findings(session, made.findings);
+  // pg_dump empties it for itself; whoever uses the schema finds tables as a new session does
+  made.catalog.search_path = planner::Catalog{}.search_path;
+  return made;
+}
+
+// The stored document holds the plan in its canonical form, which reads like a plan file.
+std::optional<planner::Plan> plan_in(Json const& document) {
+  for (auto const* key : {"canonical", "plan", "document"}) {
+    auto const& value = child(document, key);
+    if (value.is_object() || value.is_string()) {
+      auto const text = value.is_string() ? value.get<std::string>() : to_line(value);
+      if (auto read = planner::read_plan(text, "plan.json"); read.plan) {
+        return std::move(read.plan);
+      }
+    }
+  }
+  return planner::read_plan(to_line(document), "plan.json").plan;
+}
+
+bool looks_like_digest(std::string_view text) {
+  auto const hex = text.starts_with("sha256:") ? text.substr(7) : text;
+  return hex.size() >= 12 && hex.size() <= 64 &&
+         hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Maybe<planner::Plan> load_any_plan(Session& session, std::string const& plan,
+                                   std::string const& what) {
+  std::error_code error;
+  if (plan == "-" || fs::exists(plan, error)) {
+    auto file = load_plan(session, plan);
+    if (!file) {
+      return tl::unexpected(file.error());
+    }
+    if (!file->read.plan) {
+      return fail(Exit::invalid, what, planner::to_text(file->read.findings.front()),
+                  "runbookctl plan lint " + shell_quote(plan));
+    }
+    return *std::move(file->read.plan);
+  }
+  if (!looks_like_digest(plan)) {
+    return fail(Exit::not_found, what,
+                "'" + plan + "' is neither a file nor the digest of a stored plan",
+                "runbookctl plan list");
+  }
+  auto const answer = session.client.get("/api/v1/plans/" + percent_encode(plan), what);
+  if (!answer) {
+    return tl::unexpected(answer.error());
+  }
+  auto stored = plan_in(parse_json(answer->body));
+  return stored ? Maybe<planner::Plan>(*std::move(stored))
+                : fail(Exit::unexpected, what, "the daemon's answer holds no plan");
 }
 
 Maybe<Answer> upload_plan(Session& session, std::string const& file) {

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
+#include "planner/effects.h"
 #include "planner/plan_reader.h"
 #include "web/ctl/session.h"
 
@@ -20,6 +23,16 @@ struct PlanFile {
 Maybe<std::string> load_text(Session& session, std::string const& file);
 // Where that is standard input there are no files beside it.
 Maybe<PlanFile> load_plan(Session& session, std::string const& file);
+// A schema dump: its catalog, and its statements as they stand; without a file nothing is known.
+// What could not be read is told.
+Maybe<planner::Explanation> load_schema(Session& session, std::string const& file);
+void tell_findings(Session& session, planner::Findings const& findings);
+// The plan in the daemon's document of it.
+std::optional<planner::Plan> plan_in(Json const& document);
+bool looks_like_digest(std::string_view text);
+// A file, or the digest of a stored plan; one with errors is a failure that names the first.
+Maybe<planner::Plan> load_any_plan(Session& session, std::string const& plan,
+                                   std::string const& what);
 Maybe<Answer> upload_plan(Session& session, std::string const& file);
 
 }  // namespace runbookd::ctl

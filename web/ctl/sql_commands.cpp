@@ -148,27 +148,12 @@ void put_statements(Session& session, planner::Explanation const& explained,
   }
 }
 
-void tell_findings(Session& session, planner::Findings const& findings) {
-  for (auto const& finding : findings) {
-    session.world.err << clean(planner::to_text(finding)) << "\n";
-  }
-}
-
 }  // namespace
 
 Exit perform(Session& session, SqlExplain const& command) {
-  planner::Catalog catalog;
-  if (!command.schema.empty()) {
-    auto const dump = load_text(session, command.schema);
-    if (!dump) {
-      return report(session, dump.error());
-    }
-    catalog.complete = true;
-    auto replayed =
-        planner::replay({.text = *dump, .place = {.file = command.schema, .line = 1, .column = 1}},
-                        std::move(catalog));
-    tell_findings(session, replayed.findings);
-    catalog = std::move(replayed.catalog);
+  auto schema = load_schema(session, command.schema);
+  if (!schema) {
+    return report(session, schema.error());
   }
   auto const script = load_text(session, command.file);
   if (!script) {
@@ -177,7 +162,7 @@ Exit perform(Session& session, SqlExplain const& command) {
   auto const file = command.file == "-" ? std::string("stdin") : command.file;
   auto const explained =
       planner::explain({.text = *script, .place = {.file = file, .line = 1, .column = 1}},
-                       std::move(catalog), command.server_version);
+                       std::move(schema->catalog), command.server_version);
   put_statements(session, explained, file);
   tell_findings(session, explained.findings);
   return explained.findings.empty() ? Exit::done : Exit::invalid;

@@ -166,7 +166,8 @@ TEST_CASE("missing and contradicting words are refused with the command's help")
   CHECK(refused({"advance", "r"}).next == "runbookctl advance --help");
   CHECK(refused({"advance", "r"}).why == "--to PHASE is missing");
   CHECK(refused({"advance"}).why == "RUN is missing");
-  CHECK(refused({"plan"}).why == "a command is missing: lint, show, schema, upload, list");
+  CHECK(refused({"plan"}).why ==
+        "a command is missing: lint, show, schema, upload, list, import, render, diff");
   CHECK(contains(refused({"rollback", "r"}).why, "one of --to PHASE[/STEP], --last and --all"));
   refused({"rollback", "r", "--last", "--all"});
   refused({"resolve", "r", "s", "--as", "maybe", "--evidence", "e"});

@@ -3,11 +3,11 @@
 #include <fstream>
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include "tests/web/ctl/canned_server.h"
 #include "tests/web/ctl/command.h"
 #include "tests/web/ctl/documents.h"
+#include "tests/web/ctl/folder.h"
 
 using namespace runbookd::ctl::tests;
 namespace fs = std::filesystem;
@@ -26,24 +26,6 @@ phases:
         sql_file: add.sql
         rollback: ALTER TABLE orders DROP COLUMN note
 )";
-
-class Folder {
- public:
-  Folder() {
-    auto name = (fs::temp_directory_path() / "runbookctl-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  std::string write(std::string const& name, std::string const& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
-  }
-
- private:
-  fs::path path_;
-};
 
 std::string plan_with_sql(Folder const& folder) {
   folder.write("add.sql", "ALTER TABLE orders ADD COLUMN note text");

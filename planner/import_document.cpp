@@ -1,0 +1,444 @@
+#include "planner/import_document.h"
+
+#include <algorithm>
+
+#include "planner/variables.h"
+
+namespace runbookd::planner::import {
+namespace {
+
+using BlockKind = Block::Kind;
+
+class Gatherer {
+ public:
+  Gatherer(Report& report, std::vector<Block> blocks)
+      : report_(report), blocks_(std::move(blocks)) {}
+
+  DocumentText document() && {
+    at_ = start_of_document();
+    for (; at_ < blocks_.size(); ++at_) {
+      take(blocks_[at_]);
+    }
+    std::erase_if(document_.phases, [](PhaseText const& phase) {
+      return phase.exact.empty() && phase.code.empty() && phase.goal.empty() &&
+             phase.checklist.empty();
+    });
+    return std::move(document_);
+  }
+
+ private:
+  // The last first-level heading before the phases: a form may carry its instructions above.
+  std::size_t start_of_document() const {
+    std::size_t start = 0;
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      auto const& block = blocks_[i];
+      if (block.kind != BlockKind::heading) {
+        continue;
+      }
+      if (block.level == 1) {
+        start = i;
+      }
+      if (numbered(markdown::plain(block.runs)) || exact_heading(block)) {
+        return block.level == 1 && start == i ? first_title(i) : start;
+      }
+    }
+    return start;
+  }
+
+  // Where phases are headings of the first level, the title is the one before them.
+  std::size_t first_title(std::size_t phase) const {
+    for (auto i = phase; i-- > 0;) {
+      if (blocks_[i].kind == BlockKind::heading && blocks_[i].level == 1) {
+        return i;
+      }
+    }
+    return phase;
+  }
+
+  void take(Block const& block) {
+    switch (block.kind) {
+      case BlockKind::heading:
+        return take_heading(block);
+      case BlockKind::paragraph:
+        return take_paragraph(block);
+      case BlockKind::item:
+        return take_item(block);
+      case BlockKind::code:
+        return take_code(block);
+      case BlockKind::row:
+        return take_row(block);
+    }
+  }
+
+  PhaseText* phase() { return section_ == Section::phases ? last_phase() : nullptr; }
+  PhaseText* last_phase() { return document_.phases.empty() ? nullptr : &document_.phases.back(); }
+
+  // "Phase 2 …", or words of its kind.
+  PhaseText* phase_named(std::string const& words) {
+    if (auto const number = numbered(words)) {
+      for (auto& phase : document_.phases) {
+        if (phase.number == number->number) {
+          return &phase;
+        }
+      }
+    }
+    auto const kind = kind_of(words);
+    for (auto& phase : document_.phases) {
+      if (phase.kind == kind && kind != PhaseKind::other) {
+        return &phase;
+      }
+    }
+    return nullptr;
+  }
+
+  void take_heading(Block const& block) {
+    label_.clear();
+    auto const text = markdown::plain(block.runs);
+    if (auto const exact = exact_heading(block)) {
+      return take_exact(*exact, text, block);
+    }
+    if (block.level == 1 && !(titled_ && numbered(text))) {
+      return take_title(block);
+    }
+    auto const low = lower(text);
+    auto const number = numbered(text);
+    bool const below = section_level_ > 0 && block.level > section_level_;
+    if (below && section_ != Section::phases && section_ != Section::head) {
+      group_ = text;
+      return set_label(text);
+    }
+    bool const overview = mentions(low, "overview", "summary") && mentions(low, "phase");
+    bool const deeper = phase_level_ > 0 && block.level > phase_level_;
+    if (number && !overview && !(deeper && section_ == Section::phases)) {
+      return begin_phase(number->rest.empty() ? text : number->rest, number->number, block);
+    }
+    if (below && section_ == Section::phases && !overview && !deeper &&
+        kind_of(text) != PhaseKind::other && role_of(text) == Role::forward) {
+      return begin_phase(text, 0, block);
+    }
+    if (deeper && section_ == Section::phases) {
+      return set_label(text);
+    }
+    if (below) {
+      return;
+    }
+    section_ = section_of(low).value_or(Section::unknown);
+    heading_ = text;
+    bool const forward = !section_of(low) && (low == "up" || kind_of(text) != PhaseKind::other ||
+                                              mentions(low, "migration"));
+    section_level_ = block.level;
+    phase_level_ = 0;
+    group_.clear();
+    if (forward) {  // "## Add the column", "## Up": a phase without the word
+      section_ = Section::phases;
+      begin_phase(text, 0, block);
+    }
+  }
+
+  void set_label(std::string const& text) { label_ = text; }
+
+  void take_title(Block const& block) {
+    titled_ = true;
+    if (block.runs.empty()) {
+      return;
+    }
+    auto text = value_of(block.runs);
+    constexpr std::string_view usual = "database migration plan:";
+    if (lower(text).starts_with(usual)) {
+      text = trimmed(text.substr(usual.size()));
+    }
+    // "Database Migration Plan: `\"…\"`", exactly
+    if (block.runs.size() > 1 && block.runs.back().kind == markdown::Run::Kind::code &&
+        block.runs.back().text.starts_with('"')) {
+      text = value_of({block.runs.back()});
+    }
+    if (block.runs.back().kind == markdown::Run::Kind::text && is_placeholder(text)) {
+      report_.say(Severity::note, block.line, "import/placeholder",
+                  "the title was never filled in: " + text);
+    }
+    document_.title = std::move(text);
+    section_ = Section::head;
+    section_level_ = 0;
+  }
+
+  void begin_phase(std::string const& title, int number, Block const& block) {
+    section_ = Section::phases;
+    phase_level_ = block.level;
+    PhaseText phase;
+    phase.title = title;
+    phase.number = number > 0 ? number : static_cast<int>(document_.phases.size()) + 1;
+    phase.line = block.line;
+    phase.kind = kind_of(title);
+    auto const plain_kind = std::string(to_text(phase.kind));
+    bool const spoken = lower(title).find(plain_kind) != std::string::npos;
+    phase.name = phase_names_.free(spoken ? plain_kind : slug(title));
+    document_.phases.push_back(std::move(phase));
+  }
+
+  void take_exact(Exact const& exact, std::string const& text, Block const& heading) {
+    auto end = at_ + 1;
+    while (end < blocks_.size() && blocks_[end].kind != BlockKind::heading) {
+      ++end;
+    }
+    auto const body = std::span(blocks_).subspan(at_ + 1, end - at_ - 1);
+    auto part = exact_part(report_, exact, body);
+    at_ = end - 1;
+    put_exact(exact, std::move(part), text, heading);
+  }
+
+  void put_exact(Exact const& exact, Draft part, std::string const& text, Block const& heading) {
+    using Kind = Exact::Kind;
+    if (exact.kind == Kind::phase) {
+      auto const number = numbered(text);
+      begin_phase(exact.name, number ? number->number : 0, heading);
+      last_phase()->name = exact.name;
+      last_phase()->exact = std::move(part);
+      last_phase()->exact["steps"] = Draft::array();
+      return;
+    }
+    if (exact.kind == Kind::final_check) {
+      document_.exact_final_checks.push_back(std::move(part));
+      return;
+    }
+    if (exact.kind == Kind::baseline) {
+      document_.exact_baselines[exact.name] = part.value("sql", "");
+      return;
+    }
+    if (last_phase() == nullptr) {
+      report_.say(Severity::error, heading.line, "import/no-phase", "this stands before any phase",
+                  "put it below the heading of its phase");
+      return;
+    }
+    char const* key = exact.kind == Kind::step          ? "steps"
+                      : exact.kind == Kind::requirement ? "requires"
+                      : exact.kind == Kind::watch       ? "watch"
+                                                        : "validate";
+    last_phase()->exact[key].push_back(std::move(part));
+  }
+
+  void take_paragraph(Block const& block) {
+    for (auto const& field : fields_in(block.runs)) {
+      if (field.label.empty()) {
+        if (trimmed(field.value).ends_with(':')) {
+          set_label(field.value);
+          group_ = field.value;
+        }
+        continue;
+      }
+      if (field.value.empty()) {
+        set_label(field.label);
+        group_ = field.label;
+      }
+      take_field(field);
+    }
+  }
+
+  void take_field(Field const& field) {
+    if (section_ == Section::head || section_ == Section::tables) {
+      last_head_label_ = field.label;
+      return put_head_field(report_, field, document_);
+    }
+    if (auto* in = phase()) {
+      put_phase_field(*in, field);
+    }
+  }
+
+  void put_phase_field(PhaseText& in, Field const& field) {
+    if (field.label == "goal" || field.label == "objective" || field.label == "purpose") {
+      in.goal = field.value;
+    } else if (mentions(field.label, "application state", "app state", "application")) {
+      in.application = field.value;
+    } else if (mentions(field.label, "deploy order", "deployment order", "when to run")) {
+      in.deploy_order = field.value;
+    } else if (mentions(field.label, "prerequisite", "precondition")) {
+      in.prerequisites = field.value;
+    } else if (mentions(field.label, "rollback") && !field.value.empty()) {
+      in.no_way_back = field.value;
+      label_ = field.label;
+    }
+  }
+
+  // "**ana:** Search the code"
+  static ListItem item_of(Block const& block) {
+    ListItem item{.line = block.line, .task = block.task};
+    auto runs = block.runs;
+    if (runs.size() > 1 && is_exact_value({runs[0]}) && runs[1].text.starts_with(": ")) {
+      item.owner = value_of({runs[0]});
+      runs.erase(runs.begin());
+      runs.front().text.erase(0, 2);
+      if (runs.front().text.empty()) {
+        runs.erase(runs.begin());
+      }
+    } else if (runs.size() > 1 && runs[0].kind == markdown::Run::Kind::strong &&
+               runs[0].text.ends_with(':') && runs[1].text.starts_with(' ')) {
+      item.owner = runs[0].text.substr(0, runs[0].text.size() - 1);
+      runs.erase(runs.begin());
+      runs.front().text.erase(0, 1);
+      if (runs.front().text.empty()) {
+        runs.erase(runs.begin());
+      }
+    }
+    item.text = value_of(runs);
+    return item;
+  }
+
+  void take_item(Block const& block) {
+    if (section_ == Section::runbook) {
+      return take_check_item(item_of(block));
+    }
+    if (section_ == Section::head && mentions(last_head_label_, "duration")) {
+      auto const text = markdown::plain(block.runs);
+      auto& duration = document_.head["overview"]["estimated_duration"];
+      if (text.find("[~X") == std::string::npos && !is_placeholder(text)) {
+        auto const before = duration.is_string() ? duration.get<std::string>() + "\n" : "";
+        duration = before + escape(text);
+      } else if (duration.is_null()) {
+        document_.head["overview"].erase("estimated_duration");
+      }
+      return;
+    }
+    auto* in = phase();
+    if (in != nullptr && role_of(label_) == Role::rollback) {
+      in->rollback_items.push_back(item_of(block));
+    } else if (in != nullptr && block.task) {
+      in->checklist.push_back(item_of(block));
+    } else if (section_ == Section::head) {
+      for (auto const& field : fields_in(block.runs)) {
+        take_field(field);
+      }
+    }
+  }
+
+  bool is_exact() const {
+    return std::ranges::any_of(document_.phases, [](auto const& p) { return p.is_exact(); });
+  }
+
+  void take_check_item(ListItem const& item) {
+    bool const exact = is_exact();
+    if (exact && !item.task) {
+      return;  // what the daemon does, listed for people
+    }
+    if (lower(item.text).starts_with("deploy")) {
+      document_.deploys_listed = true;
+    }
+    auto* in = phase_named(group_);
+    if (in != nullptr && !exact) {
+      in->checklist.push_back(item);
+      return;
+    }
+    auto const low = lower(group_);
+    Draft entry{{"when", in != nullptr                    ? in->name
+                         : mentions(low, "post", "after") ? "after"
+                                                          : "before"},
+                {"item", escape(item.text)}};
+    if (!item.owner.empty()) {
+      entry["owner"] = escape(item.owner);
+    }
+    document_.checklist.push_back(std::move(entry));
+  }
+
+  void take_row(Block const& block) {
+    if (block.header) {
+      header_ = block;
+      return;
+    }
+    put_row(report_, header_, block, document_);
+  }
+
+  static Code code_of(Block const& block, std::string label) {
+    return {.sql = {.text = block.text,
+                    .place = {"", block.first_line, block.indent + 1},
+                    .indent = block.indent},
+            .label = std::move(label),
+            .line = block.line};
+  }
+
+  void take_code(Block const& block) {
+    if (!is_sql(block)) {
+      if (mentions(lower(block.info), "mysql")) {
+        report_.say(Severity::warning, block.line, "import/engine",
+                    "this block is SQL of another database, and was left out");
+      }
+      return;
+    }
+    auto code = code_of(block, label_);
+    code.sql.place.file = report_.file;
+    auto const role = role_of(label_);
+    if (section_ == Section::validation) {
+      return take_validation(std::move(code), role);
+    }
+    if (section_ == Section::rollback) {
+      if (auto* in = phase_named(group_.empty() ? label_ : group_); in != nullptr) {
+        put_code(*in, std::move(code), Role::rollback);
+      } else if (last_phase() != nullptr) {
+        put_code(*last_phase(), std::move(code), Role::rollback);
+      }
+      return;
+    }
+    auto* in = phase();
+    bool const works = role == Role::forward && !only_reads(code.sql.text);
+    if (in == nullptr && !(works && section_ != Section::ignored && section_ != Section::tables)) {
+      return;
+    }
+    if (in == nullptr) {  // "## Migration SQL" without phases, "## The new column"
+      begin_phase(section_ == Section::unknown ? heading_ : "Migrate", 0, block);
+      phase_level_ = section_level_;
+      in = last_phase();
+    }
+    put_code(*in, std::move(code), role);
+  }
+
+  void put_code(PhaseText& in, Code code, Role role) {
+    bool const reads = role == Role::forward && only_reads(code.sql.text);
+    code.role = reads ? Role::validation : role;
+    if (code.role == Role::monitoring) {
+      report_.say(
+          Severity::note, code.line, "import/monitoring",
+          "queries that show progress are left out: `runbookctl status` shows it, with rate and "
+          "time left");
+      return;
+    }
+    if (code.role == Role::baseline) {
+      document_.baselines.push_back(std::move(code));
+      return;
+    }
+    in.code.push_back(std::move(code));
+  }
+
+  // "Pre-migration baseline", "Post-backfill integrity check", "Final check"
+  void take_validation(Code code, Role role) {
+    auto const low = lower(label_);
+    if (role == Role::baseline ||
+        mentions(low, "pre-migration", "before migration", "before the")) {
+      document_.baselines.push_back(std::move(code));
+      return;
+    }
+    auto* in = phase_named(label_);
+    bool const last = in != nullptr && in == last_phase();
+    if (in == nullptr || last || mentions(low, "final")) {
+      document_.final_checks.push_back(std::move(code));
+      return;
+    }
+    code.role = Role::validation;
+    in->code.push_back(std::move(code));
+  }
+
+  Report& report_;
+  std::vector<Block> blocks_;
+  std::size_t at_ = 0;
+  DocumentText document_;
+  Section section_ = Section::head;
+  int section_level_ = 0, phase_level_ = 0;
+  bool titled_ = false;
+  std::string heading_, label_, group_, last_head_label_;
+  Block header_;
+  Names phase_names_;
+};
+
+}  // namespace
+
+DocumentText read_document_text(Report& report, std::string const& text) {
+  return Gatherer(report, markdown::read(text)).document();
+}
+
+}  // namespace runbookd::planner::import
