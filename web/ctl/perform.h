@@ -11,6 +11,8 @@ Exit perform(Session& session, PlanSchema const& command);
 Exit perform(Session& session, PlanUpload const& command);
 Exit perform(Session& session, PlanList const& command);
 Exit perform(Session& session, SqlExplain const& command);
+Exit perform(Session& session, SqlLint const& command);
+Exit perform(Session& session, SqlRules const& command);
 Exit perform(Session& session, RunCreate const& command);
 Exit perform(Session& session, RunList const& command);
 Exit perform(Session& session, RunShow const& command);
