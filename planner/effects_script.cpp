@@ -110,11 +110,11 @@ struct Walk {
   int server_major;
   VisitStatement const& visit;
 
-  void take(Piece piece, pg::Node node) const {
+  void take(Piece piece, pg::Node node, std::size_t base) const {
     if (visit) {
       auto const statement = statement_of(places.slice(piece), node);
       auto const effects = record_effects(node, walked.catalog, server_major);
-      visit({statement, node, effects, walked.catalog, piece.begin, piece.end});
+      visit({statement, node, effects, walked.catalog, piece.begin, piece.end, base});
     }
     replay_statement(walked.catalog, node);
   }
@@ -130,7 +130,8 @@ struct Walk {
   void whole(pg::Tree const& tree) const {
     Pieces pieces(script.text, walked.tokens);
     for (auto const& parsed : tree.statements) {
-      take(pieces.of(parsed.offset, parsed.length), parsed.node);
+      auto const piece = pieces.of(parsed.offset, parsed.length);
+      take(piece, parsed.node, piece.begin);
     }
   }
 
@@ -138,7 +139,7 @@ struct Walk {
     for (auto const piece : split(script.text, walked.tokens)) {
       auto const tree = pg::parse(script.text.substr(piece.begin, piece.end - piece.begin));
       if (tree.ok()) {
-        std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, p.node); });
+        std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, p.node, 0); });
         continue;
       }
       walked.findings.push_back(

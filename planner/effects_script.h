@@ -16,6 +16,7 @@ struct ScriptStatement {
   Effects const& effects;
   Catalog const& before;
   std::size_t begin = 0, end = 0;  // bytes in the script
+  std::size_t base = 0;            // what the locations in `node` count from: its text begins there
 };
 using VisitStatement = std::function<void(ScriptStatement const&)>;
 

@@ -75,7 +75,7 @@ void learn_created(Known& known, Node statement, Catalog const& before) {
   if (statement.is("RenameStmt")) {
     auto const from = written(statement["relation"]);
     if (statement.text("renameType") == "OBJECT_TABLE" && known.is_new(from)) {
-      known.created.push_back({from.schema, statement.text("newname")});
+      known.created.emplace(statement.text("newname"), from.schema);
     }
     return;
   }
@@ -84,7 +84,7 @@ void learn_created(Known& known, Node statement, Catalog const& before) {
   }
   for (auto const& [schema, name] : pg::created_by(statement)) {
     if (before.find({schema, name}) == nullptr) {
-      known.created.push_back({schema, name});
+      known.created.emplace(name, schema);
     }
   }
 }
@@ -97,7 +97,9 @@ bool same_table(RelationName const& left, RelationName const& right) {
 }
 
 bool Known::is_new(RelationName const& table) const {
-  return std::ranges::any_of(created, [&](auto const& one) { return same_table(one, table); });
+  auto const [first, last] = created.equal_range(table.name);
+  return std::any_of(first, last,
+                     [&](auto const& one) { return same_table({one.second, one.first}, table); });
 }
 
 bool Known::proves_not_null(RelationName const& table, std::string const& column) const {

@@ -31,7 +31,8 @@ struct Held {  // a lock that stops writes, on a table that was there before
 };
 
 struct Known {
-  std::vector<RelationName> created;  // nobody else can be waiting for those
+  // Schemas by name; nobody else can be waiting for those.
+  std::multimap<std::string, std::string, std::less<>> created;
   std::vector<KnownCheck> checks;
   std::vector<RelationName> other_validated;  // a constraint that the script did not add
   std::vector<RelationName> policies;         // tables that got one

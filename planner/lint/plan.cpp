@@ -60,7 +60,9 @@ class PlanWalk {
   }
 
   void judge_action(Action const& action, StepSite& site, Where where, Catalog& catalog) {
-    end_transaction(walk_.known, NewTables::are_in_use);
+    // what the step has made is the rollback's to take away
+    bool const back = where == Where::rollback;
+    end_transaction(walk_.known, back ? NewTables::stay_new : NewTables::are_in_use);
     Standing standing{where, plan_.phases[site.phase].kind, site.label};
     if (auto const* backfill = std::get_if<BackfillAction>(&action)) {
       judge_fill(*backfill, standing);

@@ -31,7 +31,7 @@ Hits rewrites(Site const& site, std::initializer_list<Because> causes) {
     auto const tables = site.existing(command.effects.rewrites);
     if (!tables.empty() && std::ranges::find(causes, because(site, command.def)) != causes.end()) {
       hits.push_back({.on = "column " + command.def.text("colname"),
-                      .offset = location(command.def),
+                      .offset = site.location(command.def),
                       .tables = tables});
     }
   }
@@ -119,7 +119,7 @@ Hits volatile_default(Site const& site) {
                       .fix = "if it is IMMUTABLE or STABLE, nothing; else add the column without "
                              "the default, set the default for new rows in a second statement, "
                              "and fill the old rows by a backfill step",
-                      .offset = location(command.def),
+                      .offset = site.location(command.def),
                       .severity = Severity::warning});
     }
   }
@@ -147,7 +147,7 @@ Hits not_null_without_default(Site const& site) {
     if (command.type == "AT_AddColumn" && !site.is_new() && needs && !there && !empty &&
         !has_value(command.def)) {
       hits.push_back(
-          {.on = "column " + command.def.text("colname"), .offset = location(command.def)});
+          {.on = "column " + command.def.text("colname"), .offset = site.location(command.def)});
     }
   }
   return hits;
@@ -178,7 +178,7 @@ Hits type_change(Site const& site) {
         {.why = "changing the type of " + command.name + " rewrites " + listed(tables) +
                 " and its indexes while nobody can read or write it" +
                 (maybe ? ", unless the old type is a narrower one of the same kind" : ""),
-         .offset = location(command.def),
+         .offset = site.location(command.def),
          .severity = maybe ? std::optional(Severity::warning) : std::nullopt,
          .tables = tables});
   }
@@ -192,7 +192,7 @@ Hits type_change_reads(Site const& site) {
     if (command.type == "AT_AlterColumnType" && command.effects.rewrites.empty() &&
         !tables.empty() && !site.is_new()) {
       hits.push_back(
-          {.on = "column " + command.name, .offset = location(command.def), .tables = tables});
+          {.on = "column " + command.name, .offset = site.location(command.def), .tables = tables});
     }
   }
   return hits;
@@ -210,7 +210,8 @@ Hits type_change_refused(Site const& site) {
       auto const sentence = *std::ranges::find_if(command.effects.assumed, [](auto const& s) {
         return s.starts_with("the server refuses this while");
       });
-      return {{.on = "column " + command.name, .why = sentence, .offset = location(command.def)}};
+      return {
+          {.on = "column " + command.name, .why = sentence, .offset = site.location(command.def)}};
     }
   }
   return {};
@@ -240,7 +241,7 @@ Hits narrows(Site const& site) {
                              : nullptr;
     if (column != nullptr && !site.is_new() &&
         narrower(column->type, pg::type_of(command.def["typeName"]))) {
-      hits.push_back({.on = "column " + command.name, .offset = location(command.def)});
+      hits.push_back({.on = "column " + command.name, .offset = site.location(command.def)});
     }
   }
   return hits;

@@ -78,7 +78,7 @@ Hits without_not_valid(Site const& site) {
                                    (name.empty() ? "…" : name) +
                                    " in a later step: it checks the rows and blocks neither "
                                    "reads nor writes",
-         .offset = one.column ? location(one.column) : location(one.node),
+         .offset = one.column ? site.location(one.column) : site.location(one.node),
          .tables = tables,
          .edits = no_other_way ? std::vector<TextEdit>{} : validate_after(site, one)});
   }
@@ -89,7 +89,7 @@ Hits not_valid_on_partitioned(Site const& site) {
   for (auto const& one : added(site)) {
     if (one.type == "CONSTR_FOREIGN" && one.node.flag("skip_validation") && is_partitioned(site) &&
         site.major() < 18) {
-      return {{.on = to_sql(site.name_of()), .offset = location(one.node)}};
+      return {{.on = to_sql(site.name_of()), .offset = site.location(one.node)}};
     }
   }
   return {};
@@ -103,7 +103,7 @@ Hits builds_index(Site const& site) {
     if (key && one.node.text("indexname").empty() && !tables.empty()) {
       hits.push_back({.why = "the constraint builds its index while nobody can read or write " +
                              listed(tables),
-                      .offset = location(one.column ? one.column : one.node),
+                      .offset = site.location(one.column ? one.column : one.node),
                       .tables = tables});
     }
   }
@@ -115,7 +115,7 @@ Hits exclusion(Site const& site) {
   for (auto const& one : added(site)) {
     if (one.type == "CONSTR_EXCLUSION" && one.node.text("indexname").empty()) {
       hits.push_back(
-          {.offset = location(one.node), .tables = site.existing(one.command.effects.scans)});
+          {.offset = site.location(one.node), .tables = site.existing(one.command.effects.scans)});
     }
   }
   return hits;
@@ -134,7 +134,7 @@ Hits key_over_nullable(Site const& site) {
     auto const tables = site.existing(one.command.effects.scans);
     if (one.type == "CONSTR_PRIMARY" && !one.node.text("indexname").empty() && !tables.empty() &&
         !proven) {
-      return {{.on = listed(tables), .offset = location(one.node), .tables = tables}};
+      return {{.on = listed(tables), .offset = site.location(one.node), .tables = tables}};
     }
   }
   return {};
@@ -199,7 +199,7 @@ bool alters_domain(Site const& site, std::string_view what) {
 
 Hits domain_constraint(Site const& site) {
   bool const checks = alters_domain(site, "C") && !site.node["def"].flag("skip_validation");
-  return checks ? Hits{{.offset = location(site.node["def"]),
+  return checks ? Hits{{.offset = site.location(site.node["def"]),
                         .tables = site.existing(site.effects.scans)}}
                 : Hits{};
 }

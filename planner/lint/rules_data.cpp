@@ -101,7 +101,7 @@ Hits assigned_twice(Site const& site) {
   for (auto const target : site.node.list(site.node.is("UpdateStmt") ? "targetList" : "cols")) {
     auto const name = target.text("name");
     if (target.list("indirection").empty() && !seen.insert(name).second) {
-      return {{.on = "column " + name, .offset = location(target)}};
+      return {{.on = "column " + name, .offset = site.location(target)}};
     }
   }
   return {};

@@ -16,7 +16,7 @@ Hits varchar(Site const& site) {
   for (auto const& column : site.columns) {
     auto const type = pg::type_of(column.def["typeName"]);
     if (type.name == "varchar" && !type.modifiers.empty()) {
-      hits.push_back({.on = "column " + column.name, .offset = location(column.def)});
+      hits.push_back({.on = "column " + column.name, .offset = site.location(column.def)});
     }
   }
   return hits;
@@ -68,7 +68,7 @@ Hits cascade_key(Site const& site) {
   for (auto const node : pg::every(site.node)) {
     if (node.is("Constraint") && node.text("contype") == "CONSTR_FOREIGN" &&
         node.text("fk_del_action") == "c") {
-      return {{.offset = location(node)}};
+      return {{.offset = site.location(node)}};
     }
   }
   return {};
@@ -77,7 +77,7 @@ Hits cascade_key(Site const& site) {
 Hits foreign_key(Site const& site) {
   for (auto const node : pg::every(site.node)) {
     if (node.is("Constraint") && node.text("contype") == "CONSTR_FOREIGN") {
-      return {{.offset = location(node)}};
+      return {{.offset = site.location(node)}};
     }
   }
   return {};

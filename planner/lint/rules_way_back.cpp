@@ -16,7 +16,7 @@ constexpr auto rules = std::to_array<LintRule>({
      .title = "A rollback leaves something of its step",
      .why = "the rollback does not take it away, so the schema differs from what it was before the "
             "step, and the rollback stops there",
-     .fix = "drop it in the rollback, or write rollback: auto"},
+     .fix = "drop it in the rollback"},
     {.id = "rollback/drops-what-was-there",
      .severity = Severity::warning,
      .title = "A rollback drops what its step did not make",

@@ -116,7 +116,7 @@ void add_key(Walk& walk, Site const& site, Node constraint, std::string const& c
   walk.keys.push_back({.table = site.before.find(name) != nullptr ? site.before.find(name)->name
                                                                   : site.before.made_as(name),
                        .columns = std::move(columns),
-                       .place = site.statement.sql.at(location(constraint)),
+                       .place = site.statement.sql.at(site.location(constraint)),
                        .step = step});
 }
 
@@ -170,6 +170,7 @@ void judge_statement(Walk& walk, Statement const& statement, Node node, Effects 
             .options = walk.options,
             .where = standing.where,
             .alone = standing.alone,
+            .base = standing.base,
             .phase = standing.phase,
             .commands = std::move(commands)};
   site.columns = columns_of(node, site.commands, site.is_new());
@@ -270,7 +271,7 @@ class ScriptLint {
     ++statements_;
     auto const before = walk_.findings.size();
     judge_statement(walk_, one.statement, one.node, one.effects, one.before,
-                    {.alone = !walk_.known.open});
+                    {.alone = !walk_.known.open, .base = one.base});
     transaction(one);
     apply_ignores(before, one);
   }

@@ -28,7 +28,8 @@ struct Standing {
   Where where = Where::sql_file;
   std::optional<PhaseKind> phase = {};
   std::string step = {};
-  bool alone = false;  // in its transaction, or in its step
+  bool alone = false;    // in its transaction, or in its step
+  std::size_t base = 0;  // where its text begins in what was parsed
 };
 void judge_statement(Walk& walk, Statement const& statement, pg::Node node, Effects const& effects,
                      Catalog const& before, Standing const& standing);

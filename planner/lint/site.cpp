@@ -119,6 +119,11 @@ std::vector<std::string> Site::stopped(LockMode least) const {
   return existing(names);
 }
 
+std::size_t Site::location(pg::Node part) const {
+  auto const at = static_cast<std::size_t>(std::max<std::int64_t>(0, part.number("location")));
+  return at > base ? at - base : 0;
+}
+
 std::vector<pg::Token> Site::tokens() const {
   auto tokens = pg::scan(statement.sql.text);
   std::erase_if(tokens, [](pg::Token const& token) { return token.comment; });
@@ -150,10 +155,6 @@ std::string listed(std::vector<std::string> const& names) {
     text += (text.empty() ? "" : ", ") + name;
   }
   return text;
-}
-
-std::size_t location(pg::Node node) {
-  return static_cast<std::size_t>(std::max<std::int64_t>(0, node.number("location")));
 }
 
 bool has_constraint(pg::Node column, std::string_view type) {

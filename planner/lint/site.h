@@ -46,6 +46,7 @@ class Site {
   LintOptions const& options;
   Where where = Where::sql_file;
   bool alone = false;              // in its transaction, or in its step
+  std::size_t base = 0;            // where its text begins in what was parsed
   std::optional<PhaseKind> phase;  // of a plan
   std::vector<Command> commands;   // of an ALTER TABLE
   std::vector<NewColumn> columns;
@@ -57,6 +58,8 @@ class Site {
   RelationName name_of(std::string_view field = "relation") const;
   bool is_new(std::string_view field = "relation") const { return known.is_new(name_of(field)); }
   Relation const* table(std::string_view field = "relation") const;
+  // Of a part of the statement, in its text.
+  std::size_t location(pg::Node part) const;
   // Of these names, the tables that were there before the script or step.
   std::vector<std::string> existing(std::vector<std::string> const& names) const;
   // … that the statement locks so that writes, or reads too, wait.
@@ -85,7 +88,6 @@ struct StatementRule {
 };
 
 std::string listed(std::vector<std::string> const& names);
-std::size_t location(pg::Node node);
 bool has_constraint(pg::Node column, std::string_view type);
 template <typename List>
 bool holds(List const& list, std::string_view word) {
