@@ -135,8 +135,10 @@ std::vector<RelationName> touched_by(PlanSite const& site) {
     }
     auto const* fill = std::get_if<BackfillAction>(&step.step->forward);
     auto const update = fill == nullptr ? std::nullopt : update_of(*fill);
-    if (update) {
-      for (auto const node : pg::every(pg::parse(update->sql.text).statements.at(0).node)) {
+    auto const tree = pg::parse(update ? update->sql.text : "");
+    for (auto const& one : tree.statements) {
+      touched.push_back({"", one.node["relation"].text("relname")});
+      for (auto const node : pg::every(one.node)) {
         if (node.is("RangeVar")) {
           touched.push_back({"", node.text("relname")});
         }

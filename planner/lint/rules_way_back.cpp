@@ -125,6 +125,11 @@ void add_drop(Changes& changes, Node node) {
 void add(Changes& changes, Node node) {
   if (node.is("CreateStmt") && node["relation"].text("relpersistence") != "t") {
     changes.made.push_back({Kind::table, written(node["relation"]), ""});
+  } else if (node.is("CreateTableAsStmt")) {
+    bool const view = node.text("objtype") == "OBJECT_MATVIEW";
+    changes.made.push_back({view ? Kind::view : Kind::table, written(node["into"]["rel"]), ""});
+  } else if (node.is("SelectStmt") && node.has("intoClause")) {
+    changes.made.push_back({Kind::table, written(node["intoClause"]["rel"]), ""});
   } else if (node.is("IndexStmt") && !node.text("idxname").empty()) {
     changes.made.push_back({Kind::index, {}, node.text("idxname")});
   } else if (node.is("ViewStmt") && !node.flag("replace")) {
