@@ -13,12 +13,6 @@
 
 namespace runbookd::planner {
 
-struct Acknowledgement {
-  std::string rule;  // the finding's rule id, optionally "rule@phase/step"
-  std::string reason;
-  bool operator==(Acknowledgement const&) const = default;
-};
-
 enum class StopMode { safe_point, now };
 
 struct Start {

@@ -19,8 +19,14 @@ std::string prefix_of(Place const& place) {
 }  // namespace
 
 bool has_error(Findings const& findings) {
-  return std::any_of(findings.begin(), findings.end(),
-                     [](Finding const& f) { return f.severity == Severity::error; });
+  return std::any_of(findings.begin(), findings.end(), [](Finding const& f) {
+    return f.severity == Severity::error && f.acknowledged.empty();
+  });
+}
+
+bool acknowledges(Acknowledgement const& word, Finding const& finding) {
+  bool const named = word.rule == finding.rule || word.rule == finding.rule + "@" + finding.step;
+  return named && !word.reason.empty();
 }
 
 std::string_view to_text(Severity severity) {
@@ -39,7 +45,9 @@ std::string to_text(Finding const& finding) {
   std::string text = prefix_of(finding.place);
   text += to_text(finding.severity);
   text += ": " + finding.message + " [" + finding.rule + "]";
-  if (!finding.fix.empty()) {
+  if (!finding.acknowledged.empty()) {
+    text += "\n  acknowledged: " + finding.acknowledged;
+  } else if (!finding.fix.empty()) {
     text += "\n  fix: " + finding.fix;
   }
   return text;

@@ -314,7 +314,7 @@ void lock_tree(Recorder& recorder, Relation const& top, LockMode mode, bool down
   }
 }
 
-void effects_of_alter_table(Recorder& r, Node statement) {
+void record_commands(Recorder& r, Node statement, Node only) {
   auto const name = pg::name_of(statement["relation"]);
   if (r.catalog.find(name) == nullptr && r.catalog.find_index(name)) {
     effects_of_alter_index(r, statement);  // ALTER TABLE takes an index too
@@ -325,10 +325,10 @@ void effects_of_alter_table(Recorder& r, Node statement) {
   if (table == nullptr) {
     return;
   }
-  auto const mode = level_of(commands);
+  auto const mode = level_of(only ? std::vector{only} : commands);
   r.lock(*table, mode);
   bool const down = statement["relation"].flag("inh");
-  for (auto const command : commands) {
+  for (auto const command : only ? std::vector{only} : commands) {
     auto const* known = find(command);
     if (known == nullptr) {
       r.assume("the reach of " + command.text("subtype") + " is not known");
@@ -337,5 +337,7 @@ void effects_of_alter_table(Recorder& r, Node statement) {
     known->reach({r, *table, command, mode, down, commands});
   }
 }
+
+void effects_of_alter_table(Recorder& r, Node statement) { record_commands(r, statement, {}); }
 
 }  // namespace runbookd::planner

@@ -91,6 +91,8 @@ void effects_of_view(Recorder& recorder, pg::Node statement);
 void effects_of_body(Recorder& recorder, std::string const& body);  // of a DO block or function
 void record_statement(Recorder& recorder, pg::Node statement);
 Effects record_effects(pg::Node statement, Catalog const& catalog, int server_major);
+// What this one command of an ALTER TABLE does; nothing = all of them do.
+void record_commands(Recorder& recorder, pg::Node statement, pg::Node only);
 
 // What they share.
 enum class QueryUse {

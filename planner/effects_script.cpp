@@ -1,4 +1,6 @@
 // Whole scripts: each statement sees what those before it did.
+#include "planner/effects_script.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -101,46 +103,49 @@ Statement statement_of(SqlText text, pg::Node node) {
           .changes_schema = pg::changes_schema(node)};
 }
 
-ExplainedStatement unread(SqlText const& script, Piece piece, std::string const& why) {
-  ExplainedStatement unknown{.statement = {.sql = pg::slice(script, piece.begin, piece.end)}};
-  unknown.effects.analysed = false;
-  unknown.effects.not_analysed = "not analysed: the parser of PostgreSQL 15 says " + why;
-  return unknown;
-}
-
 struct Walk {
   SqlText const& script;
   Places& places;
-  Explanation& explanation;
-  int server_major;  // 0 = only the catalog is wanted
+  Walked& walked;
+  int server_major;
+  VisitStatement const& visit;
 
-  void take(Piece piece, pg::Node node) const {
-    if (server_major > 0) {
-      explanation.statements.push_back(
-          {.statement = statement_of(places.slice(piece), node),
-           .effects = record_effects(node, explanation.catalog, server_major)});
+  void take(Piece piece, pg::Node node, std::size_t base) const {
+    if (visit) {
+      auto const statement = statement_of(places.slice(piece), node);
+      auto const effects = record_effects(node, walked.catalog, server_major);
+      visit({statement, node, effects, walked.catalog, piece.begin, piece.end, base});
     }
-    replay_statement(explanation.catalog, node);
+    replay_statement(walked.catalog, node);
   }
 
-  void whole(pg::Tree const& tree, std::vector<pg::Token> const& tokens) const {
-    Pieces pieces(script.text, tokens);
+  void unread(Piece piece, std::string const& why) const {
+    Statement const statement{.sql = places.slice(piece)};
+    Effects effects;
+    effects.analysed = false;
+    effects.not_analysed = "not analysed: the parser of PostgreSQL 15 says " + why;
+    visit({statement, {}, effects, walked.catalog, piece.begin, piece.end});
+  }
+
+  void whole(pg::Tree const& tree) const {
+    Pieces pieces(script.text, walked.tokens);
     for (auto const& parsed : tree.statements) {
-      take(pieces.of(parsed.offset, parsed.length), parsed.node);
+      auto const piece = pieces.of(parsed.offset, parsed.length);
+      take(piece, parsed.node, piece.begin);
     }
   }
 
-  void one_by_one(std::vector<pg::Token> const& tokens) const {
-    for (auto const piece : split(script.text, tokens)) {
+  void one_by_one() const {
+    for (auto const piece : split(script.text, walked.tokens)) {
       auto const tree = pg::parse(script.text.substr(piece.begin, piece.end - piece.begin));
       if (tree.ok()) {
-        std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, p.node); });
+        std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, p.node, 0); });
         continue;
       }
-      explanation.findings.push_back(
+      walked.findings.push_back(
           pg::problem(script, piece.begin + tree.error_offset, "sql/syntax", tree.error));
-      if (server_major > 0) {
-        explanation.statements.push_back(unread(script, piece, tree.error));
+      if (visit) {
+        unread(piece, tree.error);
       }
     }
   }
@@ -160,34 +165,40 @@ std::string without_psql_lines(std::string text) {
   return text;
 }
 
-Explanation walk(SqlText script, Catalog catalog, int server_major) {
-  Explanation explanation;
-  explanation.catalog = std::move(catalog);
+}  // namespace
+
+Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitStatement const& visit) {
+  Walked walked;
+  walked.catalog = std::move(catalog);
   if (auto findings = pg::unreadable(script); !findings.empty()) {
-    explanation.findings = std::move(findings);
-    return explanation;
+    walked.findings = std::move(findings);
+    return walked;
   }
   script.text = without_psql_lines(std::move(script.text));
   Places places(script);
-  Walk const walk{script, places, explanation, server_major};
   auto const tree = pg::parse(script.text);
-  auto const tokens = pg::scan(script.text);
+  walked.tokens = pg::scan(script.text);
+  Walk const walk{script, places, walked, std::clamp(server_major, 13, 18), visit};
   if (tree.ok()) {
-    walk.whole(tree, tokens);
+    walk.whole(tree);
   } else {
-    walk.one_by_one(tokens);
+    walk.one_by_one();
   }
-  return explanation;
+  return walked;
 }
 
-}  // namespace
-
 Explanation explain(SqlText const& script, Catalog catalog, int server_major) {
-  return walk(script, std::move(catalog), std::clamp(server_major, 13, 18));
+  std::vector<ExplainedStatement> statements;
+  auto walked = walk_script(
+      script, std::move(catalog), server_major, [&statements](ScriptStatement const& one) {
+        statements.push_back({.statement = one.statement, .effects = one.effects});
+      });
+  return {std::move(statements), std::move(walked.findings), std::move(walked.catalog)};
 }
 
 Explanation replay(SqlText const& script, Catalog catalog) {
-  return walk(script, std::move(catalog), 0);
+  auto walked = walk_script(script, std::move(catalog), 0, {});
+  return {{}, std::move(walked.findings), std::move(walked.catalog)};
 }
 
 }  // namespace runbookd::planner

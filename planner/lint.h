@@ -1,13 +1,42 @@
-// What is unsafe for live traffic, or unwise, in a plan that reads well. Pure: judges by the text
-// alone, so it does not know how large a table is; an error stops `start` until somebody
-// acknowledges it with a reason.
+// What is unsafe for live traffic, or unwise, in a plan that reads well or in plain SQL. Pure. An
+// error stops `start` until somebody acknowledges it with a reason. The rules are in planner/lint/.
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "planner/catalog.h"
 #include "planner/diagnostic.h"
 #include "planner/plan.h"
 
 namespace runbookd::planner {
 
+struct LintOptions {
+  Catalog catalog;  // what is known of the target; empty = judged by the text alone
+  int server_major = 18;
+  int server_minor = -1;              // -1 = unknown
+  bool in_transaction = false;        // a tool runs the whole file in one
+  bool timeouts_given = false;        // by the role or the tool
+  std::vector<std::string> optional;  // rules or groups that are off unless named; "all"
+};
+
+// The server is the oldest that the plan is for.
 Findings lint(Plan const& plan);
+Findings lint(Plan const& plan, LintOptions options);
+
+// A comment `-- runbookd:ignore RULE: REASON` above a statement, or at its end, acknowledges.
+struct LintedSql {
+  Findings findings;
+  std::size_t statements = 0;
+};
+LintedSql lint_sql(SqlText const& script, LintOptions const& options);
+
+// The text with every edit of the findings made that is in this file and does not touch another;
+// how many were made.
+struct Mended {
+  std::string text;
+  int edits = 0;
+};
+Mended mend(std::string text, std::string const& file, Findings const& findings);
 
 }  // namespace runbookd::planner

@@ -370,11 +370,8 @@ struct Decision {
     return bodies;
   }
   static bool acknowledged(Finding const& finding, std::vector<Acknowledgement> const& list) {
-    return std::ranges::any_of(list, [&](auto const& item) {
-      bool const named =
-          item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
-      return named && !item.reason.empty();
-    });
+    return !finding.acknowledged.empty() ||
+           std::ranges::any_of(list, [&](auto const& word) { return acknowledges(word, finding); });
   }
   bool retriable(StepRef ref) const {
     auto const status = state.at(ref).status;

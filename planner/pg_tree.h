@@ -1,5 +1,5 @@
 // The parse tree and the tokens of PostgreSQL's own parser, as small values. Private to
-// planner/sql*.cpp and planner/lint*.cpp; nothing else sees libpg_query or the JSON in which it
+// planner/sql*.cpp and planner/lint/; nothing else sees libpg_query or the JSON in which it
 // hands out its trees. Thread-safe.
 #pragma once
 

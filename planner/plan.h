@@ -222,6 +222,7 @@ struct Plan {
   std::vector<Baseline> baselines;
   std::vector<Phase> phases;
   std::vector<Check> final_checks;
+  std::vector<Acknowledgement> acknowledged;  // findings that the author knows and answers for
 
   Step const& step(StepRef ref) const;
   int phase_index(std::string_view name) const;  // -1 = no such phase

@@ -212,6 +212,10 @@ struct ExpectationJson {
   }
 };
 
+Json json(Acknowledgement const& word) {
+  return {{"rule", text(word.rule)}, {"reason", text(word.reason)}};
+}
+
 Json json(Check const& c) {
   return {{"name", c.name},          {"description", text(c.description)},
           {"sql", text(c.sql.text)}, {"expect", std::visit(ExpectationJson{}, c.expect)},
@@ -258,20 +262,23 @@ Json json(std::vector<Baseline> const& baselines) {
 }  // namespace
 
 std::string canonical_json(Plan const& plan) {
-  Json const document{{"runbook", 1},
-                      {"name", plan.name},
-                      {"title", text(plan.title)},
-                      {"metadata", json(plan.metadata)},
-                      {"database", json(plan.database)},
-                      {"overview", json(plan.overview)},
-                      {"compatibility", objects(plan.compatibility)},
-                      {"performance", objects(plan.performance)},
-                      {"checklist", objects(plan.checklist)},
-                      {"on_failure", plan.on_failure == OnFailure::pause ? "pause" : "rollback"},
-                      {"on_restart", plan.on_restart == OnRestart::pause ? "pause" : "resume"},
-                      {"baselines", json(plan.baselines)},
-                      {"phases", objects(plan.phases)},
-                      {"final_checks", objects(plan.final_checks)}};
+  Json document{{"runbook", 1},
+                {"name", plan.name},
+                {"title", text(plan.title)},
+                {"metadata", json(plan.metadata)},
+                {"database", json(plan.database)},
+                {"overview", json(plan.overview)},
+                {"compatibility", objects(plan.compatibility)},
+                {"performance", objects(plan.performance)},
+                {"checklist", objects(plan.checklist)},
+                {"on_failure", plan.on_failure == OnFailure::pause ? "pause" : "rollback"},
+                {"on_restart", plan.on_restart == OnRestart::pause ? "pause" : "resume"},
+                {"baselines", json(plan.baselines)},
+                {"phases", objects(plan.phases)},
+                {"final_checks", objects(plan.final_checks)}};
+  if (!plan.acknowledged.empty()) {  // absent otherwise: a plan's digest stays what it was
+    document["acknowledge"] = objects(plan.acknowledged);
+  }
   return document.dump();
 }
 

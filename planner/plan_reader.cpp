@@ -175,6 +175,20 @@ void read_final_checks(Reading& reading, Node const& node, Plan& plan) {
   plan.final_checks = read_checks(reading, node);
 }
 
+void read_reason(Reading& reading, Node const& node, Acknowledgement& word) {
+  word.reason = reading.text(node).value_or("");
+  if (word.reason.empty()) {
+    reading.error(node.spot, "plan/bad-value", "`reason` says why the finding may stand",
+                  "write the reason, for those who read the run later");
+  }
+}
+constexpr std::array acknowledgement_keys{
+    Key<Acknowledgement>{"rule", read_text<&Acknowledgement::rule>, Presence::required},
+    Key<Acknowledgement>{"reason", read_reason, Presence::required},
+};
+constexpr Table<Acknowledgement> acknowledgement_table{
+    "acknowledgement", "an entry of `acknowledge`", acknowledgement_keys};
+
 // Variables and defaults stand first: what follows is read with them.
 constexpr std::array plan_keys{
     Key<Plan>{"$schema", ignore},
@@ -194,6 +208,7 @@ constexpr std::array plan_keys{
     Key<Plan>{"baselines", read_baselines},
     Key<Plan>{"phases", read_phases, Presence::required},
     Key<Plan>{"final_checks", read_final_checks},
+    Key<Plan>{"acknowledge", read_list<&Plan::acknowledged, acknowledgement_table>},
 };
 constexpr Table<Plan> plan_table{"plan", "the plan", plan_keys};
 
@@ -215,10 +230,10 @@ void collect_names(Reading& reading, Node const& root) {
 }  // namespace
 
 std::vector<KeySet> known_keys() {
-  std::vector<KeySet> all{key_set(plan_table),          key_set(metadata_table),
-                          key_set(database_table),      key_set(overview_table),
-                          key_set(compatibility_table), key_set(performance_table),
-                          key_set(checklist_table),     key_set(defaults_table)};
+  std::vector<KeySet> all{
+      key_set(plan_table),      key_set(metadata_table),      key_set(database_table),
+      key_set(overview_table),  key_set(compatibility_table), key_set(performance_table),
+      key_set(checklist_table), key_set(defaults_table),      key_set(acknowledgement_table)};
   for (auto const& part : {phase_keys(), step_keys(), backfill_keys(), check_keys()}) {
     all.insert(all.end(), part.begin(), part.end());
   }

@@ -1,6 +1,6 @@
 // The inside of DO blocks, as far as it can be told without running them: which statements stand
 // there that change rows or end a transaction, and whether a loop repeats them. Private to
-// planner/sql*.cpp and planner/lint*.cpp.
+// planner/sql*.cpp and planner/lint/.
 #pragma once
 
 #include <cstddef>

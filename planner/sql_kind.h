@@ -1,4 +1,4 @@
-// What kind of statement a parse tree is. Private to planner/sql*.cpp and planner/lint*.cpp.
+// What kind of statement a parse tree is. Private to planner/sql*.cpp and planner/lint/.
 #pragma once
 
 #include <string>

@@ -321,7 +321,8 @@ Json finding_json(Finding const& finding) {
           {"column", finding.place.column},
           {"message", finding.message},
           {"fix", finding.fix},
-          {"step", finding.step}};
+          {"step", finding.step},
+          {"acknowledged", finding.acknowledged}};
 }
 
 }  // namespace runbookd::planner::view

@@ -77,6 +77,24 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "what the plan itself acknowledges does not stop the start, and the stored plan says why") {
+  Scene scene;
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "index",
+                  .forward = "CREATE INDEX t_a_idx ON t (a)",
+                  .backward = "DROP INDEX CONCURRENTLY t_a_idx"}},
+                "",
+                "acknowledge:\n  - {rule: lock/create-index-not-concurrent, reason: the table is "
+                "tiny}\n"));
+  scene.daemon.verb(id, "start");
+  auto const run = scene.daemon.until(id, {"succeeded"});
+  auto const digest = run.at("plan").at("digest").get<std::string>();
+  auto const plan = scene.daemon.get("/api/v1/plans/" + digest).body;
+  CHECK(plan.at("findings").at(0).at("acknowledged") == "the table is tiny");
+  CHECK(plan.at("plan").at("acknowledge").at(0).at("reason") == "the table is tiny");
+}
+
+TEST_CASE(
     "a target that cannot be used is told clearly, without its password, and leaves the run "
     "untouched") {
   auto& cluster = server();

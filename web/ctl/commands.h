@@ -27,7 +27,13 @@ struct Global {
   std::optional<std::int64_t> if_revision;
 };
 
-struct PlanLint {
+// How lint judges, and how it tells.
+struct LintChoices {
+  std::string schema, server_version, report;  // report: "", "sarif" or "github"
+  std::vector<std::string> enable;
+  bool in_transaction = false, timeouts_given = false, fix = false;
+};
+struct PlanLint : LintChoices {
   std::string file;
 };
 struct PlanShow {
@@ -53,6 +59,10 @@ struct SqlExplain {
   std::string file, schema;
   int server_version = 18;
 };
+struct SqlLint : LintChoices {
+  std::string file;
+};
+struct SqlRules {};
 struct RunCreate {
   std::string plan, plan_file, target, note;
 };
@@ -134,10 +144,10 @@ struct Preflight {
 };
 struct Version {};
 
-using Command =
-    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport, PlanRender,
-                 PlanDiff, SqlExplain, RunCreate, RunList, RunShow, Start, Advance, Approve, Reject,
-                 Evaluate, ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
-                 Throttle, Status, Watch, Events, Locks, Preflight, Version>;
+using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport,
+                             PlanRender, PlanDiff, SqlExplain, SqlLint, SqlRules, RunCreate,
+                             RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
+                             ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
+                             Throttle, Status, Watch, Events, Locks, Preflight, Version>;
 
 }  // namespace runbookd::ctl

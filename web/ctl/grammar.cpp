@@ -20,7 +20,7 @@ struct Sub {
   T* into = nullptr;
 
   // `value` is the kind of the option's value, for the help.
-  CLI::Option* option(char const* name, auto T::* field, char const* value, char const* help) {
+  CLI::Option* option(char const* name, auto field, char const* value, char const* help) {
     return app->add_option(name, into->*field, help)->option_text(value);
   }
   CLI::Option* word(char const* name, auto T::* field, char const* help) {
@@ -95,14 +95,25 @@ void add_schema(auto& command) {
       ->check(whole_number(13, 18));
 }
 
+template <typename T>
+void add_lint_options(Sub<T>& lint) {
+  lint.option("--schema", &T::schema, "FILE",
+              "The schema it meets, as pg_dump --schema-only writes it");
+  lint.option("--server-version", &T::server_version, "N", "13 to 18, or with the minor: 14.2");
+  lint.option("--enable", &T::enable, "RULE", "An optional rule, a group such as policy, or all");
+  lint.option("--report", &T::report, "FORM", "sarif, or github for annotations")
+      ->check(one_of({"sarif", "github"}));
+  lint.flag("--fix", &T::fix, "Make the edits that are safe, in the file");
+}
+
 void add_plan_commands(Parse& parse) {
   parse.group = "Plans and runs";
   auto* plan = parse.app.add_subcommand("plan", "Plans: check, show, upload")->group(parse.group);
   plan->require_subcommand(1);
   parse.group = "Commands";
-  sub<PlanLint>(parse, *plan, "lint", "Check a plan file, without a daemon")
-      .word("FILE", &PlanLint::file, "The plan, or - for standard input")
-      ->required();
+  auto lint = sub<PlanLint>(parse, *plan, "lint", "Check a plan file, without a daemon");
+  lint.word("FILE", &PlanLint::file, "The plan, or - for standard input")->required();
+  add_lint_options(lint);
   sub<PlanShow>(parse, *plan, "show", "Show a plan: phases, steps, checks, way back")
       .word("PLAN", &PlanShow::plan, "A plan file, or a digest of an uploaded plan")
       ->required();
@@ -136,6 +147,13 @@ void add_sql_commands(Parse& parse) {
                                  "Foretell locks, rewrites and full reads, without a server");
   explain.word("FILE", &SqlExplain::file, "The SQL, or - for standard input")->required();
   add_schema<SqlExplain>(explain);
+  auto lint = sub<SqlLint>(parse, *sql, "lint", "Check SQL for live traffic, without a server");
+  lint.word("FILE", &SqlLint::file, "The SQL, or - for standard input")->required();
+  add_lint_options(lint);
+  lint.flag("--in-transaction", &SqlLint::in_transaction,
+            "The tool runs the whole file in one transaction");
+  lint.flag("--timeouts-given", &SqlLint::timeouts_given, "The role or the tool sets lock_timeout");
+  sub<SqlRules>(parse, *sql, "rules", "List the rules of lint");
 }
 
 void add_run_commands(Parse& parse) {

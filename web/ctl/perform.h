@@ -14,6 +14,8 @@ Exit perform(Session& session, PlanImport const& command);
 Exit perform(Session& session, PlanRender const& command);
 Exit perform(Session& session, PlanDiff const& command);
 Exit perform(Session& session, SqlExplain const& command);
+Exit perform(Session& session, SqlLint const& command);
+Exit perform(Session& session, SqlRules const& command);
 Exit perform(Session& session, RunCreate const& command);
 Exit perform(Session& session, RunList const& command);
 Exit perform(Session& session, RunShow const& command);

@@ -8,6 +8,7 @@
 
 #include "planner/lint.h"
 #include "planner/view.h"
+#include "web/ctl/findings.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/plan_files.h"
 #include "web/ctl/render_lists.h"
@@ -19,93 +20,29 @@ namespace runbookd::ctl {
 
 namespace {
 
-using planner::Finding;
 using planner::Findings;
-using planner::Severity;
 
-Findings findings_of(PlanFile const& file) {
+Findings findings_of(PlanFile const& file, LintChoices const& choices,
+                     planner::LintOptions options) {
   auto findings = file.read.findings;
   if (file.read.plan) {
-    auto const judged = planner::lint(*file.read.plan);
+    bool const plain = choices.server_version.empty() && choices.schema.empty();
+    if (choices.server_version.empty() && file.read.plan->database.min_version > 0) {
+      options.server_major = file.read.plan->database.min_version;
+    }
+    auto const judged = plain && choices.enable.empty()
+                            ? planner::lint(*file.read.plan)
+                            : planner::lint(*file.read.plan, std::move(options));
     findings.insert(findings.end(), judged.begin(), judged.end());
   }
-  auto const place = [](Finding const& f) {
-    return std::tie(f.place.file, f.place.line, f.place.column);
-  };
-  std::stable_sort(findings.begin(), findings.end(),
-                   [place](auto const& a, auto const& b) { return place(a) < place(b); });
+  sort_by_place(findings);
   return findings;
-}
-
-// The shape that the API gives findings.
-Json finding_json(Finding const& finding) {
-  return {{"file", finding.place.file},
-          {"line", finding.place.line},
-          {"column", finding.place.column},
-          {"rule", finding.rule},
-          {"severity", planner::to_text(finding.severity)},
-          {"message", finding.message},
-          {"fix", finding.fix},
-          {"step", finding.step}};
-}
-
-Json list_of(Findings const& findings) {
-  auto list = Json::array();
-  for (auto const& finding : findings) {
-    list.push_back(finding_json(finding));
-  }
-  return list;
-}
-
-std::int64_t count(Findings const& findings, Severity severity) {
-  return std::count_if(findings.begin(), findings.end(),
-                       [severity](Finding const& f) { return f.severity == severity; });
-}
-
-std::string summary(PlanFile const& file, Findings const& findings) {
-  if (findings.empty()) {
-    return file.name + ": no findings";
-  }
-  return file.name + ": " + plural(count(findings, Severity::error), "error") + ", " +
-         plural(count(findings, Severity::warning), "warning") + ", " +
-         plural(count(findings, Severity::note), "note");
 }
 
 std::string after_lint(PlanFile const& file, bool has_error) {
   auto const name = file.name == "-" ? file.name : shell_quote(file.name);
   return has_error ? "next: mend the errors, then again: runbookctl plan lint " + name
                    : "next: runbookctl run create --plan-file " + name + " --target NAME";
-}
-
-void put_finding(Session& session, Finding const& finding) {
-  auto const tone = finding.severity == Severity::error     ? Tone::bad
-                    : finding.severity == Severity::warning ? Tone::waiting
-                                                            : Tone::dim;
-  bool first = true;
-  for (auto const& text : clean_lines(planner::to_text(finding))) {
-    put(session, Line().add(text, first ? tone : Tone::plain).print(session.look));
-    first = false;
-  }
-}
-
-void put_findings(Session& session, PlanFile const& file, Findings const& findings) {
-  switch (session.global.output) {
-    case Output::json:
-      put(session,
-          to_pretty({{"valid", !planner::has_error(findings)}, {"findings", list_of(findings)}}));
-      return;
-    case Output::ndjson:
-      for (auto const& finding : findings) {
-        put(session, to_line(finding_json(finding)));
-      }
-      return;
-    case Output::name:
-    case Output::table:
-      for (auto const& finding : findings) {
-        put_finding(session, finding);
-      }
-      tell(session, summary(file, findings));
-  }
 }
 
 void put_plan(Session& session, planner::Plan const& plan) {
@@ -122,7 +59,7 @@ Exit show_file(Session& session, std::string const& name) {
     return report(session, file.error());
   }
   if (!file->read.plan) {
-    put_findings(session, *file, file->read.findings);
+    put_findings(session, file->name, file->read.findings, "");
     return Exit::invalid;
   }
   if (session.as_json()) {
@@ -157,9 +94,24 @@ Exit perform(Session& session, PlanLint const& command) {
   if (!file) {
     return report(session, file.error());
   }
-  auto const findings = findings_of(*file);
-  put_findings(session, *file, findings);
-  if (session.global.output == Output::table) {
+  auto options = lint_options(session, command);
+  if (!options) {
+    return report(session, options.error());
+  }
+  auto const findings = findings_of(*file, command, std::move(*options));
+  if (command.fix) {
+    auto const mended = mend_files(session, findings);
+    if (!mended) {
+      return report(session, mended.error());
+    }
+    if (*mended > 0) {
+      auto again = command;
+      again.fix = false;
+      return perform(session, again);
+    }
+  }
+  put_findings(session, file->name, findings, command.report);
+  if (session.global.output == Output::table && command.report.empty()) {
     tell(session, after_lint(*file, planner::has_error(findings)));
   }
   return planner::has_error(findings) ? Exit::invalid : Exit::done;

@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/effects.h"
+#include "planner/lint.h"
+#include "planner/lint/rule.h"
+#include "web/ctl/findings.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/plan_files.h"
 #include "web/ctl/render_lists.h"
@@ -166,6 +169,68 @@ Exit perform(Session& session, SqlExplain const& command) {
   put_statements(session, explained, file);
   tell_findings(session, explained.findings);
   return explained.findings.empty() ? Exit::done : Exit::invalid;
+}
+
+Exit perform(Session& session, SqlLint const& command) {
+  auto options = lint_options(session, command);
+  if (!options) {
+    return report(session, options.error());
+  }
+  auto const script = load_text(session, command.file);
+  if (!script) {
+    return report(session, script.error());
+  }
+  auto const file = command.file == "-" ? std::string("stdin") : command.file;
+  auto const linted = planner::lint_sql(
+      {.text = *script, .place = {.file = file, .line = 1, .column = 1}}, *options);
+  if (command.fix && command.file != "-") {
+    auto const mended = mend_files(session, linted.findings);
+    if (!mended) {
+      return report(session, mended.error());
+    }
+    if (*mended > 0) {
+      auto again = command;
+      again.fix = false;
+      return perform(session, again);
+    }
+  }
+  put_findings(session, file, linted.findings, command.report);
+  return planner::has_error(linted.findings) ? Exit::invalid : Exit::done;
+}
+
+Exit perform(Session& session, SqlRules const&) {
+  auto list = Json::array();
+  for (auto const& rule : planner::all_rules()) {
+    bool const optional = rule.use == planner::LintRule::Use::optional;
+    if (session.as_json()) {
+      list.push_back({{"rule", rule.id},
+                      {"severity", planner::to_text(rule.severity)},
+                      {"optional", optional},
+                      {"title", rule.title},
+                      {"why", rule.why},
+                      {"fix", rule.fix},
+                      {"like", rule.like}});
+    } else if (session.global.output == Output::name) {
+      put(session, std::string(rule.id));
+    } else {
+      put(session,
+          Line()
+              .add(std::string(rule.id), Tone::strong)
+              .column(42)
+              .add(std::string(planner::to_text(rule.severity)) + (optional ? ", optional" : ""))
+              .column(62)
+              .add(std::string(rule.title))
+              .print(session.look));
+    }
+  }
+  if (session.global.output == Output::ndjson) {
+    for (auto const& rule : list) {
+      put(session, to_line(rule));
+    }
+  } else if (session.as_json()) {
+    put(session, to_pretty({{"rules", list}}));
+  }
+  return Exit::done;
 }
 
 }  // namespace runbookd::ctl

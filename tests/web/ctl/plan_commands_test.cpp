@@ -1,6 +1,7 @@
 // Plans from files: checked and shown offline, uploaded with the SQL beside them.
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -50,6 +51,28 @@ TEST_CASE("errors in a plan are told with their places and exit code 9") {
   CHECK(said.out.find("bad.yaml:2:1: error: ") != std::string::npos);
   CHECK(said.err.find("next: mend the errors, then again: runbookctl plan lint ") !=
         std::string::npos);
+}
+
+TEST_CASE("plan lint --fix changes the plan where its step may stand outside a transaction") {
+  Folder const folder;
+  auto const file = folder.write("plan.yaml", R"(runbook: 1
+name: index
+phases:
+  - name: expand
+    kind: expand
+    steps:
+      - name: build
+        sql: CREATE INDEX orders_at ON orders (placed_at)
+        rollback: DROP INDEX orders_at
+)");
+  auto const said = runbookctl({"plan", "lint", file, "--fix"}, {});
+  CHECK(said.exit == 0);
+  CHECK(said.err.find("2 edits made") != std::string::npos);
+  CHECK(said.err.find(": no findings\n") != std::string::npos);
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  CHECK(text.str().find("sql: CREATE INDEX CONCURRENTLY orders_at ON") != std::string::npos);
+  CHECK(text.str().find("rollback: DROP INDEX CONCURRENTLY orders_at") != std::string::npos);
 }
 
 TEST_CASE("findings are a document for programs") {

@@ -1,4 +1,4 @@
-// sql explain: offline, for people and for programs.
+// sql explain and sql lint: offline, for people and for programs.
 #include <filesystem>
 #include <fstream>
 
@@ -47,4 +47,72 @@ TEST_CASE("sql explain says what it could not read, and where") {
   auto const missing = runbookctl({"sql", "explain", "/nowhere.sql"}, {});
   CHECK(missing.exit != 0);
   CHECK(missing.err.find("/nowhere.sql") != std::string::npos);
+}
+
+TEST_CASE("sql lint tells findings, and its exit code says whether errors are among them") {
+  auto const unsafe = runbookctl({"sql", "lint", "-"}, {.typed = "CREATE INDEX i ON t (a);\n"});
+  CHECK(unsafe.exit == 9);
+  CHECK(unsafe.out.find("stdin:1:1: error: ") == 0);
+  CHECK(unsafe.out.find("[lock/create-index-not-concurrent]\n  fix: ") != std::string::npos);
+  auto const safe =
+      runbookctl({"sql", "lint", "-"}, {.typed = "CREATE INDEX CONCURRENTLY i ON t (a);\n"});
+  CHECK(safe.exit == 0);
+  CHECK(safe.err.find("stdin: no findings") != std::string::npos);
+}
+
+TEST_CASE("sql lint knows that a tool runs the file in one transaction, and house rules") {
+  auto const sql = "CREATE INDEX CONCURRENTLY i ON t (a);\n";
+  auto const inside = runbookctl({"sql", "lint", "-", "--in-transaction"}, {.typed = sql});
+  CHECK(inside.out.find("[transaction/cannot-run-inside]") != std::string::npos);
+  auto const house = runbookctl({"sql", "lint", "-", "--enable", "policy"}, {.typed = sql});
+  CHECK(house.out.find("[policy/schema-qualified]") != std::string::npos);
+  CHECK(runbookctl({"sql", "lint", "-", "--server-version", "12"}, {.typed = sql}).exit == 2);
+}
+
+TEST_CASE("sql lint writes SARIF with the rules that it used, and acknowledgements") {
+  auto const said = runbookctl({"sql", "lint", "-", "--report", "sarif", "--timeouts-given"},
+                               {.typed = "CREATE INDEX i ON t (a);\n"
+                                         "-- runbookd:ignore lock/rewrites-table: at night\n"
+                                         "VACUUM FULL t;\n"});
+  auto const run = Json::parse(said.out)["runs"][0];
+  CHECK(run["tool"]["driver"]["rules"].size() == 2);
+  REQUIRE(run["results"].size() == 2);
+  auto const& first = run["results"][0];
+  CHECK(first["ruleId"] == "lock/create-index-not-concurrent");
+  CHECK(first["level"] == "error");
+  CHECK(first["locations"][0]["physicalLocation"]["region"]["startLine"] == 1);
+  auto const& edit = first["fixes"][0]["artifactChanges"][0]["replacements"][0];
+  CHECK(edit["insertedContent"]["text"] == "INDEX CONCURRENTLY");
+  CHECK(run["results"][1]["suppressions"][0]["justification"] == "at night");
+}
+
+TEST_CASE("sql lint writes annotations for pull requests, on one line each") {
+  auto const said = runbookctl({"sql", "lint", "-", "--report", "github", "--timeouts-given"},
+                               {.typed = "CREATE INDEX i ON t (a);\n"});
+  CHECK(said.out.starts_with(
+      "::error file=stdin,line=1,col=1,title=lock/create-index-not-concurrent::"));
+  CHECK(said.out.find("%0Afix: ") != std::string::npos);
+  CHECK(said.out.find('\n') == said.out.size() - 1);
+}
+
+TEST_CASE("sql lint --fix changes the file, and says what is left") {
+  auto const file = (std::filesystem::temp_directory_path() / "runbookctl-mend.sql").string();
+  std::ofstream(file) << "CREATE INDEX i ON t (a);\nVACUUM FULL t;\n";
+  auto const said = runbookctl({"sql", "lint", file, "--fix", "--timeouts-given"}, {});
+  std::ifstream in(file);
+  std::string first;
+  std::getline(in, first);
+  CHECK(first == "CREATE INDEX CONCURRENTLY i ON t (a);");
+  CHECK(said.err.find("1 edit made") != std::string::npos);
+  CHECK(said.out.find("[lock/rewrites-table]") != std::string::npos);
+  CHECK(said.out.find("[lock/create-index-not-concurrent]") == std::string::npos);
+  CHECK(said.exit == 9);
+  std::filesystem::remove(file);
+}
+
+TEST_CASE("sql rules lists every rule") {
+  auto const said = runbookctl({"sql", "rules", "-o", "json"}, {});
+  auto const rules = Json::parse(said.out)["rules"];
+  CHECK(rules.size() > 100);
+  CHECK(rules[0].contains("why"));
 }
