@@ -8,9 +8,10 @@
 namespace runbookd::daemon {
 namespace {
 
-// A tenth of the table, but not for a handful of rows: the ordinary autovacuum is there for those.
+// A twentieth of the table, but not for a handful of rows: the ordinary autovacuum is there for
+// those. What is all visible is skipped, so many small vacuums cost what few large ones do.
 constexpr std::int64_t fewest_dead = 10'000;
-constexpr std::int64_t share_of_table = 10;
+constexpr std::int64_t share_of_table = 20;
 
 std::int64_t due_at(std::int64_t rows) { return std::max(fewest_dead, rows / share_of_table); }
 
@@ -62,14 +63,14 @@ bool BackfillVacuum::is_behind(FillRelation const& relation) {
 }
 
 void BackfillVacuum::analyze(std::vector<FillRelation> const& relations) {
-  if (!one_more_) {
-    return;
-  }
   for (auto const& relation : relations) {
-    if (relation.may_vacuum) {
+    if (one_more_ && relation.may_vacuum) {
       post({relation.name, analyze_sql(relation)});
     }
   }
+}
+
+void BackfillVacuum::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return orders_.empty() || given_up_; });
 }

@@ -49,14 +49,14 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--sequences", options.sequences.count,
                  "random plans, operators and deaths, judged by the pure core");
   app.add_option("--from", options.sequences.from, "the number of the first sequence");
-  app.add_option("--only", options.only, "one scenario of the matrix, or one kind of fault");
+  app.add_option("--only", options.only, "one scenario of the matrix, one kind of fault, or 'fills' for kills");
   app.add_option("--seed", options.seed, "drawn where it is not given, and told");
   app.add_option("--jobs", options.jobs, "daemons at once")->check(CLI::PositiveNumber);
   app.add_flag("--first", options.first, "end with the first violation");
 }
 
 void settle(Options& options) {
-  options.matrix_options.only = options.faults.only = options.only;
+  options.matrix_options.only = options.faults.only = options.kills.only = options.only;
   options.matrix_options.seed = options.kills.seed = options.seed;
   options.faults.seed = options.sequences.seed = options.failovers.seed = options.seed;
   if (options.minutes > 0) {
