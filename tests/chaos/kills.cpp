@@ -36,8 +36,9 @@ class Kills {
     });
     auto const seconds =
         std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin).count();
-    crew_.say("random kills: " + std::to_string(kills_) + " kills over " + std::to_string(runs_) +
-              " runs in " + std::to_string(seconds) + " s, seed " + std::to_string(options_.seed));
+    crew_.say("random kills: " + std::to_string(kills_) + " kills (" + std::to_string(filling_) +
+              " of them within a backfill) over " + std::to_string(runs_) + " runs in " +
+              std::to_string(seconds) + " s, seed " + std::to_string(options_.seed));
   }
 
  private:
@@ -71,7 +72,8 @@ class Kills {
     if (!wanted()) {
       return std::nullopt;
     }
-    return std::chrono::milliseconds(std::uniform_int_distribution<int>(1, 500)(chance));
+    return std::chrono::milliseconds(
+        std::uniform_int_distribution<int>(1, options_.within_ms)(chance));
   }
   bool wanted() const {
     if (crew_.ended()) {

@@ -11,6 +11,7 @@ namespace runbookd::chaos {
 
 struct KillOptions {
   int kills = 0;
+  int within_ms = 500;                          // of a daemon's life
   std::optional<std::chrono::minutes> minutes;  // ends after so long, however many kills that is
   unsigned seed = 1;
   std::string only;  // "fills": of backfills alone; empty: of all kinds of steps

@@ -22,7 +22,7 @@ TEST_SUITE("parts of a table") {
       Batch const batch{.workers = 1 + workers % most_workers};
       auto const parts = shards_of(batch, rows, std::int64_t{rows} + others);
       RC_ASSERT(parts >= 1);
-      RC_ASSERT(parts <= 8 * batch.workers);
+      RC_ASSERT(parts <= 16 * batch.workers);
     }));
   }
 }

@@ -25,7 +25,7 @@ TEST_CASE("several workers fill disjoint parts, each row once") {
   CHECK(result.rows == 20'000);
   CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
   CHECK(target.sql("SELECT count(*) FROM who") == "20000");
-  CHECK(target.sql("SELECT count(*) BETWEEN 16 AND 33 FROM runbookd.backfill_shard") == "t");
+  CHECK(target.sql("SELECT count(*) BETWEEN 32 AND 65 FROM runbookd.backfill_shard") == "t");
   CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "1");
 }
 

@@ -70,10 +70,9 @@ class Followed {
     }
   }
   void verb(std::string const& name) { daemon_.verb(id_, name); }
-  // Of the step's only attempt.
-  double seconds() const {
-    auto const step = daemon_.get("/api/v1/runs/" + id_ + "/steps/fill/fill").body;
-    return step.at("attempts").at(0).at("duration_ms").get<double>() / 1'000;
+  // The step's only one.
+  json attempt() const {
+    return daemon_.get("/api/v1/runs/" + id_ + "/steps/fill/fill").body.at("attempts").at(0);
   }
   std::vector<double> const& batches() const { return batches_; }
 
@@ -169,7 +168,9 @@ Measured measure(PostgresCluster& cluster, Way const& way, long rows, double loa
   } else {
     Followed run(cluster, way.batch);
     run.until([](std::string const&, long) { return false; });
-    measured.seconds = run.seconds();
+    auto const attempt = run.attempt();
+    measured.seconds = attempt.at("duration_ms").get<double>() / 1'000;
+    measured.note = attempt.value("note", "");
     measured.batches = run.batches();
   }
   measured.latencies = application.latencies();

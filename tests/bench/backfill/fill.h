@@ -24,6 +24,7 @@ struct Measured {
   double cpu_seconds = 0;       // of all sessions that the server had meanwhile
   std::vector<double> batches;  // milliseconds
   std::vector<Latency> latencies;
+  std::string note;  // of the attempt: for how long it was slowed or stopped
 };
 
 // Users of about 250 bytes, their accounts, organisations; an index and a foreign key on the column

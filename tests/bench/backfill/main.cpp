@@ -52,6 +52,8 @@ std::vector<Rounds> measure_all(PostgresCluster& cluster, std::vector<Way> const
   for (int round = 0; round < rounds; ++round) {
     for (auto& one : all) {
       one.rounds.push_back(measure(cluster, one.way, rows, load));
+      std::cerr << "round " << round + 1 << ", " << one.way.name << ": "
+                << one.rounds.back().seconds << " s " << one.rounds.back().note << "\n";
     }
   }
   return all;
