@@ -91,6 +91,12 @@ class Followed {
   std::vector<double> batches_;
 };
 
+constexpr auto ours_at_work = R"sql(
+  SELECT coalesce(string_agg(application_name || ' ', ''), '') FROM pg_stat_activity
+  WHERE starts_with(application_name, 'runbookd/') AND application_name NOT LIKE '%/eyes' AND state <> 'idle'
+    AND datname = current_database()
+)sql";
+
 // A fresh copy of the original, gone with this object.
 class Copy {
  public:
@@ -111,8 +117,20 @@ class Copy {
   PostgresCluster& cluster_;
 };
 
+long children_of(pid_t process) {
+  auto const id = std::to_string(process);
+  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+  return std::distance(std::istream_iterator<long>(file), {});
+}
+
 // What the server's children have taken that are gone: every session, no writer of the background.
-double cpu_of_sessions(PostgresCluster const& cluster) {
+// A session counts once it has ended and the server has noticed.
+double cpu_of_sessions(PostgresCluster const& cluster, long children) {
+  constexpr auto patience = std::chrono::seconds(3);
+  for (auto const begin = Clock::now();
+       children_of(cluster.pid()) > children && Clock::now() < begin + patience;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   std::ifstream file("/proc/" + std::to_string(cluster.pid()) + "/stat");
   std::string const text{std::istreambuf_iterator<char>(file), {}};
   std::vector<double> fields;
@@ -153,11 +171,12 @@ void make_original(PostgresCluster& cluster, long rows) {
 }
 
 Measured measure(PostgresCluster& cluster, Way const& way, long rows, double load) {
+  auto const children = children_of(cluster.pid());
   Copy const copy(cluster);
   Measured measured;
   auto const size_before = copy.size();
   auto const wal_before = copy.wal();
-  auto const cpu_before = cpu_of_sessions(cluster);
+  auto const cpu_before = cpu_of_sessions(cluster, children);
   Application application(cluster.dsn("copy"), rows, load);
   auto const begin = Clock::now();
   if (way.idle_seconds > 0) {
@@ -176,7 +195,7 @@ Measured measure(PostgresCluster& cluster, Way const& way, long rows, double loa
   measured.latencies = application.latencies();
   measured.wal_mb = (copy.wal() - wal_before) / 1e6;
   measured.heap = copy.size() / size_before;
-  measured.cpu_seconds = cpu_of_sessions(cluster) - cpu_before;
+  measured.cpu_seconds = cpu_of_sessions(cluster, children) - cpu_before;
   if (way.idle_seconds == 0 && copy.ask("SELECT count(*) FROM users WHERE org_id IS NULL") != "0") {
     throw std::runtime_error(way.name + " left rows out");
   }
@@ -196,10 +215,7 @@ Pauses measure_pauses(PostgresCluster& cluster, long rows, int times) {
       break;
     }
     pauses.quiet_after_ms.push_back(since(asked) * 1'000);
-    pauses.still_active +=
-        copy.ask(
-            "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, "
-            "'runbookd/') AND state <> 'idle' AND datname = current_database()") != "0";
+    pauses.still_active += copy.ask(ours_at_work);
     run.verb("resume");
   }
   run.until([](std::string const&, long) { return false; });

@@ -38,7 +38,7 @@ Measured measure(testing::PostgresCluster& cluster, Way const& way, long rows, d
 struct Pauses {
   std::vector<double> quiet_after_ms;
   double longest_batch_ms = 0;
-  int still_active = 0;  // times at which a session of ours was at work then
+  std::string still_active;  // sessions of ours that were at work then
 };
 Pauses measure_pauses(testing::PostgresCluster& cluster, long rows, int times);
 

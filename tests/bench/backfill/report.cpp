@@ -101,9 +101,10 @@ std::string latency_table(std::vector<Rounds> const& all, long rows) {
 std::string pause_words(Pauses const& pauses) {
   return line(
       "pause of 4 workers, %zu times: quiet after %.0f ms (median), %.0f ms (longest); longest "
-      "batch seen %.0f ms; sessions of ours still at work: %d\n",
+      "batch seen %.0f ms; sessions of ours still at work: %s\n",
       pauses.quiet_after_ms.size(), share_of(pauses.quiet_after_ms, 0.5),
-      share_of(pauses.quiet_after_ms, 1), pauses.longest_batch_ms, pauses.still_active);
+      share_of(pauses.quiet_after_ms, 1), pauses.longest_batch_ms,
+      pauses.still_active.empty() ? "none" : pauses.still_active.c_str());
 }
 
 std::string machine_words(testing::PostgresCluster const& cluster) {
