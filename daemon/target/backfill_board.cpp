@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <condition_variable>
 #include <utility>
 
 #include "daemon/target/backfill_worker.h"
+#include "daemon/target/rest.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -42,13 +42,6 @@ typename std::vector<T>::reference grown(std::vector<T>& list, int place) {
 }
 
 }  // namespace
-
-void rest(Duration duration, std::stop_token const& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, duration, [&] { return stop.stop_requested(); });
-}
 
 void FillBoard::begin_pass(Series series, std::vector<FillRelation> relations) {
   std::lock_guard const lock(mutex_);

@@ -60,6 +60,9 @@ class Backfill {
   AttemptResult run() {
     std::stop_callback const halt(help_.stop, [this] { board_.halt(); });
     auto result = walk();
+    if (result.end != planner::AttemptEnd::done) {
+      vacuum_.end_through(session_);
+    }
     if (begun_) {
       result.filled = series_.filled();
     }

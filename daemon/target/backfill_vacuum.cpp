@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/target/line.h"
+#include "daemon/target/rest.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -124,6 +125,27 @@ void BackfillVacuum::work(std::stop_token const& stop) {
     std::lock_guard const lock(mutex_);
     orders_.erase(orders_.begin());
     changed_.notify_all();
+  }
+}
+
+void BackfillVacuum::end_through(Session& other) {
+  {
+    std::lock_guard const lock(mutex_);
+    if (!given_up_ || !thread_.joinable()) {
+      return;
+    }
+  }
+  constexpr int tries = 250;
+  constexpr planner::Duration between{20};
+  for (int i = 0; i < tries; ++i) {
+    auto const left = other.run(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE "
+        "application_name = $1::text",
+        {name_});
+    if (!left || left->rows.empty()) {
+      return;
+    }
+    rest(between, {});
   }
 }
 

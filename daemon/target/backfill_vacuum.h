@@ -36,6 +36,9 @@ class BackfillVacuum {
   void wait();
   // Whatever is under way ends at once, and nothing more is begun. Waits for nothing.
   void give_up();
+  // What was given up ends on the server, and has ended when this returns, or else is told to. A
+  // cut line alone does not reach a backend that is at work.
+  void end_through(Session& other);
 
  private:
   struct Dead {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/target/fence.h"
+#include "daemon/target/rest.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 #include "planner/mutant.h"

@@ -90,7 +90,4 @@ void run_worker(FillBoard& board, Session& session, AttemptTag const& tag,
                 planner::BackfillAction const& action, int since_attempt, int number,
                 std::stop_token const& stop);
 
-// Ends early when a stop is asked for.
-void rest(planner::Duration duration, std::stop_token const& stop);
-
 }  // namespace runbookd::daemon
