@@ -58,7 +58,7 @@ struct WalAt {
   std::int64_t position = 0;
 };
 
-inline constexpr double held_for_others = 0.25, least_held = 1.0 / 32;
+inline constexpr double held_for_others = 0.125, least_held = 1.0 / 32;
 
 // The fold of samples.
 struct Governor {
