@@ -1,6 +1,7 @@
 #include "daemon/brake.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "daemon/clock.h"
@@ -49,12 +50,16 @@ Pace Brake::pace(LastBatch const& last) {
   if (speed.stopped()) {
     return {.wait = asked_again_after};
   }
-  if (last.rows == 0) {
-    return {};
+  auto const manners = courtesy(governor_, hand_, asked_);
+  Pace pace{.hold = manners.hold};
+  if (last.rows > 0) {
+    auto const for_others = static_cast<double>(last.took.count()) * manners.rest;
+    auto const pause = std::max(batch_.pause, Duration{std::llround(for_others)});
+    // the pause is part of full speed
+    auto const rest = pause + rest_after(last.took + pause, speed.share);
+    pace.wait = std::max(Duration{}, rest - last.rested);
   }
-  // the plan's own pause is part of its full speed
-  auto const rest = batch_.pause + rest_after(last.took + batch_.pause, speed.share);
-  return {.wait = std::max(Duration{}, rest - last.rested)};
+  return pace;
 }
 
 Throttling Brake::throttling() {

@@ -41,6 +41,12 @@ std::int64_t next_batch_rows(Batch const& batch, std::int64_t rows, Duration too
   return within_bounds(batch, std::min(now * target / spent, now * 1.5));
 }
 
+std::int64_t refitted_rows(Batch const& batch, std::int64_t rows, Duration new_target) {
+  auto const before = static_cast<double>(std::max<std::int64_t>(1, batch.target.count()));
+  auto const share = static_cast<double>(new_target.count()) / before;
+  return within_bounds(batch, static_cast<double>(rows) * std::min(1.0, share));
+}
+
 std::int64_t smaller_batch_rows(Batch const& batch, std::int64_t rows) {
   return within_bounds(batch, static_cast<double>(rows) / 2);
 }

@@ -15,6 +15,8 @@ inline constexpr std::int64_t smallest_batch_rows = 10;
 // Towards batch.target: grows by at most half again, shrinks to a tenth at once when a batch took
 // five times the target; within [smallest_batch_rows, batch.max_rows].
 std::int64_t next_batch_rows(Batch const& batch, std::int64_t rows, Duration took);
+// The same batch for another target: less at once, more by growing.
+std::int64_t refitted_rows(Batch const& batch, std::int64_t rows, Duration new_target);
 // After a lock timeout or a deadlock inside a batch.
 std::int64_t smaller_batch_rows(Batch const& batch, std::int64_t rows);
 
@@ -30,6 +32,7 @@ struct LastBatch {
 struct Pace {
   Duration wait{};
   int workers = most_workers;
+  double hold = 1;  // of batch.target, that the next batch may take
 };
 // What the plan itself says: `batch.pause` after each batch.
 Duration pause_left(Batch const& batch, LastBatch const& last);

@@ -57,8 +57,8 @@ inline constexpr int most_workers = 8;
 struct Batch {
   Duration target{500};
   std::int64_t max_rows = 20'000;
-  Duration pause{50};
-  int workers = 1;  // sessions that fill at the same time, each a part of the table of its own
+  Duration pause{};  // after each batch, whoever else is at work; the throttle rests by itself
+  int workers = 1;   // sessions that fill at the same time, each a part of the table of its own
   bool operator==(Batch const&) const = default;
 };
 struct BackfillAction {

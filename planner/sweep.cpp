@@ -5,7 +5,7 @@
 namespace runbookd::planner {
 
 int shards_of(Batch const& batch, std::int64_t rows, std::int64_t rows_in_all) {
-  constexpr std::int64_t shards_per_worker = 8;
+  constexpr std::int64_t shards_per_worker = 16;
   if (batch.workers <= 1) {
     return 1;
   }

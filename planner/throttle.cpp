@@ -138,6 +138,15 @@ double next_share(double share, double use) {
   return std::max(least_share, share / 2);
 }
 
+// Half as long where somebody waits for a lock of ours; for others that merely work it grows again,
+// slowly, to what is theirs.
+double next_hold(double hold, bool waited_for, bool alone) {
+  if (waited_for) {
+    return std::max(least_held, hold / 2);
+  }
+  return alone ? std::min(1.0, hold * 2) : std::min(held_for_others, hold * 1.1);
+}
+
 constexpr int calm_samples = 2;
 
 // A signal that cannot be seen any more has nothing to hold against anybody.
@@ -168,6 +177,12 @@ void remember_wal(std::deque<WalAt>& wal, Sample const& sample) {
   if (wal.size() > most) {
     wal.pop_front();
   }
+}
+
+bool waited_for(Seen const& seen) {
+  return std::ranges::any_of(seen.measures, [](Measure const& measure) {
+    return measure.signal == Signal::lock_waiters && measure.value > 0;
+  });
 }
 
 bool looks_at_anything(ThrottlePolicy const& policy) { return policy != unthrottled; }
@@ -247,6 +262,8 @@ Governor observe(Governor governor, Sample const& sample) {
     governor.share = next;
   }
   governor.slowed_by = governor.share < 1 ? governor.slowed_by : std::nullopt;
+  governor.alone = sample.lately_active == 0;
+  governor.hold = next_hold(governor.hold, waited_for(seen), governor.alone);
   governor.unseen = std::move(seen.unseen);
   governor.seen = sample.at;
   remember_wal(governor.wal, sample);
@@ -265,6 +282,15 @@ Speed speed(Governor const& governor, std::optional<HandThrottle> const& hand, M
   auto const signals = by_signals(governor, now);
   auto const share = told ? static_cast<double>(hand->percent) / 100 : 1.0;
   return told && share <= signals.share ? by_hand(share) : signals;
+}
+
+Courtesy courtesy(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now) {
+  constexpr double a_tenth = 0.1;
+  bool const exempt = hand && hand->in_force(now) && hand->exempt;
+  if (exempt || !looks_at_anything(governor.policy)) {
+    return {};
+  }
+  return {.hold = governor.hold, .rest = governor.alone ? 0 : a_tenth};
 }
 
 Duration rest_after(Duration work, double share) {

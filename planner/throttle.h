@@ -35,6 +35,7 @@ struct Sample {
   std::optional<std::int64_t> lock_waiters;
   std::string first_waiter;  // "pid 17 (psql)"
   std::optional<std::int64_t> active_sessions;
+  std::optional<std::int64_t> lately_active;  // of others, now or within the last moments
   std::int64_t max_connections = 0;
   std::optional<bool> vacuum;             // an autovacuum works on the table
   std::optional<bool> wraparound_vacuum;  // such a one
@@ -57,6 +58,8 @@ struct WalAt {
   std::int64_t position = 0;
 };
 
+inline constexpr double held_for_others = 0.125, least_held = 1.0 / 32;
+
 // The fold of samples.
 struct Governor {
   struct Halt {
@@ -68,6 +71,8 @@ struct Governor {
   std::deque<WalAt> wal;             // where the server was, lately
   double share = 1;                  // of full speed, while nothing stops it
   std::optional<Measure> slowed_by;  // the signal that keeps `share` below 1
+  double hold = held_for_others;     // of batch.target: how long one batch may hold its rows
+  bool alone = false;                // nobody else was seen at work
   std::vector<Halt> halts;           // every signal that reached its limit and is not calm yet
   Moment halted_since{};
   std::vector<Signal> unseen;  // looked for in the last sample, and not to be had
@@ -85,6 +90,16 @@ struct Speed {
   bool stopped() const { return share <= 0; }
 };
 Speed speed(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now);
+
+// What a backfill does for the others on a target that bears it: whoever needs a row of a batch
+// waits for its end, so batches are short and leave room between them. Where nobody else is at work
+// there is nobody to give way to; who cannot be seen is taken to be there.
+struct Courtesy {
+  double hold = 1;  // of batch.target
+  double rest = 0;  // of the time that the batch took, after it
+  bool operator==(Courtesy const&) const = default;
+};
+Courtesy courtesy(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now);
 
 // How long to rest after work that took so long, so that the work is that share of the time.
 Duration rest_after(Duration work, double share);

@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <condition_variable>
+#include <cmath>
 #include <utility>
 
 #include "daemon/target/backfill_worker.h"
+#include "daemon/target/rest.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -42,13 +43,6 @@ typename std::vector<T>::reference grown(std::vector<T>& list, int place) {
 
 }  // namespace
 
-void rest(Duration duration, std::stop_token const& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, duration, [&] { return stop.stop_requested(); });
-}
-
 void FillBoard::begin_pass(Series series, std::vector<FillRelation> relations) {
   std::lock_guard const lock(mutex_);
   series_ = std::move(series);
@@ -83,6 +77,7 @@ FillBoard::Turn FillBoard::wait_for_turn(planner::LastBatch last, Clock::time_po
                                          Shard const& shard) {
   constexpr Duration asked_again_after{250}, vacuum_looked_at_every{20};
   auto const relation = relation_of(shard);
+  auto hold = 1.0;
   while (!is_halted()) {
     last.rested = since(ended);
     auto wait = planner::pause_left(action_.batch, last);
@@ -91,8 +86,9 @@ FillBoard::Turn FillBoard::wait_for_turn(planner::LastBatch last, Clock::time_po
       auto const told = help_.pace(last);
       // the first worker has nobody to leave its shard to
       if (last.worker > 0 && last.worker >= told.workers) {
-        return Turn::idle;
+        return {.what = Turn::What::idle};
       }
+      hold = told.hold;
       wait = std::max({wait, told.wait, told.workers > 0 ? Duration{} : asked_again_after});
     }
     if (wait <= Duration{} && vacuum_.is_behind(relation)) {
@@ -101,11 +97,16 @@ FillBoard::Turn FillBoard::wait_for_turn(planner::LastBatch last, Clock::time_po
     if (wait <= Duration{}) {
       std::lock_guard const lock(mutex_);
       grown(at_work_, last.worker) = true;
-      return Turn::batch;
+      return {.what = Turn::What::batch, .target = held_for(hold)};
     }
     rest(std::min(wait, asked_again_after), halted());
   }
-  return Turn::over;
+  return {.what = Turn::What::over};
+}
+
+Duration FillBoard::held_for(double share) const {
+  auto const whole = static_cast<double>(action_.batch.target.count());
+  return Duration{std::max<std::int64_t>(1, std::llround(whole * share))};
 }
 
 void FillBoard::lay_down(Shard const& shard) {

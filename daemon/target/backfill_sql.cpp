@@ -119,7 +119,7 @@ std::string BackfillSql::update(FillRelation const& relation) const {
 std::string BackfillSql::change_and_commit(FillRelation const& relation, Shard const& shard,
                                            KeyValues const& bound, BatchWords const& words) const {
   auto const range = in_range(relation, shard.cursor, bound);
-  bool const counted = words.last || !relation.has_key();
+  bool const counted = shard.pass == 1 && (words.last || !relation.has_key());
   auto const scanned =
       counted ? "(SELECT count(*) FROM " + relation.reference() + " WHERE " + range + ")"
               : std::to_string(words.rows);

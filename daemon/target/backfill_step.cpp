@@ -60,6 +60,9 @@ class Backfill {
   AttemptResult run() {
     std::stop_callback const halt(help_.stop, [this] { board_.halt(); });
     auto result = walk();
+    if (result.end != planner::AttemptEnd::done) {
+      vacuum_.end_through(session_);
+    }
     if (begun_) {
       result.filled = series_.filled();
     }
@@ -77,6 +80,9 @@ class Backfill {
     }
     for (bool more = true; more;) {
       board_.begin_pass(series_, relations_);
+      if (series_.pass() > 1) {
+        analyze();  // meanwhile: what a look through the table still changes is little
+      }
       work();
       series_ = board_.series();
       if (board_.end()) {
@@ -92,8 +98,15 @@ class Backfill {
       more = *sweep;
     }
     crash_point(CrashPoint::backfill_walked);
-    vacuum_.analyze(relations_);
+    analyze();
+    vacuum_.wait();
     return board_.is_halted() ? stopped() : finish();
+  }
+
+  void analyze() {
+    if (!std::exchange(analyzed_, true)) {
+      vacuum_.analyze(relations_);
+    }
   }
 
   // Finds the series or begins it.
@@ -390,6 +403,7 @@ class Backfill {
   std::vector<FillRelation> relations_;
   Series series_;
   bool begun_ = false;  // series_ is what the target says
+  bool analyzed_ = false;
 };
 
 }  // namespace

@@ -30,10 +30,15 @@ class BackfillVacuum {
   void note(FillRelation const& relation, std::int64_t dead);
   // It is due again in that relation while it has not come to an end: whoever fills waits for it.
   bool is_behind(FillRelation const& relation);
-  // What the table looks like now, for the planner: asked at the end, and waited for.
+  // What the table looks like now, for the planner.
   void analyze(std::vector<FillRelation> const& relations);
+  // For all that was asked for.
+  void wait();
   // Whatever is under way ends at once, and nothing more is begun. Waits for nothing.
   void give_up();
+  // What was given up ends on the server, and has ended when this returns, or else is told to. A
+  // cut line alone does not reach a backend that is at work.
+  void end_through(Session& other);
 
  private:
   struct Dead {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/target/fence.h"
+#include "daemon/target/rest.h"
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 #include "planner/mutant.h"
@@ -37,6 +38,7 @@ class FillWorker {
         stop_(std::move(stop)),
         sql_(session, tag, action, since_attempt),
         series_(session, tag, action, since_attempt),
+        batch_(action.batch),
         rows_(board.first_rows()) {}
 
   void run() {
@@ -45,6 +47,8 @@ class FillWorker {
   }
 
  private:
+  using What = FillBoard::Turn::What;
+
   void walk() {
     constexpr Duration asked_again_after{250};
     for (auto shard = board_.take(); shard; shard = board_.take()) {
@@ -53,11 +57,11 @@ class FillWorker {
       if (mutant(Mutant::backfill_begins_anew)) {
         shard_.cursor = relation_.has_key() ? std::nullopt : std::optional(KeyValues{"0"});
       }
-      auto const turn = walk_shard();
-      if (turn == FillBoard::Turn::over) {
+      auto const ended = walk_shard();
+      if (ended == What::over) {
         return;
       }
-      if (turn == FillBoard::Turn::idle) {
+      if (ended == What::idle) {
         board_.lay_down(shard_);
         board_.left(number_);
         rest(asked_again_after, board_.halted());
@@ -65,18 +69,25 @@ class FillWorker {
     }
   }
 
-  FillBoard::Turn walk_shard() {
+  What walk_shard() {
     while (!shard_.done) {
       auto const turn = board_.wait_for_turn(last_, ended_, shard_);
-      if (turn != FillBoard::Turn::batch) {
-        return turn;
+      if (turn.what != What::batch) {
+        return turn.what;
       }
+      fit_to(turn.target);
       if (auto end = batch()) {
         board_.ended(std::move(*end));
-        return FillBoard::Turn::over;
+        return What::over;
       }
     }
-    return FillBoard::Turn::batch;
+    return What::batch;
+  }
+
+  // The first batch has the size of others' last one, which was made for the same target.
+  void fit_to(Duration target) {
+    rows_ = last_.rows == 0 ? rows_ : planner::refitted_rows(batch_, rows_, target);
+    batch_.target = target;
   }
 
   // One transaction. Nothing = go on.
@@ -94,7 +105,7 @@ class FillWorker {
     }
     ended_ = Clock::now();
     last_ = {.worker = number_, .rows = rows, .took = since(began)};
-    rows_ = planner::next_batch_rows(action_.batch, rows, last_.took);
+    rows_ = planner::next_batch_rows(batch_, rows, last_.took);
     rows_per_block_ = density(shard_.rows_scanned - scanned);
     first_busy_.reset();
     tries_ = 0;
@@ -184,7 +195,7 @@ class FillWorker {
   double density(std::int64_t rows) const {
     auto const seen =
         static_cast<double>(rows) / static_cast<double>(std::max<std::int64_t>(1, blocks_done_));
-    return blocks_done_ > 0 ? std::max(1.0, seen) : rows_per_block_;
+    return blocks_done_ > 0 && rows > 0 ? std::max(1.0, seen) : rows_per_block_;
   }
 
   std::optional<AttemptResult> after_failure(SqlFailure const& failure) {
@@ -211,7 +222,7 @@ class FillWorker {
     if (since(*first_busy_) >= action_.lock.give_up_after) {
       return busy;
     }
-    rows_ = planner::smaller_batch_rows(action_.batch, rows_);
+    rows_ = planner::smaller_batch_rows(batch_, rows_);
     // any spread will do here; two backfills on one row should not wake together
     double const jitter = static_cast<double>((session_.pid() * 31 + tries_ * 17) % 100) / 100.0;
     rest(planner::lock_backoff(action_.lock, tries_, jitter), board_.halted());
@@ -228,6 +239,7 @@ class FillWorker {
   SeriesTable series_;
   Shard shard_;
   FillRelation relation_;
+  planner::Batch batch_;  // as the plan says, with the target of the moment
   std::int64_t rows_;
   double rows_per_block_ = 20;  // until some were seen
   std::int64_t blocks_done_ = 0;

@@ -32,7 +32,10 @@ class FillBoard {
   // With how many rows a new worker begins: as many as the last batch had, of whichever worker.
   std::int64_t first_rows() const;
   // Waits until the worker may begin a batch, or has to lay its shard down, or all is over.
-  enum class Turn { batch, idle, over };
+  struct Turn {
+    enum class What { batch, idle, over } what = What::over;
+    planner::Duration target{};  // of the batch
+  };
   Turn wait_for_turn(planner::LastBatch last, Clock::time_point ended, Shard const& shard);
   void lay_down(Shard const& shard);
   // The step's time at work that no batch has written down yet.
@@ -57,6 +60,7 @@ class FillBoard {
   std::int64_t scanned_before() const { return scanned_before_; }
 
  private:
+  planner::Duration held_for(double share) const;
   planner::Duration at_work() const;
   std::size_t place_of(Shard const& shard) const;
   void report(planner::LastBatch const& last);
@@ -85,8 +89,5 @@ class FillBoard {
 void run_worker(FillBoard& board, Session& session, AttemptTag const& tag,
                 planner::BackfillAction const& action, int since_attempt, int number,
                 std::stop_token const& stop);
-
-// Ends early when a stop is asked for.
-void rest(planner::Duration duration, std::stop_token const& stop);
 
 }  // namespace runbookd::daemon

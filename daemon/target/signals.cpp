@@ -7,7 +7,8 @@ namespace {
 
 // Who may not read all statistics gets NULL where the answer would be a guess; locks and slots
 // everybody may see. pg_blocking_pids briefly stops the lock manager, so it is asked only of those
-// that wait. Since when they wait no server before 14 tells.
+// that wait. Since when they wait no server before 14 tells. An application of short transactions
+// is idle in most looks, so who was at work just before counts as well.
 constexpr auto head = R"sql(
   WITH ours AS MATERIALIZED (
     SELECT pid FROM pg_catalog.pg_stat_activity WHERE pg_catalog.starts_with(application_name, $1::text)
@@ -47,6 +48,14 @@ constexpr auto rest = R"sql(
          pg_catalog.current_setting('max_connections')::bigint
   FROM may
   UNION ALL
+  SELECT 'lately', NULL,
+         CASE WHEN see_all THEN (
+           SELECT count(*) FROM pg_catalog.pg_stat_activity
+           WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()
+             AND pid NOT IN (SELECT pid FROM ours)
+             AND (state NOT LIKE 'idle%' OR state_change > pg_catalog.clock_timestamp() - interval '2 s')) END, NULL
+  FROM may
+  UNION ALL
   SELECT 'vacuum', NULL, CASE WHEN see_all THEN (SELECT count(*) FROM vacuum) END,
          CASE WHEN see_all THEN (SELECT count(*) FROM vacuum WHERE query LIKE '%(to prevent wraparound)%') END
   FROM may
@@ -74,6 +83,8 @@ void add(planner::Sample& sample, std::vector<Cell> const& row) {
   } else if (kind == "sessions") {
     sample.active_sessions = first;
     sample.max_connections = second.value_or(0);
+  } else if (kind == "lately") {
+    sample.lately_active = first;
   } else if (kind == "vacuum" && first && second) {
     sample.vacuum = *first > 0;
     sample.wraparound_vacuum = *second > 0;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <random>
+#include <stdexcept>
 
 #include "tests/chaos/matrix.h"
 
@@ -10,9 +11,22 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A backfill was begun and has not come to its end.
+constexpr auto is_filling = R"sql(
+  SELECT CASE WHEN to_regclass('runbookd.backfill') IS NULL THEN 0 ELSE
+    (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM runbookd.backfill WHERE NOT done', false, true, '')))[1]::text::int
+  END
+)sql";
+
 class Kills {
  public:
-  Kills(Crew& crew, KillOptions options) : crew_(crew), options_(options) {}
+  Kills(Crew& crew, KillOptions const& options)
+      : crew_(crew), options_(options), scenario_(options.only.empty() ? mixed() : fills()) {
+    if (!options.only.empty() && options.only != scenario_.name) {
+      throw std::invalid_argument("kills know no scenario \"" + options.only + "\" but " +
+                                  scenario_.name);
+    }
+  }
 
   void run() {
     auto const begin = Clock::now();
@@ -22,14 +36,15 @@ class Kills {
     });
     auto const seconds =
         std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin).count();
-    crew_.say("random kills: " + std::to_string(kills_) + " kills over " + std::to_string(runs_) +
-              " runs in " + std::to_string(seconds) + " s, seed " + std::to_string(options_.seed));
+    crew_.say("random kills: " + std::to_string(kills_) + " kills (" + std::to_string(filling_) +
+              " of them within a backfill) over " + std::to_string(runs_) + " runs in " +
+              std::to_string(seconds) + " s, seed " + std::to_string(options_.seed));
   }
 
  private:
   void work(Site& site, int worker) {
     std::mt19937 chance(options_.seed * 1000 + static_cast<unsigned>(worker));
-    auto const expected = undisturbed(mixed(), site);
+    auto const expected = undisturbed(scenario_, site);
     while (wanted()) {
       try {
         one_run(site, expected, chance);
@@ -42,10 +57,11 @@ class Kills {
     }
   }
   void one_run(Site& site, Undisturbed const& expected, std::mt19937& chance) {
-    Trial trial(mixed(), site);
+    Trial trial(scenario_, site);
     for (auto const leg : {Leg::forward, Leg::backward}) {
       while (trial.live(leg, {}, moment(chance)) != Ending::reached) {
         ++kills_;
+        filling_ += site.sql(is_filling) != "0" ? 1 : 0;
       }
       trial.verify(leg, leg == Leg::forward ? expected.forward : expected.backward);
     }
@@ -56,7 +72,8 @@ class Kills {
     if (!wanted()) {
       return std::nullopt;
     }
-    return std::chrono::milliseconds(std::uniform_int_distribution<int>(1, 500)(chance));
+    return std::chrono::milliseconds(
+        std::uniform_int_distribution<int>(1, options_.within_ms)(chance));
   }
   bool wanted() const {
     if (crew_.ended()) {
@@ -67,8 +84,9 @@ class Kills {
 
   Crew& crew_;
   KillOptions options_;
+  Scenario const& scenario_;
   Clock::time_point begin_ = Clock::now();
-  std::atomic<int> kills_{0}, runs_{0};
+  std::atomic<int> kills_{0}, runs_{0}, filling_{0};
 };
 
 }  // namespace

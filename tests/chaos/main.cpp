@@ -41,6 +41,7 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--pairs", options.matrix_options.pairs,
                  "deaths in the recovery from another death; -1: all");
   app.add_option("--kills", options.kills.kills, "SIGKILL at random moments, so many");
+  app.add_option("--within", options.kills.within_ms, "so many milliseconds of a life, at most");
   app.add_option("--minutes", options.minutes, "the same, for so long");
   app.add_option("--faults", options.faults.faults,
                  "of server, network and daemon, under an application that moves money");
@@ -49,14 +50,15 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--sequences", options.sequences.count,
                  "random plans, operators and deaths, judged by the pure core");
   app.add_option("--from", options.sequences.from, "the number of the first sequence");
-  app.add_option("--only", options.only, "one scenario of the matrix, or one kind of fault");
+  app.add_option("--only", options.only,
+                 "one scenario of the matrix, one kind of fault, or 'fills' for kills");
   app.add_option("--seed", options.seed, "drawn where it is not given, and told");
   app.add_option("--jobs", options.jobs, "daemons at once")->check(CLI::PositiveNumber);
   app.add_flag("--first", options.first, "end with the first violation");
 }
 
 void settle(Options& options) {
-  options.matrix_options.only = options.faults.only = options.only;
+  options.matrix_options.only = options.faults.only = options.kills.only = options.only;
   options.matrix_options.seed = options.kills.seed = options.seed;
   options.faults.seed = options.sequences.seed = options.failovers.seed = options.seed;
   if (options.minutes > 0) {

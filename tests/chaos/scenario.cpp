@@ -107,6 +107,40 @@ phases:
           INSERT INTO effect VALUES ('undo fill-some')
 )yaml";
 
+// Hardly anything but batches, for deaths at random moments. No value tells whether a row is done.
+constexpr auto fills_all_the_time = R"yaml(runbook: 1
+name: chaos-fills
+on_restart: resume
+phases:
+  - name: only
+    kind: backfill
+    steps:
+      - name: fill
+        backfill:
+          table: t
+          set: {a: t.a + 1}
+          where: 'true'
+          batch: {max_rows: 2, pause: 10ms}
+        rollback:
+          backfill:
+            table: t
+            set: {a: t.a - 1}
+            where: 'true'
+            batch: {max_rows: 6, pause: 20ms, workers: 2}
+      - name: fill-with-four
+        backfill:
+          table: t
+          set: {a: t.a + 100}
+          where: 'true'
+          batch: {max_rows: 2, pause: 30ms, workers: 4}
+        rollback:
+          backfill:
+            table: t
+            set: {a: t.a - 100}
+            where: 'true'
+            batch: {max_rows: 2, pause: 10ms}
+)yaml";
+
 // An error that only the end of the transaction would raise keeps the probe open for a moment.
 constexpr auto checks = R"yaml(runbook: 1
 name: chaos-checks
@@ -308,6 +342,11 @@ std::vector<Scenario> const& scenarios() {
 Scenario const& mixed() {
   static Scenario const one{
       .name = "mixed", .plan = everything, .outside = {"expand/build", "enforce/drop-old"}};
+  return one;
+}
+
+Scenario const& fills() {
+  static Scenario const one{.name = "fills", .plan = fills_all_the_time};
   return one;
 }
 

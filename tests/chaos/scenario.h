@@ -22,6 +22,8 @@ struct Scenario {
 std::vector<Scenario> const& scenarios();
 // All kinds of steps in one plan that goes on by itself after a crash.
 Scenario const& mixed();
+// Backfills alone, of many small batches.
+Scenario const& fills();
 // Changes the table that an application moves money in.
 Scenario const& banking();
 

@@ -18,6 +18,11 @@ LastBatch const after_300ms{.rows = 10, .took = 300ms};
 
 HandThrottle slowed_to(int percent) { return {.percent = percent, .actor = "ben"}; }
 
+Sample lonely() {
+  Sample sample;
+  sample.lately_active = 0;
+  return sample;
+}
 Sample crowded() {
   Sample sample;
   sample.active_sessions = 2;
@@ -28,10 +33,21 @@ Sample crowded() {
 
 TEST_CASE("nobody is held back on a quiet target but by the plan's own pause") {
   Brake brake(fill(), std::nullopt);
+  brake.saw(lonely());
   CHECK(brake.pace(after_300ms).wait == 0ms);
   Brake resting(fill(50ms), std::nullopt);
+  resting.saw(lonely());
   CHECK(resting.pace(after_300ms).wait == 50ms);
   CHECK(resting.pace({.rows = 10, .took = 300ms, .rested = 50ms}).wait == 0ms);
+}
+
+TEST_CASE("where others are at work batches are shorter, and a tenth of their time is left free") {
+  Brake brake(fill(), std::nullopt);
+  CHECK(brake.pace({}).hold == held_for_others);
+  CHECK(brake.pace(after_300ms).wait == 30ms);
+  brake.saw(lonely());
+  brake.saw(lonely());
+  CHECK(brake.pace({}).hold == 1);
 }
 
 TEST_CASE("a person's share is kept by rests, which have to be rested once") {

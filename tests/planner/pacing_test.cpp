@@ -46,6 +46,11 @@ TEST_SUITE("batch sizes") {
     CHECK(next_batch_rows(batch, 12, 1h) == smallest_batch_rows);
     CHECK(smaller_batch_rows(batch, 12) == smallest_batch_rows);
   }
+  TEST_CASE("for a shorter target a batch is smaller at once, for a longer one it has to grow") {
+    CHECK(refitted_rows(batch, 1'000, 125ms) == 250);
+    CHECK(refitted_rows(batch, 1'000, 2s) == 1'000);
+    CHECK(refitted_rows(batch, 12, 1ms) == smallest_batch_rows);
+  }
   TEST_CASE("after a lock timeout the batch is half as large") {
     CHECK(smaller_batch_rows(batch, 1'000) == 500);
   }

@@ -99,7 +99,7 @@ TEST_CASE("backfill and wait need no way back") {
 TEST_CASE("a backfill has gentle batches unless it says otherwise") {
   auto const plain = std::get<BackfillAction>(
       step_of("        backfill: {table: t, set: {a: b}, where: a IS NULL}\n").forward);
-  CHECK(plain.batch == Batch{500ms, 20'000, 50ms});
+  CHECK(plain.batch == Batch{500ms, 20'000, 0ms});
   auto const own =
       std::get<BackfillAction>(step_of("        backfill: {table: s.t, set: {b: x.b, a: '1'}, "
                                        "from: x, where: 't.id = x.id AND a IS NULL',\n"

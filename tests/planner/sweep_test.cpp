@@ -7,8 +7,8 @@ using namespace runbookd::planner;
 
 TEST_SUITE("parts of a table") {
   TEST_CASE("one worker needs none") { CHECK(shards_of({}, 1'000'000, 1'000'000) == 1); }
-  TEST_CASE("several workers get eight each") {
-    CHECK(shards_of({.workers = 4}, 10'000'000, 10'000'000) == 32);
+  TEST_CASE("several workers get sixteen each") {
+    CHECK(shards_of({.workers = 4}, 10'000'000, 10'000'000) == 64);
   }
   TEST_CASE("no part is smaller than a batch") {
     CHECK(shards_of({.max_rows = 20'000, .workers = 4}, 50'000, 50'000) == 2);
@@ -22,7 +22,7 @@ TEST_SUITE("parts of a table") {
       Batch const batch{.workers = 1 + workers % most_workers};
       auto const parts = shards_of(batch, rows, std::int64_t{rows} + others);
       RC_ASSERT(parts >= 1);
-      RC_ASSERT(parts <= 8 * batch.workers);
+      RC_ASSERT(parts <= 16 * batch.workers);
     }));
   }
 }

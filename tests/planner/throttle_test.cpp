@@ -327,6 +327,51 @@ TEST_SUITE("words") {
   }
 }
 
+TEST_SUITE("courtesy") {
+  Sample seen(Duration after, std::int64_t others, std::int64_t waiters = 0) {
+    auto one = sample(after);
+    one.lately_active = others;
+    one.lock_waiters = waiters;
+    return one;
+  }
+  Courtesy shown(Governor const& governor) { return courtesy(governor, std::nullopt, begun); }
+
+  TEST_CASE("while others are at work batches are short, with room between them") {
+    auto const governed =
+        after_samples(governor({}, begun), 0, 5, [](Duration at) { return seen(at, 1); });
+    CHECK(shown(governed) == Courtesy{.hold = held_for_others, .rest = 0.1});
+  }
+  TEST_CASE("who cannot be seen is taken to be there") {
+    CHECK(shown(governor({}, begun)) == Courtesy{.hold = held_for_others, .rest = 0.1});
+    CHECK(shown(observe(governor({}, begun), sample(1s))).rest > 0);
+  }
+  TEST_CASE("nobody gives way to nobody") {
+    auto const governed =
+        after_samples(governor({}, begun), 0, 2, [](Duration at) { return seen(at, 0); });
+    CHECK(shown(governed) == Courtesy{.hold = 1, .rest = 0});
+    auto const again = observe(governed, seen(3s, 2));
+    CHECK(shown(again) == Courtesy{.hold = held_for_others, .rest = 0.1});
+  }
+  TEST_CASE(
+      "whoever waits for our locks makes batches shorter, and they grow again when nobody does") {
+    ThrottlePolicy policy;
+    policy.lock_waiters = 10;
+    auto const one_waits = observe(governor(policy, begun), seen(1s, 1, 1));
+    CHECK(shown(one_waits).hold == held_for_others / 2);
+    auto const all_wait =
+        after_samples(one_waits, 2, 20, [](Duration at) { return seen(at, 1, 10); });
+    CHECK(shown(all_wait).hold == least_held);
+    auto const calm = after_samples(all_wait, 22, 30, [](Duration at) { return seen(at, 1); });
+    CHECK(shown(calm).hold == held_for_others);
+  }
+  TEST_CASE("a plan that heeds no signal and a person's exemption are not slowed by it") {
+    CHECK(shown(governor(unthrottled, begun)) == Courtesy{});
+    auto exempt = hand(100);
+    exempt.exempt = true;
+    CHECK(courtesy(governor({}, begun), exempt, begun) == Courtesy{});
+  }
+}
+
 TEST_SUITE("limits") {
   TEST_CASE("a plan's limits are told as the plan spells them") {
     CHECK(limit_words({}) ==

@@ -25,8 +25,36 @@ TEST_CASE("several workers fill disjoint parts, each row once") {
   CHECK(result.rows == 20'000);
   CHECK(target.sql("SELECT bool_and(n = 1) FROM t") == "t");
   CHECK(target.sql("SELECT count(*) FROM who") == "20000");
-  CHECK(target.sql("SELECT count(*) BETWEEN 16 AND 33 FROM runbookd.backfill_shard") == "t");
+  CHECK(target.sql("SELECT count(*) BETWEEN 32 AND 65 FROM runbookd.backfill_shard") == "t");
   CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "1");
+}
+
+TEST_CASE("a backfill that is stopped leaves no vacuum at work behind it") {
+  Target target;
+  make_counters(target, 40'000);
+  target.sql("ALTER TABLE t SET (autovacuum_enabled = off)");
+  auto const who = tag(1);
+  // a vacuum that takes as long as we look at it
+  auto const slow = [&target, name = daemon::application_name(who)] {
+    auto session = target.connect(name);
+    (void)session->run("SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1");
+    return daemon::SqlResult<std::unique_ptr<daemon::Session>>(std::move(session));
+  };
+  constexpr auto ours =
+      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'VACUUM%' AND state = "
+      "'active' AND datname = current_database()";
+  std::stop_source stop;
+  daemon::BackfillHelp helped{.one_more = slow};
+  helped.stop = stop.get_token();
+  helped.progress = [&](planner::Progress const&) {
+    if (target.sql(ours) == "1") {
+      stop.request_stop();
+    }
+  };
+  auto const result =
+      run_backfill(*target.connect("mover"), who, fill("t", "n", "n + 1"), 1, helped);
+  CHECK(result.end == AttemptEnd::interrupted);
+  CHECK(target.sql(ours) == "0");
 }
 
 TEST_CASE("a worker that gets no session leaves its part to the others, and that is told") {

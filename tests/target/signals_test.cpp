@@ -93,6 +93,14 @@ TEST_CASE("active sessions of others are counted, our own are not") {
   }
 }
 
+TEST_CASE("an application that was at work a moment ago counts as one that works") {
+  Target target;
+  target.sql("CREATE TABLE t (a int)");
+  auto const theirs = target.connect("theirs");
+  REQUIRE(theirs->run("SELECT 1"));
+  CHECK(look(target).lately_active.value() >= 1);
+}
+
 TEST_CASE("what a role may not see is not guessed") {
   Target target;
   target.sql("CREATE TABLE t (a int)");
@@ -101,6 +109,7 @@ TEST_CASE("what a role may not see is not guessed") {
       "$$");
   auto const poor = look(target, "t", "sees_little");
   CHECK_FALSE(poor.active_sessions);
+  CHECK_FALSE(poor.lately_active);
   CHECK_FALSE(poor.vacuum);
   CHECK(poor.wal_position);
   CHECK(poor.lock_waiters == 0);

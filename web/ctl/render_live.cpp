@@ -168,8 +168,17 @@ std::string rate_text(Json const& backfill) {
 }
 
 std::string batch_text(Json const& backfill) {
+  auto const workers = number_of(backfill, "workers");
   return "batch " + short_count(number_of(backfill, "batch_rows")) + " rows in " +
-         short_duration(ms_of(backfill, "batch_ms"));
+         short_duration(ms_of(backfill, "batch_ms")) +
+         (workers > 1 ? ", " + std::to_string(workers) + " workers" : "");
+}
+
+std::string sweep_text(Json const& sweep) {
+  auto const pass = number_of(sweep, "pass");
+  return "looks through the table again for rows that still need it" +
+         (pass > 1 ? ", time " + std::to_string(pass) : std::string()) + ": " +
+         std::to_string(number_of(sweep, "found")) + " found and filled";
 }
 
 Line progress_line(Json const& backfill, int indent, View const& view) {
@@ -214,7 +223,11 @@ Lines backfill_lines(Json const& live, int indent, View const& view) {
   Line second;
   second.column(indent).add(rate_text(backfill) + "   " + eta_text(live, view) + "   " +
                             batch_text(backfill));
-  return {first, second};
+  Lines lines{first, second};
+  if (auto const& sweep = child(backfill, "sweep"); sweep.is_object()) {
+    lines.push_back(Line().column(indent).add(sweep_text(sweep), Tone::dim));
+  }
+  return lines;
 }
 
 }  // namespace

@@ -53,6 +53,19 @@ Fills users in batches: backfill/fill-org-id.
 )");
 }
 
+TEST_CASE(
+    "a backfill of several workers says how many, and when it looks through the table again") {
+  auto run = running_backfill();
+  run["live"]["backfill"]["workers"] = 4;
+  auto const text = shown(run, view_at(120, 24));
+  CHECK(contains(text, "batch 5000 rows in 0.4 s, 4 workers"));
+  CHECK_FALSE(contains(text, "looks through"));
+  run["live"]["backfill"]["sweep"] = {{"pass", 2}, {"found", 17}};
+  CHECK(contains(shown(run, view_at(120, 24)),
+                 "looks through the table again for rows that still need it, time 2: 17 found and "
+                 "filled"));
+}
+
 TEST_CASE("a command among the details is neither wrapped nor cut") {
   auto run = waiting_for_lock();
   auto const grant = "  GRANT SELECT ON " + std::string(200, 't') + " TO weak;  -- expand/add";

@@ -1,4 +1,4 @@
-#include "tests/bench/application.h"
+#include "tests/bench/backfill/application.h"
 
 #include <algorithm>
 #include <array>
