@@ -45,8 +45,9 @@ TEST_CASE("where others are at work batches are shorter, and a tenth of their ti
   Brake brake(fill(), std::nullopt);
   CHECK(brake.pace({}).hold == held_for_others);
   CHECK(brake.pace(after_300ms).wait == 30ms);
-  brake.saw(lonely());
-  brake.saw(lonely());
+  for (int looks = 0; looks < 3; ++looks) {
+    brake.saw(lonely());
+  }
   CHECK(brake.pace({}).hold == 1);
 }
 

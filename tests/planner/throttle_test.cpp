@@ -347,9 +347,9 @@ TEST_SUITE("courtesy") {
   }
   TEST_CASE("nobody gives way to nobody") {
     auto const governed =
-        after_samples(governor({}, begun), 0, 2, [](Duration at) { return seen(at, 0); });
+        after_samples(governor({}, begun), 0, 3, [](Duration at) { return seen(at, 0); });
     CHECK(shown(governed) == Courtesy{.hold = 1, .rest = 0});
-    auto const again = observe(governed, seen(3s, 2));
+    auto const again = observe(governed, seen(4s, 2));
     CHECK(shown(again) == Courtesy{.hold = held_for_others, .rest = 0.1});
   }
   TEST_CASE(
