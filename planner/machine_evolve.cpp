@@ -68,13 +68,15 @@ struct Fold {
   void operator()(RunCreated const&) { state.creator = event.actor; }
   void operator()(RunStarted const&) {
     state.mode = RunMode::running;
+    state.store_behind = false;
     state.stage = Stage::baselines;
   }
   void operator()(BaselinesRecorded const&) {
     state.stage = Stage::gate;
     state.phase = 0;
   }
-  void operator()(BaselinesFailed const&) {
+  void operator()(BaselinesFailed const& e) {
+    state.store_behind = e.failure.sqlstate == store_behind_code;
     if (state.mode != RunMode::cancelling) {
       state.mode = RunMode::pending;  // nothing was touched: the run is as it was before `start`
     }
@@ -343,7 +345,10 @@ struct Fold {
     interrupt();
     state.escalate_at.reset();
   }
-  void operator()(RunPaused const&) { rest_in(RunMode::paused); }
+  void operator()(RunPaused const& e) {
+    rest_in(RunMode::paused);
+    state.store_behind = e.store_behind;
+  }
   void operator()(RunThrottled const& e) {
     state.throttle = HandThrottle{.percent = e.percent,
                                   .exempt = e.exempt,
@@ -363,6 +368,7 @@ struct Fold {
       due = event.at;
     }
     state.restarted = false;
+    state.store_behind = false;
     state.fingerprint.clear();
     if (state.current && known(plan, *state.current)) {
       state.at(*state.current).first_try = {};
@@ -375,6 +381,7 @@ struct Fold {
       return;
     }
     state.mode = RunMode::running;
+    state.store_behind = false;
     state.at(e.ref).first_try = {};
     state.at(e.ref).losses = 0;
     forget_timers(state);
@@ -410,6 +417,7 @@ struct Fold {
     state.direction = Direction::backward;
     state.rollback_to = e.to;
     state.mode = RunMode::running;
+    state.store_behind = false;
     state.checks_failed = false;
     state.current.reset();
     state.approvers.clear();
