@@ -62,6 +62,17 @@ struct Decision {
     return std::nullopt;
   }
 
+  // Each refused attempt takes a number, and would reach that of the marker it was refused for.
+  std::optional<Verdicts> store_behind() const {
+    if (!state.store_behind || !claims(command.ask)) {
+      return std::nullopt;
+    }
+    return refuse(
+        "the target knows more of this run than this store: it goes on only from the store that "
+        "knows it",
+        "cancel --confirm " + plan.name);
+  }
+
   // Pausing and cancelling need no claim.
   bool takes_over() const { return state.held_by && command.take_over && claims(command.ask); }
 
@@ -460,6 +471,9 @@ Result<Events> decide(Plan const& plan, RunState const& state, Command const& co
   auto bodies = std::visit(decision, command.ask);
   if (auto held = bodies ? decision.held_elsewhere() : std::nullopt) {
     bodies = std::move(*held);
+  }
+  if (auto behind = bodies ? decision.store_behind() : std::nullopt) {
+    bodies = std::move(*behind);
   }
   if (!bodies) {
     return tl::unexpected(std::move(bodies.error()));

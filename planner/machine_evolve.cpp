@@ -68,7 +68,6 @@ struct Fold {
   void operator()(RunCreated const&) { state.creator = event.actor; }
   void operator()(RunStarted const&) {
     state.mode = RunMode::running;
-    state.store_behind = false;
     state.stage = Stage::baselines;
   }
   void operator()(BaselinesRecorded const&) {
@@ -368,7 +367,6 @@ struct Fold {
       due = event.at;
     }
     state.restarted = false;
-    state.store_behind = false;
     state.fingerprint.clear();
     if (state.current && known(plan, *state.current)) {
       state.at(*state.current).first_try = {};
@@ -381,7 +379,6 @@ struct Fold {
       return;
     }
     state.mode = RunMode::running;
-    state.store_behind = false;
     state.at(e.ref).first_try = {};
     state.at(e.ref).losses = 0;
     forget_timers(state);
@@ -417,7 +414,6 @@ struct Fold {
     state.direction = Direction::backward;
     state.rollback_to = e.to;
     state.mode = RunMode::running;
-    state.store_behind = false;
     state.checks_failed = false;
     state.current.reset();
     state.approvers.clear();
