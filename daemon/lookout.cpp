@@ -95,8 +95,11 @@ void Lookout::ask(std::string const& target, Question question, After after) {
 Error error_of(std::string const& target, SqlFailure const& failure) {
   bool const answered = failure.fate == SqlFailure::Fate::failed && !failure.sqlstate.empty() &&
                         !failure.sqlstate.starts_with("08");
+  auto const subject = "target " + target;
   return {.code = answered ? ErrorCode::target_refused : ErrorCode::target_unreachable,
-          .detail = "target " + target + ": " + failure.message,
+          // what could not be connected to names itself
+          .detail = failure.message.starts_with(subject) ? failure.message
+                                                         : subject + ": " + failure.message,
           .sqlstate = failure.sqlstate};
 }
 

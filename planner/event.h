@@ -177,7 +177,8 @@ struct PauseEscalated {
   bool late = false;
 };
 struct RunPaused {
-  std::string why;  // empty: because it was asked
+  std::string why;            // empty: because it was asked
+  bool store_behind = false;  // the target knows more of this run than this store does
 };
 struct RunThrottled {  // a person's word about the backfill at hand
   int percent = 100;   // of full speed; 0 = stand still

@@ -187,7 +187,9 @@ void describe(auto& io, Like<PauseRequested> auto& it) {
   io.must("mode", it.mode).may("escalate_at", it.escalate_at).may("late", it.late);
 }
 void describe(auto& io, Like<PauseEscalated> auto& it) { io.may("late", it.late); }
-void describe(auto& io, Like<RunPaused> auto& it) { io.may("why", it.why); }
+void describe(auto& io, Like<RunPaused> auto& it) {
+  io.may("why", it.why).may("store_behind", it.store_behind);
+}
 void describe(auto& io, Like<RunThrottled> auto& it) {
   io.must("percent", it.percent).may("exempt", it.exempt).may("until", it.until);
 }

@@ -29,10 +29,11 @@ struct Decision {
 
   tl::unexpected<Error> refuse(std::string detail, std::string next = "",
                                ErrorCode code = ErrorCode::illegal_transition) const {
-    return tl::unexpected(Error{.code = code,
-                                .detail = std::move(detail),
-                                .next = next.empty() ? fits_now(plan, state, now) : std::move(next),
-                                .state = std::string{to_text(state.mode)}});
+    return tl::unexpected(
+        Error{.code = code,
+              .detail = std::move(detail),
+              .next = next.empty() ? way_on(plan, state, command.ask, now) : std::move(next),
+              .state = std::string{to_text(state.mode)}});
   }
   tl::unexpected<Error> wrong_state(std::string const& needs) const {
     return refuse("the run is " + standing(plan, state) + "; " + std::string{verb_of(command.ask)} +
@@ -61,6 +62,17 @@ struct Decision {
     return std::nullopt;
   }
 
+  // Each refused attempt takes a number, and would reach that of the marker it was refused for.
+  std::optional<Verdicts> store_behind() const {
+    if (!state.store_behind || !claims(command.ask)) {
+      return std::nullopt;
+    }
+    return refuse(
+        "the target knows more of this run than this store: it goes on only from the store that "
+        "knows it",
+        "cancel --confirm " + plan.name);
+  }
+
   // Pausing and cancelling need no claim.
   bool takes_over() const { return state.held_by && command.take_over && claims(command.ask); }
 
@@ -68,8 +80,12 @@ struct Decision {
     if (state.mode != RunMode::pending) {
       return wrong_state("pending");
     }
+    auto const findings = lint(plan);
+    if (auto unknown = acknowledges_nothing(ask, findings)) {
+      return *unknown;
+    }
     Findings open;
-    for (auto const& finding : lint(plan)) {
+    for (auto const& finding : findings) {
       if (finding.severity == Severity::error && !acknowledged(finding, ask.acknowledged)) {
         open.push_back(finding);
       }
@@ -369,9 +385,29 @@ struct Decision {
     bodies.push_back(std::move(body));
     return bodies;
   }
+  static bool names(Acknowledgement const& item, Finding const& finding) {
+    return item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
+  }
   static bool acknowledged(Finding const& finding, std::vector<Acknowledgement> const& list) {
     return !finding.acknowledged.empty() ||
            std::ranges::any_of(list, [&](auto const& word) { return acknowledges(word, finding); });
+  }
+  // A reason for what is not there would stand in the record, and that which was meant stay open.
+  std::optional<Verdicts> acknowledges_nothing(Start const& ask, Findings const& findings) const {
+    auto const stray = std::ranges::find_if(ask.acknowledged, [&](auto const& item) {
+      return std::ranges::none_of(findings,
+                                  [&](auto const& finding) { return names(item, finding); });
+    });
+    if (stray == ask.acknowledged.end()) {
+      return std::nullopt;
+    }
+    std::string all;
+    for (auto const& finding : findings) {
+      all += (all.empty() ? "" : ", ") + finding.rule + "@" + finding.step;
+    }
+    return refuse("the plan has no finding \"" + stray->rule + "\" to acknowledge; it has " +
+                      (all.empty() ? "none" : all),
+                  "", ErrorCode::not_found);
   }
   bool retriable(StepRef ref) const {
     auto const status = state.at(ref).status;
@@ -435,6 +471,9 @@ Result<Events> decide(Plan const& plan, RunState const& state, Command const& co
   auto bodies = std::visit(decision, command.ask);
   if (auto held = bodies ? decision.held_elsewhere() : std::nullopt) {
     bodies = std::move(*held);
+  }
+  if (auto behind = bodies ? decision.store_behind() : std::nullopt) {
+    bodies = std::move(*behind);
   }
   if (!bodies) {
     return tl::unexpected(std::move(bodies.error()));

@@ -74,7 +74,8 @@ struct Fold {
     state.stage = Stage::gate;
     state.phase = 0;
   }
-  void operator()(BaselinesFailed const&) {
+  void operator()(BaselinesFailed const& e) {
+    state.store_behind = e.failure.sqlstate == store_behind_code;
     if (state.mode != RunMode::cancelling) {
       state.mode = RunMode::pending;  // nothing was touched: the run is as it was before `start`
     }
@@ -343,7 +344,10 @@ struct Fold {
     interrupt();
     state.escalate_at.reset();
   }
-  void operator()(RunPaused const&) { rest_in(RunMode::paused); }
+  void operator()(RunPaused const& e) {
+    rest_in(RunMode::paused);
+    state.store_behind = e.store_behind;
+  }
   void operator()(RunThrottled const& e) {
     state.throttle = HandThrottle{.percent = e.percent,
                                   .exempt = e.exempt,

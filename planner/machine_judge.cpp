@@ -176,9 +176,8 @@ struct Judgement {
     }
     add(TargetMoved{.target = fact.now, .lost = fact.lost});
     if (state.mode == RunMode::running) {
-      add(
-          RunPaused{"the target has failed over to another server; every finished step of this run "
-                    "is there"});
+      add(RunPaused{.why = "the target has failed over to another server; every finished step of "
+                           "this run is there"});
     }
   }
   // What was under way before is settled by whoever holds the target, not beside it.
@@ -198,8 +197,8 @@ struct Judgement {
     }
     bool const at_work = state.mode == RunMode::running || state.mode == RunMode::pausing;
     if (at_work || state.mode == RunMode::waiting) {
-      add(RunPaused{"another daemon has claimed the target: " + holder_words(*fact.held_by) +
-                    ". Nothing was done there"});
+      add(RunPaused{.why = "another daemon has claimed the target: " + holder_words(*fact.held_by) +
+                           ". Nothing was done there"});
     }
   }
   void operator()(TargetSeen const& fact) {
@@ -281,7 +280,8 @@ struct Judgement {
       held(fact.held_by);
     }
     if (state.mode != RunMode::cancelling) {
-      add(RunPaused{why});
+      bool const behind = fact.failure && fact.failure->sqlstate == store_behind_code;
+      add(RunPaused{.why = why, .store_behind = behind});
     }
   }
   StepSucceeded succeeded(StepRef ref, int attempt, std::string const& fingerprint,
@@ -415,7 +415,7 @@ struct Judgement {
       add(RunResumed{});
       return;
     }
-    add(RunPaused{"the daemon was restarted; the plan says to wait for a person"});
+    add(RunPaused{.why = "the daemon was restarted; the plan says to wait for a person"});
   }
 };
 

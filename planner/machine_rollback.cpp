@@ -114,7 +114,7 @@ std::vector<GateNeed> gate_needs(Plan const& plan, RunState const& state, Moment
     needs.push_back({.kind = "approval",
                      .message = "phase " + phase.name + " needs " + std::to_string(missing) +
                                 (missing == 1 ? " approval" : " approvals") + " of " +
-                                phase.approval->from,
+                                phase.approval->from + std::string(names_are_taken_as_given),
                      .until = std::nullopt});
   }
   if (phase.not_before) {

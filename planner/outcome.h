@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -103,6 +104,8 @@ struct Filled {
 // How one attempt ended. Fenced: this daemon may not write to the target (any more), and nothing of
 // the attempt was written.
 enum class AttemptEnd { done, busy, failed, interrupted, lost, fenced };
+inline constexpr std::string_view store_behind_code = "RBF03";  // the failure of one that met
+                                                                // markers of later attempts
 struct AttemptEnded {
   StepRef ref;
   Direction direction = Direction::forward;

@@ -1,6 +1,7 @@
 #include "planner/plan_reading.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 #include <tuple>
@@ -204,6 +205,22 @@ Cell Reading::cell(Node const& node) {
   return fill(node.text, variables).text;
 }
 
+namespace {
+
+// Keys of the whole plan that people look for in a phase or a step.
+constexpr std::array<std::string_view, 5> of_the_plan{"on_failure", "on_restart", "baselines",
+                                                      "final_checks", "variables"};
+
+std::string fix_for_key(std::string const& key, std::vector<std::string> const& known) {
+  if (std::ranges::find(of_the_plan, key) != of_the_plan.end()) {
+    return "it stands at the top level of the plan, beside " + code("phases");
+  }
+  std::string const meant = nearest(key, known);
+  return meant.empty() ? "its keys are: " + listed(known) : "write " + code(meant);
+}
+
+}  // namespace
+
 void Reading::check_keys(Node const& node, std::string_view what,
                          std::vector<std::string> const& seen,
                          std::vector<std::string> const& known) {
@@ -211,9 +228,8 @@ void Reading::check_keys(Node const& node, std::string_view what,
     if (std::find(seen.begin(), seen.end(), child.key) != seen.end()) {
       continue;
     }
-    std::string const meant = nearest(child.key, known);
     error(child.key_spot, "plan/unknown-key", std::string(what) + " has no key " + code(child.key),
-          meant.empty() ? "its keys are: " + listed(known) : "write " + code(meant));
+          fix_for_key(child.key, known));
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "planner/event.h"
@@ -32,6 +33,10 @@ std::optional<StepRef> next_step(Plan const& plan, RunState const& state);
 
 // A backfill whose session was lost, but not before it had done more than when it was last lost.
 bool got_further(StepState const& step, std::optional<Filled> const& filled);
+
+// There are no identities yet: who signs for a group is compared with nothing.
+inline constexpr std::string_view names_are_taken_as_given =
+    " (not checked: this version takes names as they are given)";
 
 std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase);
 std::optional<CheckStage> check_stage_of(Stage stage);

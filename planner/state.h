@@ -92,8 +92,9 @@ struct RunState {
   std::string creator;
   TargetIdentity target;      // as the last session found it; empty = not known yet
   std::vector<StepRef> lost;  // finished steps that a failover seems to have undone, in plan order
-  std::optional<ClaimHolder> held_by;    // another daemon has claimed the target
-  std::string taken_from;                // id of the claim that a person let us take over
+  std::optional<ClaimHolder> held_by;  // another daemon has claimed the target
+  bool store_behind = false;  // the target knows more of this run: it cannot go on from this store
+  std::string taken_from;     // id of the claim that a person let us take over
   std::optional<HandThrottle> throttle;  // of the backfill at hand
   bool restarted = false;  // the daemon died under this run; it does not go on by itself
   auto operator<=>(RunState const&) const = default;

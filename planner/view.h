@@ -22,8 +22,8 @@ namespace runbookd::planner {
 struct Attempt {
   int number = 1;
   Direction direction = Direction::forward;
-  // running, succeeded, retry_scheduled, failed, interrupted, lost, mismatch; skipped has number 0:
-  // nothing was tried
+  // running, succeeded, retry_scheduled, failed, interrupted, lost, mismatch; skipped and accepted
+  // (the schema that a reversal left) have number 0: nothing was tried
   std::string result = "running";
   Moment started{}, ended{};
   Duration took{}, lock_wait{};

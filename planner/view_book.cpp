@@ -85,7 +85,7 @@ void Book::skipped(StepSkipped const& skip) {
   close(skip.ref);
   attempts(skip.ref).push_back({.number = 0,
                                 .direction = skip.direction,
-                                .result = "skipped",
+                                .result = skip.reversed ? "accepted" : "skipped",
                                 .started = event.at,
                                 .ended = event.at,
                                 .note = skip.reversed ? "the schema was taken as it is" : "",

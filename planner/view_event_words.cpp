@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planner/run_rules.h"
 #include "planner/view_checks.h"
 #include "planner/view_fill.h"
 #include "planner/view_words.h"
@@ -60,7 +61,15 @@ struct Words {
   std::string operator()(GateReached const& e) const {
     return "the gate before " + phase(e.phase) + " is reached";
   }
-  std::string operator()(PhaseApproved const& e) const { return phase(e.phase) + " approved"; }
+  std::string operator()(PhaseApproved const& e) const {
+    bool const there = e.phase >= 0 && e.phase < std::ssize(plan.phases);
+    auto const* approval =
+        there && plan.phases[e.phase].approval ? &*plan.phases[e.phase].approval : nullptr;
+    auto const for_whom = approval == nullptr ? ""
+                                              : " for " + in_a_line(approval->from, 60) +
+                                                    std::string(names_are_taken_as_given);
+    return phase(e.phase) + " approved" + for_whom;
+  }
   std::string operator()(PhaseRejected const& e) const { return phase(e.phase) + " rejected"; }
   std::string operator()(PhaseEntered const& e) const { return phase(e.phase) + " entered"; }
   std::string operator()(ChecksStarted const& e) const {

@@ -37,8 +37,11 @@ struct Message {
     }
     return text;
   }
+  // Some end in a statement with its semicolon; what is said next brings its own.
   std::string problem_or(std::string const& otherwise) const {
-    return history.problem.empty() ? otherwise : history.problem;
+    auto text = history.problem.empty() ? otherwise : history.problem;
+    text.erase(text.find_last_not_of(';') + 1);
+    return text;
   }
 
   std::string waiting() const {
@@ -62,7 +65,15 @@ struct Message {
   }
   std::string running() const {
     bool const back = state.direction == Direction::backward;
-    return (back ? view::rolling_back_words(history) + "; " : "") + view::running_words(facts, now);
+    return with_throttle((back ? view::rolling_back_words(history) + "; " : "") +
+                         view::running_words(facts, now));
+  }
+  // A person's word holds also while nothing can be seen of it: at rest, or where it lets go.
+  std::string with_throttle(std::string const& text) const {
+    auto const& hand = state.throttle;
+    auto const words = hand && hand->in_force(now) ? hand_words(*hand, now) : "";
+    bool const said = text.find(words) != std::string::npos;
+    return said ? text : text + "; throttle: " + words;
   }
   std::string stopping(std::string const& word) const {
     auto text = word + history.because + "; ";
@@ -102,11 +113,11 @@ struct Message {
                          : "";
   }
   std::string failed() const {
-    return with_waits(problem_or("the run failed") + in_rollback() + held());
+    return with_waits(with_throttle(problem_or("the run failed") + in_rollback() + held()));
   }
   std::string paused() const {
-    auto const why = history.problem.empty() ? history.because : ": " + history.problem;
-    return with_waits("paused" + why + in_rollback() + standing());
+    auto const why = history.problem.empty() ? history.because : ": " + problem_or("");
+    return with_waits(with_throttle("paused" + why + in_rollback() + standing()));
   }
   std::string cancelled() const {
     auto const stays = executed_anything(state) ? "; what was done stays as it is" : "";

@@ -42,7 +42,7 @@ Json final_checks_json(RunFacts const& facts);
 // What the run waits for: a person, a lock, a moment. Empty while it works or has ended.
 struct WaitsFor {
   std::string kind;  // advance, approval, timer, manual, resolve, retry, evaluate, start, resume,
-                     // lock, throttle
+                     // cancel, lock, throttle
   std::string phase, step;  // names; may be empty
   std::string message;
   std::optional<Moment> until;

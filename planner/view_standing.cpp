@@ -47,7 +47,10 @@ std::string trying_words(RunFacts const& facts, StepRef ref, Moment now) {
   }
   auto const tries = tries_of_late(attempts_of(facts, ref));
   auto const filled = filled_by(tries);
-  return who + " is being carried out, attempt " + std::to_string(count_of(tries)) +
+  bool const back = facts.state->direction == Direction::backward;
+  // the numbers go on from the way there, as in the events
+  return who + " is being carried out, attempt " + std::to_string(facts.state->at(ref).attempts) +
+         (back ? " of this step" : "") +
          (filled ? ", from " + progress_words(*filled) + " on" : "");
 }
 

@@ -72,6 +72,9 @@ std::string line_of(Attempt const& attempt) {
   if (attempt.failure) {
     return failure_words(*attempt.failure) + and_so_far(attempt.filled);
   }
+  if (attempt.result == "accepted") {
+    return in_a_line(attempt.note) + person_words(attempt.actor, attempt.reason);
+  }
   if (attempt.result == "skipped") {
     return (attempt.direction == Direction::forward ? "skipped" : "left standing") +
            person_words(attempt.actor, attempt.reason);

@@ -93,6 +93,14 @@ struct Waiting {
     auto const space = rest.empty() || !held ? "" : " ";
     return command(facts, verb, rest + space + (held ? "--take-over --reason TEXT" : ""));
   }
+  // Neither start nor resume can make up for what this store does not know.
+  WaitsFor give_up() const {
+    return {.kind = "cancel",
+            .message =
+                "it cannot go on from this store, only from the one that knows it; to give "
+                "it up here, the database staying as it is: " +
+                command(facts, "cancel", "--confirm " + shell_word(plan.name))};
+  }
   WaitsFor resume() const {
     return {.kind = "resume", .message = "to go on: " + claiming("resume")};
   }
@@ -177,7 +185,7 @@ std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
   Waiting const waiting{.facts = facts, .now = now};
   switch (facts.state->mode) {
     case RunMode::pending:
-      return {waiting.start()};
+      return {facts.state->store_behind ? waiting.give_up() : waiting.start()};
     case RunMode::running:
       return waiting.running();
     case RunMode::waiting:
@@ -186,7 +194,7 @@ std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
     case RunMode::cancelling:
       return waiting.stopping();
     case RunMode::paused:
-      return {waiting.resume()};
+      return {facts.state->store_behind ? waiting.give_up() : waiting.resume()};
     case RunMode::failed:
       return waiting.failed();
     case RunMode::attention:

@@ -1,7 +1,10 @@
+#include <nlohmann/json.hpp>
+
 #include "web/api.h"
 #include "web/conditional.h"
 #include "web/plan_schema.h"
 #include "web/problem.h"
+#include "web/router.h"
 
 namespace runbookd::web {
 
@@ -36,7 +39,15 @@ Response ready(Request const&, RunService& service) {
   return {.status = service.is_ready() ? 200 : 503, .body = service.ready().json};
 }
 
-Response about(Request const&, RunService& service) { return {.body = service.about().json}; }
+// What the daemon says of itself, and every path that it answers at.
+Response about(Request const&, RunService& service) {
+  auto document = nlohmann::json::parse(service.about().json);
+  auto& routes = document["routes"] = nlohmann::json::array();
+  for (auto const& route : route_names()) {
+    routes.push_back({{"method", route.method}, {"path", route.pattern}});
+  }
+  return {.body = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+}
 
 // A page of another site can send a form without asking the browser first, but not JSON.
 Response start_backup(Request const& request, RunService& service) {

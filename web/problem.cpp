@@ -35,6 +35,15 @@ json finding_json(Finding const& finding) {
   return out;
 }
 
+// What to do about a request that nobody can read, where whoever refused it says nothing better.
+std::string next_of(Error const& error) {
+  if (!error.next.empty() || error.code != planner::ErrorCode::malformed) {
+    return error.next;
+  }
+  return error.findings.empty() ? "GET /api/v1 lists every path (routes)"
+                                : "correct what errors names, and send it again";
+}
+
 json problem_json(Error const& error, ProblemKind const& kind) {
   std::string const slug(planner::to_slug(error.code));
   json out = {{"type", "/api/v1/problems/" + slug},
@@ -46,8 +55,8 @@ json problem_json(Error const& error, ProblemKind const& kind) {
     out["state"] = error.state;
     out["allowed_actions"] = error.allowed;
   }
-  if (!error.next.empty()) {
-    out["next"] = error.next;
+  if (auto next = next_of(error); !next.empty()) {
+    out["next"] = std::move(next);
   }
   if (!error.sqlstate.empty()) {
     out["sqlstate"] = error.sqlstate;

@@ -94,7 +94,7 @@ Response no_such_method(Request const& request, std::string const& allowed) {
 Response no_such_path() {
   return problem({.code = ErrorCode::not_found,
                   .detail = "there is nothing at this path",
-                  .next = "GET /api/v1 names what there is"});
+                  .next = "GET /api/v1 lists every path (routes)"});
 }
 
 }  // namespace

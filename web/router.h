@@ -16,7 +16,7 @@ Response respond(Request request, RunService& service);
 struct RouteName {
   std::string_view method, pattern;
 };
-// For tests and documentation.
+// For GET /api/v1, tests and documentation.
 std::vector<RouteName> route_names();
 
 }  // namespace runbookd::web

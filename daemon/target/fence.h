@@ -14,9 +14,9 @@
 namespace runbookd::daemon {
 
 // SQLSTATEs of our own guards. The servers' classes never begin with R.
-inline constexpr std::string_view fenced_code = "RBF01";         // another daemon holds the fence
-inline constexpr std::string_view already_done_code = "RBF02";   // this very attempt has its marker
-inline constexpr std::string_view store_behind_code = "RBF03";   // markers of later attempts
+inline constexpr std::string_view fenced_code = "RBF01";        // another daemon holds the fence
+inline constexpr std::string_view already_done_code = "RBF02";  // this very attempt has its marker
+using planner::store_behind_code;
 inline constexpr std::string_view foreign_run_code = "RBF04";    // another store has open runs here
 inline constexpr std::string_view other_session_code = "RBF05";  // one of ours lives on this step
 inline constexpr std::string_view not_told_apart_code = "RBF06";  // filled rows look unfilled

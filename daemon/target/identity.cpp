@@ -150,13 +150,12 @@ SqlResult<void> expect_known(Session& session, std::string const& store, std::st
       continue;
     }
     auto const& [direction, attempt, label, at] = marker->second;
-    return tl::unexpected(
-        refusal(std::string(store_behind_code),
-                "the target knows more of this run than this store: step " + label + " was " +
-                    (direction == "b" ? "taken back" : "done") + " there at " + at + " (attempt " +
-                    std::to_string(attempt) +
-                    ", of which nothing is known here). Another copy of this "
-                    "store went on with it, or this one came from a backup: cancel the run here"));
+    return tl::unexpected(refusal(std::string(store_behind_code),
+                                  "the target knows more of this run than this store: step " +
+                                      label + " was " + (direction == "b" ? "taken back" : "done") +
+                                      " there at " + at + " (attempt " + std::to_string(attempt) +
+                                      ", of which nothing is known here). Another copy of this "
+                                      "store went on with it, or this one came from a backup"));
   }
   return {};
 }

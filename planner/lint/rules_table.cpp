@@ -72,8 +72,7 @@ Hits detach_leaves_check(Site const& site) {
                       ", and ATTACH PARTITION in the rollback does not take it away: the schema "
                       "would differ from what it was before the step",
                .fix = "let the rollback end with ALTER TABLE " + partition +
-                      " DROP CONSTRAINT and the name that \\d " + partition +
-                      " shows (a rehearsal shows it before it is needed)"}};
+                      " DROP CONSTRAINT and the name that \\d " + partition + " shows"}};
     }
   }
   return {};

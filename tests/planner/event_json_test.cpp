@@ -215,6 +215,15 @@ TEST_CASE("a baseline without a value is null") {
         R"({"values":{"orphans":null,"users":"5"}})");
 }
 
+TEST_CASE("that the store is behind is told of a pause, and of an older record it is not known") {
+  auto const behind = body_from_json("run.paused", body_to_json(RunPaused{.store_behind = true}));
+  REQUIRE(behind);
+  CHECK(std::get<RunPaused>(*behind).store_behind);
+  auto const older = body_from_json("run.paused", R"({"why":"asked"})");
+  REQUIRE(older);
+  CHECK_FALSE(std::get<RunPaused>(*older).store_behind);
+}
+
 TEST_CASE("bytes that are no UTF-8 are replaced instead of stopping the record") {
   auto const read = body_from_json("run.paused", body_to_json(RunPaused{.why = "caf\xe9!"}));
   REQUIRE(read);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/machine.h"
+#include "planner/plan_reader.h"
 #include "tests/planner/view_life.h"
 
 namespace runbookd::tests {
@@ -43,12 +44,12 @@ TEST_CASE("a refusal never names the state that the run is in as one that is mis
   CHECK(gate.detail ==
         "the run is waiting at the gate before phase backfill; confirm needs a run that is waiting "
         "for a manual step");
-  CHECK(gate.next == "advance --to backfill");
+  CHECK(gate.next == "status");
   auto const manual = refused(at_manual_step(), Approve{"backfill"});
   CHECK(manual.detail ==
         "the run is waiting at step backfill/deploy; approve needs a run that is waiting or paused "
         "at a gate");
-  CHECK(manual.next == "confirm backfill/deploy");
+  CHECK(manual.next == "status");
 }
 
 TEST_CASE("a step whose end is not known cannot be skipped, and that is the reason given") {
@@ -67,12 +68,61 @@ TEST_CASE("a step whose end is not known cannot be skipped, and that is the reas
   CHECK(skip.next == "resume");
 }
 
+TEST_CASE("whoever says a second time what was taken is shown the run, and offered no other verb") {
+  auto life = at_manual_step();
+  life.ask(Confirm{});
+  REQUIRE(life.state.mode == RunMode::running);
+  CHECK(refused(life, Confirm{}).next == "watch");
+  CHECK(refused(life, Advance{.to_phase = "backfill"}).next == "watch");
+  CHECK(refused(life, RollBack{}).next == "pause");
+  life.go_on();
+  life.time_passes(std::chrono::seconds(10));
+  life.go_on();
+  REQUIRE(life.state.stage == Stage::soak);
+  CHECK(refused(life, Approve{"contract"}).next == "watch");
+  CHECK(refused(life, Advance{.to_phase = "contract"}).next == "watch");
+}
+
+TEST_CASE("whoever enters a phase a second time is not led into the next one") {
+  auto const life = at_second_gate();
+  CHECK(refused(life, Start{}).next == "status");
+  CHECK(refused(life, Advance{.to_phase = "expand"}).next == "status");
+  CHECK(refused(life, Advance{.to_phase = "backfil"}).next == "advance --to backfill");
+  CHECK(refused(life, Resume{}).next == "advance --to backfill");
+}
+
+TEST_CASE("a way back that there is none of is not answered with a way forward") {
+  CHECK(refused(Life(whole_plan()), RollBack{}).next == "status");
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  life.ask(Pause{.mode = StopMode::now});
+  CHECK(refused(life, RollBack{}).next == "watch");
+  life.end_try({.end = AttemptEnd::interrupted});
+  life.tell(Quiesced{});
+  REQUIRE(life.state.mode == RunMode::paused);
+  CHECK(refused(life, RollBack{}).next == "status");
+  CHECK(refused(life, Approve{"backfill"}).next == "status");
+  CHECK(refused(life, Advance{.to_phase = "expand"}).next == "resume");
+}
+
+TEST_CASE(
+    "what a person says of a manual step is not put into the mouth of one who asks for else") {
+  auto life = at_manual_step();
+  CHECK(refused(life, Advance{.to_phase = "contract"}).next == "confirm backfill/deploy");
+  CHECK(refused(life, Skip{}).next == "status");
+  life.ask(Pause{});
+  life.tell(Quiesced{});
+  REQUIRE(life.state.mode == RunMode::paused);
+  CHECK(refused(life, Confirm{}).next == "resume");
+}
+
 TEST_CASE("where there is no step to skip, the place is named") {
   auto const skip = refused(at_second_gate(), Skip{});
   CHECK(skip.detail ==
         "the run is waiting at the gate before phase backfill, not at a step that could be "
         "skipped");
-  CHECK(skip.next == "advance --to backfill");
+  CHECK(skip.next == "status");
 }
 
 TEST_CASE("a step that may not be skipped is to be tried again") {
@@ -122,6 +172,45 @@ TEST_CASE("a run whose target another daemon holds goes on only when a person sa
   CHECK(after.mode == RunMode::running);
   CHECK(after.taken_from == "c1");
   CHECK_FALSE(after.held_by);
+}
+
+// A store from a backup, whose run went on without it.
+Life behind() {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.go_until("add");
+  life.end_try({.end = AttemptEnd::fenced,
+                .failure = SqlFailure{.sqlstate = std::string(store_behind_code),
+                                      .message = "the target knows more of this run"}});
+  return life;
+}
+
+TEST_CASE("a run that this store is too old for is only given up, and nothing else is offered") {
+  auto life = behind();
+  REQUIRE(life.state.mode == RunMode::paused);
+  auto const said = life.message();
+  CHECK(said.find("runbookctl cancel run_") != std::string::npos);
+  CHECK(said.find("--confirm " + life.plan.name) != std::string::npos);
+  CHECK(said.find("runbookctl resume") == std::string::npos);
+  CHECK(life.snapshot().at("waiting_on").at(0).at("kind") == "cancel");
+  CHECK(refused(life, Advance{.to_phase = "expand"}).next == "cancel --confirm " + life.plan.name);
+  // again and again would come to numbers that no marker knows
+  for (Ask const& ask : {Ask{Resume{}}, Ask{Retry{}}}) {
+    CHECK(refused(life, ask).next == "cancel --confirm " + life.plan.name);
+  }
+  CHECK(life.snapshot().at("actions").at("resume").at("allowed") == false);
+  life.ask(Cancel{life.plan.name});
+}
+
+TEST_CASE("one that could not be started for that reason is given up as well") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.tell(BaselinesRead{.failure = SqlFailure{.sqlstate = std::string(store_behind_code)},
+                          .failed_name = "target fence"});
+  REQUIRE(life.state.mode == RunMode::pending);
+  CHECK(life.message().find("runbookctl cancel run_") != std::string::npos);
+  CHECK(life.message().find("runbookctl start") == std::string::npos);
+  CHECK(refused(life, Start{}).next == "cancel --confirm " + life.plan.name);
 }
 
 TEST_CASE("what is said of a target that is held names the holder and the command") {
@@ -200,7 +289,7 @@ TEST_CASE("where nobody has to sign there is nothing to reject either") {
   auto const life = at_second_gate();
   auto const reject = refused(life, Reject{"backfill"});
   CHECK(reject.detail == "phase backfill asks for no approval");
-  CHECK(reject.next == "advance --to backfill");
+  CHECK(reject.next == "status");
 }
 
 TEST_CASE("a gate that needs a signature names the command that signs") {
@@ -220,6 +309,36 @@ TEST_CASE("a step that is named in the wrong phase is found in the right one") {
   auto const to = refused(at_second_gate(),
                           RollBack{.extent = RollBack::Extent::to_step, .to = "backfill/index"});
   CHECK(to.next == "rollback --to expand/index");
+}
+
+TEST_CASE("what is acknowledged is a finding that the plan has") {
+  Life life(whole_plan());
+  auto const accepting = [](std::string const& rule) {
+    Start start;
+    start.acknowledged.push_back({.rule = rule, .reason = "small"});
+    return start;
+  };
+  auto const stray = refused(life, accepting("lock/typo"));
+  CHECK(stray.code == ErrorCode::not_found);
+  CHECK(stray.detail.starts_with("the plan has no finding \"lock/typo\" to acknowledge; it has "));
+  auto const read = read_plan(R"(runbook: 1
+name: p
+phases:
+  - name: expand
+    steps:
+      - {name: add, sql: CREATE INDEX a ON users (b), rollback: DROP INDEX CONCURRENTLY a}
+)",
+                              "p.yaml", [](auto const&) { return std::nullopt; });
+  REQUIRE(read.plan);
+  life.plan = *read.plan;
+  life.state = initial_state(life.plan);
+  auto const open = refused(life, Start{});
+  REQUIRE(open.code == ErrorCode::unacknowledged_findings);
+  auto const& rule = open.findings.at(0).rule;
+  CHECK(refused(life, accepting("lock/typo")).detail.find(rule + "@expand/add") !=
+        std::string::npos);
+  life.ask(accepting(rule));
+  CHECK(life.state.mode == RunMode::running);
 }
 
 TEST_CASE("what is neither phase nor step is told the phases") {

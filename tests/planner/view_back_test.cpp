@@ -161,6 +161,10 @@ TEST_CASE("a difference of the schema that was taken as it is, is recorded as th
                               {.ask = Skip{"index"}, .actor = "ben", .reason = "fine"}, life.now);
   REQUIRE(decided.has_value());
   CHECK(std::get<StepSkipped>(decided->front().body).reversed);
+  life.take(*decided);
+  auto const shown = json::parse(step_json(life.facts(), {.phase = 0, .step = 1}));
+  CHECK(shown["state"] == "reverted");
+  CHECK(shown["attempts"].back()["result"] == "accepted");
 }
 
 }  // namespace

@@ -67,6 +67,11 @@ TEST_CASE("a person's word is shown with the backfill, while it runs and while i
   life.end_try({.end = AttemptEnd::interrupted, .filled = forty, .note = "stopped"});
   life.go_on();
   CHECK(life.snapshot()["throttle"]["actor"] == "ben");
+  CHECK(life.message().find("; throttle: slowed to 30 % by ben for 8 min more: p99 is up; to go "
+                            "on: runbookctl resume") != std::string::npos);
+  life.ask(Throttle{.to = Throttle::To::exempt}, "eve", "nobody reads the standby");
+  CHECK(life.message().find("; throttle: no signal slows it by eve: nobody reads the standby") !=
+        std::string::npos);
   life.ask(Resume{});
   life.go_until("fill");
   life.end_try({.end = AttemptEnd::done, .rows = 300, .filled = forty});
@@ -264,7 +269,7 @@ TEST_CASE("the way back has numbers of its own") {
   CHECK(step["lock_wait_ms"] == 0);
   CHECK(
       life.message().ends_with("the reversal of step expand/index is being carried out, attempt "
-                               "1"));
+                               "2 of this step"));
   CHECK_FALSE(step.contains("message"));
   life.end_try({.took = 7ms, .lock_wait = 2ms});
   step = life.step(0, 1);

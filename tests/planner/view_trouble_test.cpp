@@ -244,6 +244,16 @@ TEST_CASE("an outcome that nobody knows asks for a person's eyes") {
       "paused: step expand/add was declared done by ben: column is there"));
 }
 
+TEST_CASE("a problem that ends in a statement is followed by one semicolon") {
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.tell(
+      BaselinesRead{.failure = SqlFailure{.sqlstate = "42501", .message = "first: GRANT x TO y;"},
+                    .failed_name = "schema runbookd"});
+  CHECK(life.message().find("GRANT x TO y; once that is mended: runbookctl start") !=
+        std::string::npos);
+}
+
 TEST_CASE("a skipped step keeps the reason") {
   Life life(whole_plan());
   life.plan.phases[0].steps[0].skippable = true;

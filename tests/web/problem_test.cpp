@@ -60,6 +60,16 @@ TEST_CASE("a problem says type, title, status, detail and code") {
   CHECK(body["title"].get<std::string>().size() > 5);
 }
 
+TEST_CASE("a request that cannot be read is told what to do about it") {
+  CHECK(body_of({.code = ErrorCode::malformed, .detail = "x"})["next"] ==
+        "GET /api/v1 lists every path (routes)");
+  CHECK(body_of({.code = ErrorCode::malformed,
+                 .detail = "x",
+                 .findings = {{.rule = "body/unknown-key"}}})["next"] ==
+        "correct what errors names, and send it again");
+  CHECK(body_of({.code = ErrorCode::malformed, .detail = "x", .next = "y"})["next"] == "y");
+}
+
 TEST_CASE("what a problem does not know it leaves out") {
   auto const body = body_of({.code = ErrorCode::not_found, .detail = "x"});
   for (auto const* key : {"state", "allowed_actions", "next", "errors", "sqlstate"}) {

@@ -114,9 +114,9 @@ void print_details(std::ostream& err, Json const& problem) {
 // The daemon says "confirm expand/deploy" where it does not know who asks: the program and the run
 // are added.
 std::string whole_command(std::string const& next, std::string const& what) {
-  constexpr std::array verbs{"start",   "advance",  "approve", "reject",  "evaluate",
-                             "confirm", "pause",    "resume",  "retry",   "skip",
-                             "resolve", "rollback", "cancel",  "throttle"};
+  constexpr std::array verbs{"start",  "advance",  "approve", "reject", "evaluate", "confirm",
+                             "pause",  "resume",   "retry",   "skip",   "resolve",  "rollback",
+                             "cancel", "throttle", "watch",   "status"};
   auto const words = split(what, ' ');
   auto const verb = next.substr(0, next.find(' '));
   auto const is_verb = std::find(verbs.begin(), verbs.end(), verb) != verbs.end();

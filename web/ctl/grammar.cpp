@@ -245,7 +245,9 @@ void add_step_verbs(Parse& parse) {
   auto retry = run_verb<Retry>(parse, "retry", "Try a failed or interrupted step again");
   retry.word("STEP", &Retry::step, "PHASE/STEP; else the current one");
   may_take_over<Retry>(retry);
-  step_verb<Skip>(parse, "skip", "Leave a step out, or its way back; needs --reason");
+  step_verb<Skip>(
+      parse, "skip",
+      "Leave a step or its way back out, or take a schema that differs; needs --reason");
   auto resolve = step_verb<Resolve>(parse, "resolve", "Settle a step whose outcome is unknown");
   resolve.option("--as", &Resolve::as, "OUTCOME", "succeeded or failed")
       ->required()

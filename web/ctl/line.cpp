@@ -42,7 +42,7 @@ struct Face {
   std::string_view unicode, ascii;
   Tone tone;
 };
-constexpr std::array<Face, 27> faces{{
+constexpr std::array<Face, 28> faces{{
     {"pending", "○", ".", Tone::dim},
     {"gated", "◇", "o", Tone::waiting},
     {"waiting", "◇", "o", Tone::waiting},
@@ -59,6 +59,7 @@ constexpr std::array<Face, 27> faces{{
     {"retry_scheduled", "↻", "~", Tone::waiting},
     {"interrupted", "◼", "#", Tone::waiting},
     {"skipped", "↷", "-", Tone::waiting},
+    {"accepted", "↷", "-", Tone::waiting},
     {"partly_skipped", "↷", "-", Tone::waiting},
     {"mismatch", "✘", "!", Tone::bad},
     {"unknown", "?", "?", Tone::bad},

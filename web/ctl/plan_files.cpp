@@ -57,7 +57,10 @@ std::string why_unreadable(std::string const& file) {
 Maybe<std::string> load_text(Session& session, std::string const& file) {
   auto text = file == "-" ? std::optional(all_of(session.world.in)) : content_of(file);
   if (!text) {
-    return fail(Exit::unexpected, "read " + file, why_unreadable(file));
+    std::error_code error;
+    auto const folder = fs::path(file).parent_path().string();
+    return fail(fs::exists(file, error) ? Exit::unexpected : Exit::not_found, "read " + file,
+                why_unreadable(file), "ls -l " + shell_quote(folder.empty() ? "." : folder));
   }
   return *std::move(text);
 }

@@ -29,6 +29,9 @@ struct Block {
   int focus = 0;  // the line that matters most when there is no room for all
 };
 Block render_phases(Json const& snapshot, View const& view);
+// The daemon's sentence in lines of words, at most so many for each part of it; commands are never
+// cut.
+Lines render_message(std::string const& message, int indent, int most, View const& view);
 // The column that the names of these need; long ones are cut.
 int name_width_of(Json const& list);
 Lines render_checks(Json const& checks, int indent, View const& view);

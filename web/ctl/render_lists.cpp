@@ -95,8 +95,8 @@ Lines render_active(Json const& rows, View const& view) {
     }
     lines.push_back(first);
     // the whole of it is told where one run is looked at
-    lines.push_back(Line().add(
-        "    " + fit(clean(text_of(row, "state_message")), view.width - 4, view.look.cut())));
+    auto const message = render_message(text_of(row, "state_message"), 4, 1, view);
+    lines.insert(lines.end(), message.begin(), message.end());
   }
   return lines;
 }

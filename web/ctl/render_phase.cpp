@@ -96,10 +96,10 @@ std::string step_facts(Json const& step) {
   if (auto const rows = number_of(step, "rows"); rows > 0) {
     facts.push_back(short_count(rows) + (rows == 1 ? " row" : " rows"));
   }
-  // a daemon that counts each way for itself says so
+  // told where this way took several; the numbers go on from the way there, as in the events
   auto const tries = number_of(step, child(step, "tries").is_null() ? "attempts" : "tries");
   if (tries > 1) {
-    facts.push_back("attempt " + std::to_string(tries));
+    facts.push_back("attempt " + text_of(step, "attempts"));
   }
   return joined(facts, "   ");
 }

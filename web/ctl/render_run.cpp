@@ -41,11 +41,8 @@ std::string remaining(Moment until, View const& view) {
 }
 
 Lines message_lines(Json const& snapshot, View const& view) {
-  Lines lines;
-  auto const message = clean(text_of(snapshot, "state_message"));
-  for (auto const& text : wrap(message, view.width, view.height == 0 ? 40 : 2, view.look.cut())) {
-    lines.push_back(Line().add(text));
-  }
+  auto lines =
+      render_message(text_of(snapshot, "state_message"), 0, view.height == 0 ? 40 : 2, view);
   // commands to be pasted: neither wrapped nor cut
   for (auto const& detail : child(snapshot, "details")) {
     lines.push_back(Line(detail.get<std::string>()).whole());
@@ -53,10 +50,13 @@ Lines message_lines(Json const& snapshot, View const& view) {
   return lines;
 }
 
-Lines way_lines(Json const& snapshot) {
+Lines way_lines(Json const& snapshot, View const& view) {
   Lines lines;
   for (auto const& way : other_ways(snapshot)) {
-    lines.push_back(Line().add(way));
+    auto& line = lines.emplace_back(Line().add(way));
+    if (view.height == 0) {  // a screen that is drawn again counts its lines
+      line.whole();
+    }
   }
   return lines;
 }
@@ -72,7 +72,7 @@ Lines need_lines(Json const& snapshot, View const& view) {
       continue;
     }
     Line line;
-    line.add("waits for ", Tone::dim).add(message.empty() ? text_of(need, "kind") : message);
+    line.add("waits: ", Tone::dim).add(message.empty() ? text_of(need, "kind") : message);
     if (is_known(until)) {
       line.add("  until " + clock_time(until, view.utc_offset) + remaining(until, view),
                Tone::waiting);
@@ -172,7 +172,7 @@ void append(Lines& to, Lines const& from) { to.insert(to.end(), from.begin(), fr
 Lines head(Json const& snapshot, View const& view) {
   Lines lines{title(snapshot, view)};
   append(lines, message_lines(snapshot, view));
-  append(lines, way_lines(snapshot));
+  append(lines, way_lines(snapshot, view));
   append(lines, need_lines(snapshot, view));
   append(lines, warning_lines(snapshot, view));
   auto const roomy = view.height == 0 || view.height >= 16;

@@ -49,8 +49,13 @@ Maybe<std::string> latest_of(std::vector<Named> const& rows, std::string const& 
 
 tl::unexpected<Failure> ambiguous(std::vector<Named> const& rows, std::string const& what,
                                   std::string const& why) {
+  constexpr std::size_t most_named = 12;
   std::vector<std::string> names;
   for (auto const& row : rows) {
+    if (names.size() == most_named) {
+      names.push_back("and " + std::to_string(rows.size() - most_named) + " more");
+      break;
+    }
     names.push_back(row.run + " (" + row.plan + " on " + row.target + ", " + row.state + ")");
   }
   return fail(Exit::usage, what, why + ": " + joined(names, ", "), "runbookctl run list");

@@ -89,7 +89,14 @@ Exit decide_gate(Session& session, std::string const& verb, std::string const& r
                                 "no gate of this run waits now", "runbookctl status " + seen->run)
                                .value());
   }
-  return ask_of(session, seen->run, verb, {{"phase", phase}});
+  auto const exit = ask_of(session, seen->run, verb, {{"phase", phase}});
+  auto const group =
+      text_of(child(phase_named(parse_json(seen->document), phase), "approvals"), "from");
+  if (verb == "approve" && exit == Exit::done && !group.empty()) {
+    tell(session, "signed for " + group +
+                      ", which is not checked: this version takes names as they are given");
+  }
+  return exit;
 }
 
 }  // namespace

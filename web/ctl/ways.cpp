@@ -70,6 +70,10 @@ std::string what_skip_means(Json const& snapshot, bool backward) {
 
 std::string next_command(Json const& snapshot) {
   auto const state = text_of(snapshot, "state");
+  if (waits_for(snapshot, "cancel")) {
+    return command(snapshot, "cancel",
+                   "--confirm " + shell_quote(text_of(child(snapshot, "plan"), "name")));
+  }
   if (state == "pending") {
     return command(snapshot, "start");
   }

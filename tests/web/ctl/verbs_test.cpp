@@ -186,8 +186,9 @@ TEST_CASE("an approval goes to the gate that waits for one") {
   OneRun run;
   run.now["waiting_on"] = {
       {{"kind", "approval"}, {"phase", "contract"}, {"message", "needs 1 of dba"}}};
-  run.say({"approve", run_a});
+  auto const said = run.say({"approve", run_a});
   CHECK(run.sent() == Json{{"phase", "contract"}});
+  CHECK(said.err.find("signed for dba, which is not checked: ") != std::string::npos);
 }
 
 TEST_CASE("an approval of a run that waits at no gate is refused here") {
