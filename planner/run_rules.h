@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "planner/event.h"
@@ -33,7 +34,17 @@ std::optional<StepRef> next_step(Plan const& plan, RunState const& state);
 // A backfill whose session was lost, but not before it had done more than when it was last lost.
 bool got_further(StepState const& step, std::optional<Filled> const& filled);
 
-std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase);
+// A check by its place in the plan: the `index`th of that stage of that phase.
+struct PlacedCheck {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  int index = 0;
+  Check const* check = nullptr;
+  std::string name;  // with its phase where that is another one: "expand/nothing-left"
+};
+// What one pass over a stage judges; ChecksStarted::which and the like count in this order. What a
+// phase requires is more than its own list: all that the phase before has shown has to hold still.
+std::vector<PlacedCheck> checks_of(Plan const& plan, CheckStage stage, int phase);
 std::optional<CheckStage> check_stage_of(Stage stage);
 
 // What follows by itself from a state, without asking the world: manual steps begin, empty stages
