@@ -6,7 +6,6 @@
 #include "planner/lint.h"
 #include "planner/machine.h"
 #include "planner/machine_standing.h"
-#include "planner/mutant.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner {
@@ -107,8 +106,7 @@ struct Decision {
     if (auto const needs = gate_needs(plan, state, now); !needs.empty()) {
       return refuse(needs.front().message, "", ErrorCode::gate_closed);
     }
-    return one(
-        PhaseEntered{.phase = state.phase, .fresh = !mutant(Mutant::gate_opens_on_old_evidence)});
+    return one(PhaseEntered{.phase = state.phase, .fresh = true});
   }
   Verdicts operator()(Approve const& ask) const {
     if (auto wrong = no_signature_wanted(ask.phase)) {

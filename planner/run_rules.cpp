@@ -149,7 +149,8 @@ std::vector<PlacedCheck> checks_of(Plan const& plan, CheckStage stage, int phase
   };
   add(stage, stage == CheckStage::final_checks ? 0 : phase, "");
   // a gate may stand for days: what was seen before it is no proof of what is
-  if (stage == CheckStage::requirements && phase > 0) {
+  bool const looks_back = phase > 0 && !mutant(Mutant::gate_opens_on_old_evidence);
+  if (stage == CheckStage::requirements && looks_back) {
     auto const prefix = plan.phases[phase - 1].name + "/";
     add(CheckStage::validation, phase - 1, prefix);
     add(CheckStage::watch, phase - 1, prefix);
