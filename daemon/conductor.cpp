@@ -284,9 +284,10 @@ void Conductor::act(RunChecks const& wanted) {
                .which = wanted.which,
                .checks = {},
                .baselines = history_.baselines};
-  auto const& all = checks_of(*plan_, wanted.stage, wanted.phase);
+  auto const all = checks_of(*plan_, wanted.stage, wanted.phase);
   for (int const i : wanted.which) {
-    job.checks.push_back(all[i]);
+    job.checks.push_back(*all[i].check);
+    job.checks.back().name = all[i].name;
   }
   start(std::move(job));
 }

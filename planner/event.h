@@ -54,8 +54,11 @@ struct PhaseApproved {
 struct PhaseRejected {
   int phase = 0;
 };
+// `fresh`: first everything that opens its gate is judged anew, what the phase before has shown
+// included. Earlier versions asked for the phase's own requirements only.
 struct PhaseEntered {
   int phase = 0;
+  bool fresh = false;
 };
 struct ChecksStarted {
   CheckStage stage = CheckStage::validation;

@@ -116,7 +116,9 @@ void describe(auto& io, Like<BaselinesFailed> auto& it) {
 void describe(auto& io, Like<GateReached> auto& it) { io.must("phase", it.phase); }
 void describe(auto& io, Like<PhaseApproved> auto& it) { io.must("phase", it.phase); }
 void describe(auto& io, Like<PhaseRejected> auto& it) { io.must("phase", it.phase); }
-void describe(auto& io, Like<PhaseEntered> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<PhaseEntered> auto& it) {
+  io.must("phase", it.phase).may("fresh", it.fresh);
+}
 void describe(auto& io, Like<ChecksStarted> auto& it) {
   io.must("stage", it.stage).must("phase", it.phase).must("which", it.which);
 }

@@ -122,7 +122,7 @@ struct Decision {
     if (auto const needs = gate_needs(plan, state, now); !needs.empty()) {
       return refuse(needs.front().message, "", ErrorCode::gate_closed);
     }
-    return one(PhaseEntered{state.phase});
+    return one(PhaseEntered{.phase = state.phase, .fresh = true});
   }
   Verdicts operator()(Approve const& ask) const {
     if (auto wrong = no_signature_wanted(ask.phase)) {

@@ -22,14 +22,10 @@ namespace {
 
 // The first stage from `stage` on that has something to do. Soak and done always have.
 Stage settle(Plan const& plan, RunState const& state, Stage stage) {
-  auto const& phase = plan.phases[state.phase];
-  if (stage == Stage::requirements && phase.requirements.empty()) {
-    stage = Stage::steps;
-  }
   if (stage == Stage::steps && !next_forward(plan, state)) {
     stage = Stage::validation;
   }
-  if (stage == Stage::validation && phase.validate.empty()) {
+  if (stage == Stage::validation && plan.phases[state.phase].validate.empty()) {
     stage = Stage::soak;
   }
   if (stage == Stage::final_checks && plan.final_checks.empty()) {
@@ -103,7 +99,9 @@ struct Fold {
     }
     state.mode = RunMode::running;
     state.phase = e.phase;
-    state.stage = settle(plan, state, Stage::requirements);
+    bool const nothing_asked = e.fresh ? checks_of(plan, CheckStage::requirements, e.phase).empty()
+                                       : plan.phases[e.phase].requirements.empty();
+    state.stage = settle(plan, state, nothing_asked ? Stage::steps : Stage::requirements);
     state.fingerprint.clear();  // others may have changed the schema while the gate stood shut
     state.current.reset();
   }

@@ -39,6 +39,8 @@ namespace runbookd::planner {
   MUTANT(check_error_passes, "an error in a check counts as passed", "planner gate_test")          \
   MUTANT(check_null_passes, "NULL counts as passed", "planner gate_test")                          \
   MUTANT(check_no_row_passes, "no row counts as passed", "planner gate_test")                      \
+  MUTANT(gate_opens_on_old_evidence, "a phase is entered without a new look at the one before",    \
+         "model")                                                                                  \
   MUTANT(checks_may_write, "a check runs in a transaction that may write", "target check_test")    \
   MUTANT(limits_not_set, "a step's transaction has no lock timeout", "target transactional_test")  \
   MUTANT(lost_is_retried, "an attempt whose end nobody heard is simply tried again", "model")      \

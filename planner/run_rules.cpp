@@ -114,7 +114,9 @@ bool got_further(StepState const& step, std::optional<Filled> const& filled) {
   return filled && filled->scanned > step.filled;
 }
 
-std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase) {
+namespace {
+
+std::vector<Check> const& list_of(Plan const& plan, CheckStage stage, int phase) {
   switch (stage) {
     case CheckStage::requirements:
       return plan.phases[phase].requirements;
@@ -126,6 +128,34 @@ std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phas
       return plan.final_checks;
   }
   __builtin_unreachable();
+}
+
+}  // namespace
+
+std::vector<PlacedCheck> checks_of(Plan const& plan, CheckStage stage, int phase) {
+  std::vector<PlacedCheck> all;
+  if (phase < 0 || phase >= std::ssize(plan.phases)) {
+    return all;
+  }
+  auto const add = [&](CheckStage from, int of, std::string const& prefix) {
+    auto const& list = list_of(plan, from, of);
+    for (int i = 0; i < std::ssize(list); ++i) {
+      all.push_back({.stage = from,
+                     .phase = of,
+                     .index = i,
+                     .check = &list[i],
+                     .name = prefix + list[i].name});
+    }
+  };
+  add(stage, stage == CheckStage::final_checks ? 0 : phase, "");
+  // a gate may stand for days: what was seen before it is no proof of what is
+  bool const looks_back = phase > 0 && !mutant(Mutant::gate_opens_on_old_evidence);
+  if (stage == CheckStage::requirements && looks_back) {
+    auto const prefix = plan.phases[phase - 1].name + "/";
+    add(CheckStage::validation, phase - 1, prefix);
+    add(CheckStage::watch, phase - 1, prefix);
+  }
+  return all;
 }
 
 std::optional<CheckStage> check_stage_of(Stage stage) {
@@ -194,7 +224,7 @@ std::optional<EventBody> follow_stage(Plan const& plan, RunState const& state, M
     case Stage::gate:
       // the first phase needs no word from a person beyond `start`, unless the plan asks for one
       if (state.phase == 0 && gate_needs(plan, state, now).empty()) {
-        return PhaseEntered{0};
+        return PhaseEntered{.phase = 0, .fresh = true};
       }
       return GateReached{state.phase};
     case Stage::done:

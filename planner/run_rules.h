@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,7 +39,17 @@ bool got_further(StepState const& step, std::optional<Filled> const& filled);
 inline constexpr std::string_view names_are_taken_as_given =
     " (not checked: this version takes names as they are given)";
 
-std::vector<Check> const& checks_of(Plan const& plan, CheckStage stage, int phase);
+// A check by its place in the plan: the `index`th of that stage of that phase.
+struct PlacedCheck {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  int index = 0;
+  Check const* check = nullptr;
+  std::string name;  // with its phase where that is another one: "expand/nothing-left"
+};
+// What one pass over a stage judges; ChecksStarted::which and the like count in this order. What a
+// phase requires is more than its own list: all that the phase before has shown has to hold still.
+std::vector<PlacedCheck> checks_of(Plan const& plan, CheckStage stage, int phase);
 std::optional<CheckStage> check_stage_of(Stage stage);
 
 // What follows by itself from a state, without asking the world: manual steps begin, empty stages

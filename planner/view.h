@@ -34,12 +34,11 @@ struct Attempt {
   std::optional<Behind> behind;
   std::string note, actor, reason;
 };
-struct CheckRound {
+struct SeenCheck {  // by its place in the plan
   CheckStage stage = CheckStage::validation;
   int phase = 0;
-  std::vector<int> which;
-  std::vector<CheckResult> results;
-  bool passed = false;
+  int index = 0;
+  CheckResult result;
   Moment at{};
 };
 // What the state leaves out because no decision needs it. Folded beside it, from the same events.
@@ -50,8 +49,8 @@ struct History {
   PlanDigest digest;
   BaselineValues baselines;
   std::vector<std::vector<std::vector<Attempt>>> attempts;  // by phase, step
-  std::vector<CheckRound> checks;  // the last round of each (stage, phase, check set)
-  std::map<int, std::vector<std::string>> approvals;  // by phase
+  std::vector<SeenCheck> checks;                            // the last result of each
+  std::map<int, std::vector<std::string>> approvals;        // by phase
   std::string problem;     // why it failed, paused by itself or needs attention; one sentence
   std::string details;     // what belongs to the problem and is no sentence: lines
   std::string because;     // who let it come to rest and why: " by ana: p99 is up", or empty

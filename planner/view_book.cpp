@@ -7,16 +7,8 @@
 namespace runbookd::planner::view {
 namespace {
 
-void drop_results(CheckRound& round, std::vector<int> const& which) {
-  for (std::size_t i = round.which.size(); i-- > 0;) {
-    if (std::ranges::find(which, round.which[i]) == which.end()) {
-      continue;
-    }
-    round.which.erase(round.which.begin() + static_cast<std::ptrdiff_t>(i));
-    if (i < round.results.size()) {
-      round.results.erase(round.results.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-  }
+bool same_place(SeenCheck const& seen, PlacedCheck const& placed) {
+  return seen.stage == placed.stage && seen.phase == placed.phase && seen.index == placed.index;
 }
 
 }  // namespace
@@ -94,18 +86,20 @@ void Book::skipped(StepSkipped const& skip) {
 }
 
 void Book::judged(ChecksJudged const& judged) {
-  for (auto& round : history.checks) {
-    if (round.stage == judged.stage && round.phase == judged.phase) {
-      drop_results(round, judged.which);
+  auto const asked = checks_of(plan, judged.stage, judged.phase);
+  for (std::size_t i = 0; i < std::min(judged.which.size(), judged.results.size()); ++i) {
+    auto const which = judged.which[i];
+    if (which < 0 || which >= std::ssize(asked)) {
+      continue;
     }
+    auto const& placed = asked[static_cast<std::size_t>(which)];
+    std::erase_if(history.checks, [&](SeenCheck const& seen) { return same_place(seen, placed); });
+    history.checks.push_back({.stage = placed.stage,
+                              .phase = placed.phase,
+                              .index = placed.index,
+                              .result = judged.results[i],
+                              .at = event.at});
   }
-  std::erase_if(history.checks, [](CheckRound const& round) { return round.which.empty(); });
-  history.checks.push_back({.stage = judged.stage,
-                            .phase = judged.phase,
-                            .which = judged.which,
-                            .results = judged.results,
-                            .passed = judged.passed,
-                            .at = event.at});
 }
 
 }  // namespace runbookd::planner::view

@@ -21,8 +21,9 @@ struct Book {
   Attempt* ended(StepRef ref, Direction direction, int number, std::string const& result);
   void close(StepRef ref);  // ends a try that is still open as interrupted
   void skipped(StepSkipped const& skip);
-  // Watches come round one by one: each result replaces its own predecessor only.
-  void judged(ChecksJudged const& round);
+  // Each result replaces its own predecessor only: watches come round one by one, and what a phase
+  // has shown is looked at again before the next.
+  void judged(ChecksJudged const& judged);
 
  private:
   std::vector<Attempt>& attempts(StepRef ref);

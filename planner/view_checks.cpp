@@ -16,6 +16,18 @@ bool is_bad(CheckResult const& result) { return result.verdict != Verdict::passe
 
 }  // namespace
 
+std::string shown_before(Plan const& plan, int phase, std::vector<int> const& which) {
+  bool const known = phase > 0 && phase < std::ssize(plan.phases);
+  auto const own = known ? std::ssize(plan.phases[phase].requirements) : 0;
+  bool const looks_back = std::ranges::any_of(which, [=](int i) { return i >= own; });
+  if (!known || !looks_back) {
+    return "";
+  }
+  bool const looks_ahead = std::ranges::any_of(which, [=](int i) { return i < own; });
+  return "what phase " + phase_label(plan, phase - 1) + " has shown" +
+         (looks_ahead ? " and what phase " + phase_label(plan, phase) + " requires" : "");
+}
+
 CheckResult const* first_failed(std::vector<CheckResult> const& results) {
   auto const found = std::ranges::find_if(results, is_bad);
   return found == results.end() ? nullptr : &*found;

@@ -32,10 +32,12 @@ struct Words {
   static std::string held_by(std::vector<Blocker> const& blockers) {
     return blockers.empty() ? "" : "; held by " + blocker_words(blockers.front());
   }
-  std::string checks(CheckStage stage, int index) const {
+  std::string checks(CheckStage stage, int index, std::vector<int> const& which) const {
     switch (stage) {
-      case CheckStage::requirements:
-        return "the requirements of " + phase(index);
+      case CheckStage::requirements: {
+        auto const before = shown_before(plan, index, which);
+        return before.empty() ? "the requirements of " + phase(index) : before;
+      }
       case CheckStage::validation:
         return "the validation of " + phase(index);
       case CheckStage::watch:
@@ -73,14 +75,15 @@ struct Words {
   std::string operator()(PhaseRejected const& e) const { return phase(e.phase) + " rejected"; }
   std::string operator()(PhaseEntered const& e) const { return phase(e.phase) + " entered"; }
   std::string operator()(ChecksStarted const& e) const {
-    return checks(e.stage, e.phase) + ": " + count_words(std::ssize(e.which), "check") + " begun";
+    return checks(e.stage, e.phase, e.which) + ": " + count_words(std::ssize(e.which), "check") +
+           " begun";
   }
   std::string operator()(ChecksJudged const& e) const {
     auto const* bad = first_failed(e.results);
     if (e.passed || bad == nullptr) {
-      return checks(e.stage, e.phase) + (e.passed ? ": passed" : ": not passed");
+      return checks(e.stage, e.phase, e.which) + (e.passed ? ": passed" : ": not passed");
     }
-    return checks(e.stage, e.phase) + ": check " + in_a_line(bad->name) + " failed, " +
+    return checks(e.stage, e.phase, e.which) + ": check " + in_a_line(bad->name) + " failed, " +
            expected_and_found(*bad) + others_failed(e.results);
   }
   std::string operator()(FingerprintTaken const&) const { return "the schema was looked at"; }
@@ -180,7 +183,7 @@ struct Words {
     return doing(e.ref, e.direction) + " is to be tried again";
   }
   std::string operator()(EvaluationRequested const& e) const {
-    return checks(e.stage, e.phase) + ": to be looked at again";
+    return checks(e.stage, e.phase, {}) + ": to be looked at again";
   }
   std::string operator()(RollbackStarted const& e) const {
     return "rollback begun: what was done from " + step(e.to) + " on is to be taken back";

@@ -31,13 +31,25 @@ std::string stage_words(Plan const& plan, CheckStage stage, int phase) {
   __builtin_unreachable();
 }
 
+// What one phase has shown is looked at again before the next: then that one has not begun.
+std::string where_it_stands(Plan const& plan, ChecksJudged const& e, CheckResult const* found) {
+  auto const asked = checks_of(plan, e.stage, e.phase);
+  auto const i = static_cast<std::size_t>(found - e.results.data());
+  bool const placed = i < e.which.size() && e.which[i] >= 0 && e.which[i] < std::ssize(asked);
+  auto const& place = placed ? asked[static_cast<std::size_t>(e.which[i])] : PlacedCheck{};
+  if (!placed || place.stage == e.stage) {
+    return stage_words(plan, e.stage, e.phase);
+  }
+  return stage_words(plan, place.stage, place.phase) + ", judged again before phase " +
+         view::phase_label(plan, e.phase) + " begins";
+}
+
 std::string what_failed(Plan const& plan, ChecksJudged const& e) {
-  auto const where = stage_words(plan, e.stage, e.phase);
   auto const* found = view::first_failed(e.results);
   if (found == nullptr) {
-    return where + " did not pass";
+    return stage_words(plan, e.stage, e.phase) + " did not pass";
   }
-  return "check " + in_a_line(found->name) + " (" + where +
+  return "check " + in_a_line(found->name) + " (" + where_it_stands(plan, e, found) +
          ") failed: " + view::expected_and_found(*found) + view::others_failed(e.results);
 }
 
@@ -79,7 +91,7 @@ struct Remembering {
     history.problem = "phase " + view::phase_label(plan, e.phase) + " was rejected" + by_whom();
   }
   void operator()(PhaseEntered const& e) {
-    std::erase_if(history.checks, [&](CheckRound const& round) { return about(round, e.phase); });
+    std::erase_if(history.checks, [&](SeenCheck const& seen) { return about(seen, e.phase); });
     at_peace();
   }
   void operator()(ChecksStarted const&) {}
@@ -222,7 +234,7 @@ struct Remembering {
         e.to.step == 0 ? e.to.phase : e.to.phase + 1;  // the first gate that lies ahead again
     history.approvals.erase(history.approvals.lower_bound(first), history.approvals.end());
     std::erase_if(history.checks,
-                  [&](CheckRound const& round) { return lies_ahead(round, e.to.phase, first); });
+                  [&](SeenCheck const& seen) { return lies_ahead(seen, e.to.phase, first); });
     at_peace();
     if (known(plan, e.to)) {
       history.because = " after a rollback: " + view::taken_back_words(plan, before, e.to) +
@@ -256,16 +268,15 @@ struct Remembering {
   static std::string colon(std::string const& why) {
     return why.empty() ? "" : ": " + in_a_line(why);
   }
-  static bool about(CheckRound const& round, int phase) {
-    return round.phase == phase && round.stage != CheckStage::final_checks;
+  static bool about(SeenCheck const& seen, int phase) {
+    return seen.phase == phase && seen.stage != CheckStage::final_checks;
   }
   // What was checked after the place that a rollback led to says nothing about the schema any more.
-  static bool lies_ahead(CheckRound const& round, int phase, int first_gate) {
-    if (round.stage == CheckStage::final_checks) {
+  static bool lies_ahead(SeenCheck const& seen, int phase, int first_gate) {
+    if (seen.stage == CheckStage::final_checks) {
       return true;
     }
-    return round.stage == CheckStage::requirements ? round.phase >= first_gate
-                                                   : round.phase >= phase;
+    return seen.stage == CheckStage::requirements ? seen.phase >= first_gate : seen.phase >= phase;
   }
 
   void at_peace() {

@@ -92,19 +92,16 @@ std::string_view phase_word(RunState const& state, int phase) {
 class Results {
  public:
   explicit Results(History const& history) {
-    for (auto const& round : history.checks) {
-      for (std::size_t i = 0; i < std::min(round.which.size(), round.results.size()); ++i) {
-        found_[{round.stage, phase_of(round.stage, round.phase), round.which[i]}] = {
-            .result = &round.results[i], .at = round.at};
-      }
+    for (auto const& seen : history.checks) {
+      found_[{seen.stage, seen.phase, seen.index}] = &seen;
     }
   }
   Json json(Check const& check, CheckStage stage, int phase, int index) const {
     Json object = Json::object();
     object["stage"] = to_text(stage);
     object["name"] = check.name;
-    auto const it = found_.find({stage, phase_of(stage, phase), index});
-    it == found_.end() ? put_open(object) : put_result(object, it->second);
+    auto const it = found_.find({stage, phase, index});
+    it == found_.end() ? put_open(object) : put_result(object, *it->second);
     auto& expected = object["expected"];
     if (!expected.is_string() || expected.get_ref<std::string const&>().empty()) {
       expected = to_text(check.expect);
@@ -118,27 +115,20 @@ class Results {
   }
 
  private:
-  struct Found {
-    CheckResult const* result = nullptr;
-    Moment at{};
-  };
   static void put_open(Json& object) {
     object["result"] = "open";
     object["actual"] = nullptr;
     object["at"] = nullptr;
     object["duration_ms"] = nullptr;
   }
-  static void put_result(Json& object, Found const& found) {
-    object["result"] = to_text(found.result->verdict);
-    object["expected"] = found.result->expected;
-    object["actual"] = found.result->actual;
-    object["at"] = time_json(found.at);
-    object["duration_ms"] = found.result->took.count();
+  static void put_result(Json& object, SeenCheck const& seen) {
+    object["result"] = to_text(seen.result.verdict);
+    object["expected"] = seen.result.expected;
+    object["actual"] = seen.result.actual;
+    object["at"] = time_json(seen.at);
+    object["duration_ms"] = seen.result.took.count();
   }
-  static int phase_of(CheckStage stage, int phase) {
-    return stage == CheckStage::final_checks ? 0 : phase;
-  }
-  std::map<std::tuple<CheckStage, int, int>, Found> found_;
+  std::map<std::tuple<CheckStage, int, int>, SeenCheck const*> found_;
 };
 
 Json approvals_json(RunFacts const& facts, int index) {

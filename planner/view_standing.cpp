@@ -103,6 +103,20 @@ std::string soak_words(RunFacts const& facts) {
   return until ? who + " soaks until " + to_rfc3339(*until) : who + " is about to soak";
 }
 
+// Large tables make such checks long: people see that they run again, and why.
+std::string requirements_words(RunFacts const& facts) {
+  auto const index = facts.state->phase;
+  auto const phase = "phase " + facts.plan->phases[index].name;
+  auto const count = std::ssize(checks_of(*facts.plan, CheckStage::requirements, index));
+  auto const own = std::ssize(facts.plan->phases[index].requirements);
+  if (count == own) {
+    return "checking what " + phase + " requires";
+  }
+  return "checking again what phase " + facts.plan->phases[index - 1].name + " has shown" +
+         (own > 0 ? ", and what " + phase + " requires" : "") + ": " + count_words(count, "check") +
+         " before " + phase + " begins";
+}
+
 std::string stage_words(RunFacts const& facts) {
   auto const phase = "phase " + facts.plan->phases[facts.state->phase].name;
   switch (facts.state->stage) {
@@ -111,7 +125,7 @@ std::string stage_words(RunFacts const& facts) {
     case Stage::gate:
       return "at the gate before " + phase;
     case Stage::requirements:
-      return "checking what " + phase + " requires";
+      return requirements_words(facts);
     case Stage::validation:
       return "validating " + phase;
     case Stage::soak:

@@ -25,6 +25,18 @@ constexpr auto end_our_sessions =
 constexpr auto hold_a_lock =
     "BEGIN; LOCK TABLE t IN ACCESS SHARE MODE; SELECT pg_sleep(0.08); COMMIT";
 
+// Entries into a phase that were stopped by a check of the phase before it.
+int gates_kept_shut(Record const& record) {
+  return static_cast<int>(std::ranges::count_if(record.events, [](planner::Event const& event) {
+    auto const* judged = std::get_if<planner::ChecksJudged>(&event.body);
+    return judged != nullptr && judged->stage == planner::CheckStage::requirements &&
+           std::ranges::any_of(judged->results, [](planner::CheckResult const& result) {
+             return result.verdict != planner::Verdict::passed &&
+                    result.name.find('/') != std::string::npos;
+           });
+  }));
+}
+
 std::string prepared(Site& site, RandomPlan const& plan) {
   site.renew();
   site.sql(plan.setup);
@@ -178,6 +190,17 @@ void Sequence::expect_rest_where_paused() {
   ++figures_.pauses;
 }
 
+// At a gate, what the phase before has shown holds no more: whoever enters the next one is told.
+void Sequence::break_at_gate(json const& run) {
+  auto const wish = next_wish(run);
+  if (wish.verb != "advance") {
+    return;
+  }
+  auto const next = wish.body.at("to_phase").get<std::string>();
+  auto const before = "p" + std::to_string(std::stoi(next.substr(1)) - 1);
+  site_.sql("INSERT INTO broken VALUES ('validates-" + before + "'), ('watches-" + before + "')");
+}
+
 // On to the end, back to the beginning, or given up.
 void Sequence::come_to_rest() {
   site_.sql(mend_everything);
@@ -192,6 +215,11 @@ void Sequence::come_to_rest() {
     }
     if (is_over(*run, back)) {
       return;
+    }
+    if (run->at("state") == "failed") {
+      site_.sql(mend_everything);
+    } else if (one_in(chance_, 3)) {
+      break_at_gate(*run);
     }
     auto const& rollback = run->at("actions").at("rollback");
     if (goal == Goal::cancelled && run->at("state") != "cancelling") {
@@ -231,6 +259,7 @@ void Sequence::judge_all() {
   auto const& heard = operators_->heard();
   ++figures_.sequences;
   figures_.events += static_cast<int>(record.revision());
+  figures_.gates_shut += gates_kept_shut(record);
   for (auto const& one : heard.exchanges) {
     ++figures_.commands;
     figures_.refused += one.status != 0 && !one.accepted() ? 1 : 0;

@@ -17,7 +17,7 @@ namespace runbookd::chaos {
 // Of all sequences of a session.
 struct Figures {
   std::atomic<int> sequences{0}, deaths{0}, commands{0}, refused{0}, unheard{0}, events{0},
-      pauses{0};
+      pauses{0}, gates_shut{0};
 };
 
 class Sequence {
@@ -36,6 +36,7 @@ class Sequence {
   void revive();
   void expect_killed();
   void round();
+  void break_at_gate(json const& run);
   void race(std::optional<std::chrono::milliseconds> kill_after);
   void ask_some(std::mt19937::result_type seed, int asks);
   void expect_rest_where_paused();

@@ -41,7 +41,8 @@ class Sequences {
               std::to_string(figures_.commands) + " commands (" + std::to_string(figures_.refused) +
               " refused, " + std::to_string(figures_.unheard) + " without an answer), " +
               std::to_string(figures_.deaths) + " deaths, " + std::to_string(figures_.events) +
-              " events, " + std::to_string(figures_.pauses) + " times at rest when paused, in " +
+              " events, " + std::to_string(figures_.pauses) + " times at rest when paused, " +
+              std::to_string(figures_.gates_shut) + " gates kept shut by what broke there, in " +
               std::to_string(seconds) + " s, seed " + std::to_string(options_.seed));
   }
 

@@ -1,6 +1,7 @@
 #include "tests/model/properties.h"
 
 #include <algorithm>
+#include <set>
 
 #include "planner/event_json.h"
 #include "planner/run_rules.h"
@@ -53,6 +54,35 @@ bool gates_before_are_passed(RunState const& state, int phase) {
                      [](Moment at) { return at != Moment{}; });
 }
 
+// All that opens the gate before a phase, counted from the plan itself.
+std::ptrdiff_t evidence_for(Plan const& plan, int phase) {
+  auto const own = std::ssize(plan.phases[phase].requirements);
+  if (phase == 0) {
+    return own;
+  }
+  auto const& shown = plan.phases[phase - 1];
+  return own + std::ssize(shown.validate) + std::ssize(shown.watch);
+}
+
+// From a gate to the phase's steps only one pass leads in which everything was judged and passed.
+bool begins_on_fresh_evidence(Plan const& plan, RunState const& before, Event const& event) {
+  auto const after = evolve(plan, before, event);
+  bool const begins = before.stage == Stage::requirements && after.stage > Stage::requirements &&
+                      before.phase == after.phase;
+  if (!begins) {
+    return true;
+  }
+  auto const* judged = std::get_if<ChecksJudged>(&event.body);
+  return judged != nullptr && judged->passed && judged->stage == CheckStage::requirements &&
+         judged->phase == before.phase &&
+         std::ssize(std::set(judged->which.begin(), judged->which.end())) ==
+             evidence_for(plan, before.phase) &&
+         std::ssize(judged->results) == std::ssize(judged->which) &&
+         std::ranges::all_of(judged->results, [](CheckResult const& result) {
+           return result.verdict == Verdict::passed;
+         });
+}
+
 struct EventRules {
   Plan const& plan;
   RunState const& before;  // the state right before this event
@@ -89,6 +119,10 @@ struct EventRules {
     }
     if (!gates_before_are_passed(before, e.phase)) {
       broken.emplace_back("no phase is entered before the one before it is done");
+    }
+    auto const after = evolve(plan, before, Event{.body = e});
+    if (evidence_for(plan, e.phase) > 0 && after.stage != Stage::requirements) {
+      broken.emplace_back("a gate opens on fresh evidence: what was seen before it is old");
     }
   }
   void operator()(RunPaused const&) const {
@@ -138,6 +172,9 @@ std::vector<std::string> broken_rules(Plan const& plan, Node const& before, Move
   auto state = before.state;
   for (auto const& event : move.events) {
     std::visit(EventRules{.plan = plan, .before = state, .broken = broken}, event.body);
+    if (!begins_on_fresh_evidence(plan, state, event)) {
+      broken.emplace_back("a phase begins when all that opens its gate has passed in one pass");
+    }
     state = evolve(plan, state, event);
   }
   if (state != move.next.state) {

@@ -70,6 +70,8 @@ std::vector<NamedPlan> small_plans() {
   gated.phases[1].approval = Approval{.from = "dba", .count = 1};
   gated.phases[1].not_before = NotBefore{.after = "expand", .wait = 1s};
   gated.phases[1].steps[0].skippable = true;
+  gated.phases[0].validate = {check("valid")};
+  gated.phases[1].requirements = {check("ready")};
   plans.push_back({"two phases with every gate", gated});
 
   auto soaking = plan({phase("fill", {step("fill", backfill(), backfill()),
