@@ -110,6 +110,8 @@ TEST_CASE("a grant that a start check asked for does not stop another run's way 
   daemon.until(reading, {"succeeded"});
   daemon.verb(made, "rollback", {{"to", "all"}});
   daemon.until(made, {"rolled_back"});
+  daemon.kill();
+  database.until("SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'grantee'");
   database.sql("DROP OWNED BY grantee");
 }
 
