@@ -166,8 +166,12 @@ class Failovers {
 
   // At rest, before anything is done on the new primary. False: the run had ended before.
   bool judge(Scene const& scene) {
-    auto run = scene.daemon.until(
-        scene.run, {"waiting", "paused", "attention", "failed", "succeeded", "rolled_back"});
+    auto run = scene.daemon.until(scene.run, {"pending", "waiting", "paused", "attention", "failed",
+                                              "succeeded", "rolled_back"});
+    if (run.at("state") == "pending") {  // it had not begun to work: a person starts it again
+      scene.daemon.verb(scene.run, "start");
+      return true;
+    }
     if (run.at("state") == "waiting") {  // all was done before the failover: nobody was there since
       scene.daemon.verb(scene.run, "advance", {{"to_phase", "later"}});
       run = scene.daemon.until(scene.run, {"paused", "attention", "failed", "succeeded"});
