@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "daemon/target/locks.h"
+
 namespace runbookd::daemon {
 namespace {
 
@@ -37,9 +39,9 @@ constexpr auto look_query = R"sql(
   )
   SELECT coalesce(h.pid, p.pid), coalesce(a.usename, p.owner),
          CASE WHEN h.pid IS NULL THEN 'prepared transaction' ELSE a.application_name END, a.backend_type,
+         (extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint,
          coalesce(a.state, CASE WHEN h.pid IS NULL THEN 'prepared' END),
          coalesce(left(a.query, 500), 'PREPARE TRANSACTION ' || quote_literal(p.gid)),
-         (extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint,
          h.mode || CASE WHEN h.granted THEN '' ELSE ' (waiting)' END,
          h.relation::regclass::text, h.id, h.relation::oid,
          h.pid IS NULL OR a.query LIKE 'autovacuum: %(to prevent wraparound)',
@@ -52,17 +54,7 @@ constexpr auto look_query = R"sql(
       ON x.transaction = own.transactionid
     WHERE h.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid'
       AND own.virtualtransaction = h.id LIMIT 1) p ON true
-  ORDER BY 7 DESC NULLS LAST)sql";
-
-planner::LockSession session_of(std::vector<Cell> const& row) {
-  return {.pid = static_cast<int>(number_in(row[0])),
-          .user = row[1].value_or(""),
-          .application = row[2].value_or(""),
-          .backend_type = row[3].value_or(""),
-          .state = row[4].value_or(""),
-          .query = row[5].value_or(""),
-          .transaction_age = Duration(number_in(row[6]))};
-}
+  ORDER BY 5 DESC NULLS LAST)sql";
 
 std::string millis(Duration duration) { return std::to_string(duration.count()); }
 
@@ -142,7 +134,7 @@ SqlResult<LockHolders> LockSet::look(Session& session) const {
       continue;  // one transaction with several locks
     }
     bool const stays = row[11] == "t";
-    auto holder = session_of(row);
+    auto holder = lock_session(row, 0);
     all.holders.push_back({.id = id,
                            .age = holder.transaction_age,
                            .stays = stays,

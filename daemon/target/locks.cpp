@@ -93,16 +93,6 @@ LockEdge edge_of(std::vector<Cell> const& row) {
           .waited = row[5] ? std::optional(Duration(number_in(row[5]))) : std::nullopt};
 }
 
-LockSession session_of(std::vector<Cell> const& row) {
-  return {.pid = pid_in(row[1]),
-          .user = row[2].value_or(""),
-          .application = row[3].value_or(""),
-          .backend_type = row[4].value_or(""),
-          .state = row[6].value_or(""),
-          .query = row[7].value_or(""),
-          .transaction_age = Duration(number_in(row[5]))};
-}
-
 OurSession our_session(std::vector<Cell> const& row) {
   return {.pid = pid_in(row[0]),
           .application = row[1].value_or(""),
@@ -125,6 +115,16 @@ void add_waits(std::vector<OurSession>& sessions, LockGraph const& graph) {
 
 }  // namespace
 
+LockSession lock_session(std::vector<Cell> const& row, std::size_t first) {
+  return {.pid = pid_in(row[first]),
+          .user = row[first + 1].value_or(""),
+          .application = row[first + 2].value_or(""),
+          .backend_type = row[first + 3].value_or(""),
+          .state = row[first + 5].value_or(""),
+          .query = row[first + 6].value_or(""),
+          .transaction_age = Duration(number_in(row[first + 4]))};
+}
+
 SqlResult<LockGraph> read_locks(Session& session, std::vector<int> const& ours) {
   std::string pids;
   for (int const pid : ours) {
@@ -139,7 +139,7 @@ SqlResult<LockGraph> read_locks(Session& session, std::vector<int> const& ours) 
     if (row[0]) {
       graph.edges.push_back(edge_of(row));
     } else {
-      graph.sessions.push_back(session_of(row));
+      graph.sessions.push_back(lock_session(row, 1));
     }
   }
   return graph;

@@ -9,6 +9,10 @@
 
 namespace runbookd::daemon {
 
+// Columns from `first` on: pid, user, application, kind of backend, age of the transaction in
+// milliseconds, state, query.
+planner::LockSession lock_session(std::vector<Cell> const& row, std::size_t first);
+
 // What concerns these sessions of ours. Costs the server's lock manager something: to be asked
 // where somebody waits, and not in a fast loop.
 SqlResult<planner::LockGraph> read_locks(Session& session, std::vector<int> const& ours);
