@@ -100,14 +100,8 @@ Exit perform(Session& session, PlanLint const& command) {
   }
   auto const findings = findings_of(*file, command, std::move(*options));
   if (command.fix) {
-    auto const mended = mend_files(session, findings);
-    if (!mended) {
-      return report(session, mended.error());
-    }
-    if (*mended > 0) {
-      auto again = command;
-      again.fix = false;
-      return perform(session, again);
+    if (auto const end = fixed(session, command, findings)) {
+      return *end;
     }
   }
   put_findings(session, file->name, findings, command.report);

@@ -79,8 +79,6 @@ Json statement_json(ExplainedStatement const& one, std::size_t number, std::stri
   return json;
 }
 
-std::string listed(std::vector<std::string> const& names) { return joined(names, ", "); }
-
 void add_note(Lines& lines, std::string const& what, std::string const& text, Tone tone) {
   if (!text.empty()) {
     lines.push_back(Line().add("  ").add(what, Tone::dim).column(18).add(text, tone));
@@ -107,9 +105,9 @@ Lines rendered(ExplainedStatement const& one, std::size_t number, Look look, int
                         .add(clean(lock.name) + "  " + std::string(to_text(lock.mode)))
                         .add(stops, Tone::waiting));
   }
-  add_note(lines, "rewrites", clean(listed(effects.rewrites)), Tone::bad);
-  add_note(lines, "reads all of", clean(listed(effects.scans)), Tone::waiting);
-  add_note(lines, "empties", clean(listed(effects.emptied)), Tone::bad);
+  add_note(lines, "rewrites", clean(joined(effects.rewrites)), Tone::bad);
+  add_note(lines, "reads all of", clean(joined(effects.scans)), Tone::waiting);
+  add_note(lines, "empties", clean(joined(effects.emptied)), Tone::bad);
   if (effects.locks.empty() && effects.other_locks.empty()) {
     add_note(lines, "locks", "no table that was there before", Tone::good);
   }
@@ -184,14 +182,8 @@ Exit perform(Session& session, SqlLint const& command) {
   auto const linted = planner::lint_sql(
       {.text = *script, .place = {.file = file, .line = 1, .column = 1}}, *options);
   if (command.fix && command.file != "-") {
-    auto const mended = mend_files(session, linted.findings);
-    if (!mended) {
-      return report(session, mended.error());
-    }
-    if (*mended > 0) {
-      auto again = command;
-      again.fix = false;
-      return perform(session, again);
+    if (auto const end = fixed(session, command, linted.findings)) {
+      return *end;
     }
   }
   put_findings(session, file, linted.findings, command.report);
