@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "planner/import_parts.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::import {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 using markdown::Run;
 using markdown::Runs;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -77,22 +77,6 @@ std::optional<std::int64_t> unit_of(std::string_view word) {
 }
 
 }  // namespace
-
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && is_space(text.back())) {
-    text.remove_suffix(1);
-  }
-  return std::string(text);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lowered);
-  return out;
-}
 
 std::string slug(std::string_view text) {
   std::string out;

@@ -13,14 +13,13 @@
 #include "planner/plan.h"
 #include "planner/sql_script.h"
 #include "planner/sql_undo.h"
+#include "planner/words.h"
 #include "planner/yaml_text.h"
 
 namespace runbookd::planner::import {
 
 using markdown::Block;
 
-std::string trimmed(std::string_view text);
-std::string lower(std::string_view text);
 template <typename... Words>
 bool mentions(std::string_view lower_text, Words... words) {
   return ((lower_text.find(words) != std::string_view::npos) || ...);

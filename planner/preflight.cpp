@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/size.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace {
@@ -21,14 +22,6 @@ constexpr Duration lag_to_wait_for = 10s, lag_that_is_broken = 10min;
 constexpr std::int64_t mega = 1024 * 1024;
 constexpr std::int64_t bytes_to_wait_for = 16 * mega;
 constexpr int spare_connections = 3;
-
-std::string words(std::vector<std::string> const& names) {
-  std::string text;
-  for (auto const& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
 
 Duration in_seconds(Duration age) { return std::chrono::duration_cast<std::chrono::seconds>(age); }
 
@@ -90,7 +83,7 @@ class Judge {
   }
   void transaction(SeenTransaction const& one) {
     auto const blocker = as_blocker(one.session);
-    auto const on = one.tables.empty() ? std::string() : " holds a lock on " + words(one.tables);
+    auto const on = one.tables.empty() ? std::string() : " holds a lock on " + joined(one.tables);
     PreflightItem item{.message = who(one.session) + on,
                        .next = command_that_ends(blocker),
                        .pid = blocker.pid,
@@ -231,7 +224,7 @@ class Judge {
         names.push_back(table.name);
       }
     }
-    return words(names);
+    return joined(names);
   }
   void disk() {
     if (auto const tables = uncounted(); !tables.empty()) {

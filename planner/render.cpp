@@ -7,6 +7,7 @@
 #include "planner/plan_reader.h"
 #include "planner/sql.h"
 #include "planner/variables.h"
+#include "planner/words.h"
 #include "planner/yaml_text.h"
 
 namespace runbookd::planner {
@@ -43,13 +44,6 @@ std::string value(std::string const& text) {
 std::string cell(std::string const& text) {
   bool const one_line = text.find('\n') == std::string::npos;
   return text.empty() ? "" : one_line ? value(text) : exact(text);
-}
-
-std::string lower_case(std::string word) {
-  std::ranges::transform(word, word.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return word;
 }
 
 bool fits_in_fence(std::string const& sql) {
@@ -219,7 +213,7 @@ class Document {
 
   void put_checks(std::string const& word, std::vector<Check> const& checks, Draft const& json,
                   std::string const& phase = "") {
-    auto const of = lower_case(word) + " " + (phase.empty() ? "" : phase + "/");
+    auto const of = lower(word) + " " + (phase.empty() ? "" : phase + "/");
     for (std::size_t i = 0; i < checks.size(); ++i) {
       auto const& check = checks[i];
       line("#### " + word + " " + code(check.name) + "\n");

@@ -4,6 +4,7 @@
 
 #include "planner/replay.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace {
@@ -24,14 +25,6 @@ std::string chosen_name(std::string table, std::string columns, std::string cons
     (table.size() > columns.size() ? table : columns).pop_back();
   }
   return table + (columns.empty() ? "" : "_" + columns) + "_" + label;
-}
-
-std::string joined(Names const& words) {
-  std::string all;
-  for (auto const& word : words) {
-    all += (all.empty() ? "" : "_") + word;
-  }
-  return all;
 }
 
 char action_of(std::string const& text) { return text.empty() ? 'a' : text.front(); }
@@ -181,7 +174,7 @@ std::string free_name(Catalog const& catalog, Relation const& table, Names const
       unique.push_back(column);
     }
   }
-  auto const base = chosen_name(table.name.name, joined(unique), label);
+  auto const base = chosen_name(table.name.name, joined(unique, "_"), label);
   auto name = base;
   for (int i = 1; taken(catalog, {table.name.schema, name}) || table.constraint(name) != nullptr;
        ++i) {
@@ -210,7 +203,7 @@ Index index_of(Catalog const& catalog, Relation const& table, Node statement) {
       auto const call =
           part["expr"].is("FuncCall") ? pg::names(part["expr"].list("funcname")) : Names{};
       words.back() = call.empty() ? "expr" : call.back();
-      index.definition += " " + words.back() + "(" + joined(expression.columns) + ")";
+      index.definition += " " + words.back() + "(" + joined(expression.columns, "_") + ")";
     } else {
       index.definition +=
           " " + column +
@@ -224,7 +217,7 @@ Index index_of(Catalog const& catalog, Relation const& table, Node statement) {
   }
   if (auto const where = statement["whereClause"]) {
     auto const expression = pg::expression_of(where, catalog);
-    index.definition += " where " + joined(expression.columns);
+    index.definition += " where " + joined(expression.columns, "_");
     index.expression.conditions = expression.conditions;
     auto& all = index.expression;
     all.columns.insert(all.columns.end(), expression.columns.begin(), expression.columns.end());

@@ -11,18 +11,13 @@
 #include "planner/pg_tree.h"
 #include "planner/sql.h"
 #include "planner/sql_body.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace {
 
 // std::regex recurses for each character.
 constexpr std::size_t most_to_search = 4000;
-
-std::string trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t\r\n");
-  auto const last = text.find_last_not_of(" \t\r\n");
-  return first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
-}
 
 // The clauses of one statement, by the keyword that opens each, outside of parentheses.
 class Clauses {

@@ -7,15 +7,10 @@
 #include "planner/pg_tree.h"
 #include "planner/sql_kind.h"
 #include "planner/sql_syntax.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace {
-
-std::string trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t\r\n");
-  auto const last = text.find_last_not_of(" \t\r\n");
-  return first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
-}
 
 std::vector<Comment> comments_in(std::string_view token, int line) {
   std::vector<Comment> found;
@@ -205,11 +200,8 @@ std::vector<Passage> without_control(std::vector<Passage> passages) {
 bool tells_a_result(std::string_view comment) {
   constexpr std::array words{"expect", "should", "must", "returns", "result",
                              "->",     "=>",     "→",    "output",  "want"};
-  std::string lower(comment.substr(0, 40));
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return std::ranges::any_of(words, [&](std::string_view word) { return lower.starts_with(word); });
+  auto const start = lower(comment.substr(0, 40));
+  return std::ranges::any_of(words, [&](std::string_view word) { return start.starts_with(word); });
 }
 
 Script read_script(SqlText const& text) {

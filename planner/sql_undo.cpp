@@ -6,6 +6,7 @@
 #include "planner/relation_name.h"
 #include "planner/sql_expression.h"
 #include "planner/sql_kind.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace {
@@ -73,13 +74,6 @@ Undo undo_of_index(pg::Node node) {
   auto const index = to_sql({schema, name});
   auto const concurrently = node.flag("concurrent") ? "CONCURRENTLY " : "";
   return {"index " + to_sql({"", name}), std::string("DROP INDEX ") + concurrently + index};
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
-  return text;
 }
 
 Undo undo_of_drop(pg::Node node) {

@@ -8,6 +8,7 @@
 #include "planner/view_parts.h"
 #include "planner/view_standing.h"
 #include "planner/view_words.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace {
@@ -58,11 +59,8 @@ Json step_back_json(RunFacts const& facts, StepRef ref) {
   }
   if (auto const lost = view::destroyed_by(step); !lost.empty()) {
     auto const before = object.value("note", "");
-    auto note = before + (before.empty() ? "" : "; ") + "the step destroyed ";
-    for (auto const& what : lost) {
-      note += (&what == &lost.front() ? "" : ", ") + what;
-    }
-    object["note"] = note + ": back only as far as this brings it";
+    object["note"] = before + (before.empty() ? "" : "; ") + "the step destroyed " + joined(lost) +
+                     ": back only as far as this brings it";
   }
   return object;
 }

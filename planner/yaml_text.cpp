@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "planner/words.h"
+
 namespace runbookd::planner {
 namespace {
 
@@ -13,14 +15,6 @@ constexpr std::size_t width = 110;
 
 bool one_of(std::string_view word, auto const& words) {
   return std::ranges::find(words, word) != std::end(words);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return out;
 }
 
 // Words that YAML, in one of its versions, takes for something else than text.

@@ -11,6 +11,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "planner/words.h"
 #include "web/target.h"
 
 namespace runbookd::web {
@@ -19,6 +20,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using planner::Error;
 using planner::ErrorCode;
+using planner::lower;
 using planner::Result;
 
 namespace {
@@ -31,14 +33,6 @@ constexpr std::string_view on_every_answer =
     "X-Content-Type-Options: nosniff\r\n";
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 Error too_large(std::string_view what, std::size_t limit) {
   return {.code = ErrorCode::too_large,

@@ -7,10 +7,12 @@
 #include "daemon/target/sent_crash.h"
 #include "daemon/target/transaction.h"
 #include "planner/mutant.h"
+#include "planner/words.h"
 
 namespace runbookd::daemon {
 namespace {
 
+using planner::joined;
 using planner::Mutant;
 using planner::mutant;
 using planner::Outside;
@@ -45,14 +47,6 @@ struct Ground {
 };
 
 Ground over(AttemptResult result) { return {.end = std::move(result), .note = "", .finish = ""}; }
-
-std::string joined(std::vector<std::string> const& names) {
-  std::string text;
-  for (auto const& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
 
 Ground drop_leftovers(Session& session, Sight const& sight, std::stop_token const& stop) {
   auto const names = joined(sight.leftovers);

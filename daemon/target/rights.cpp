@@ -6,9 +6,12 @@
 #include <optional>
 #include <utility>
 
+#include "planner/words.h"
+
 namespace runbookd::daemon {
 namespace {
 
+using planner::joined;
 using planner::Need;
 using planner::PlanNeed;
 
@@ -259,14 +262,6 @@ void add_right(Grant& grant, std::string const& right, std::string const& column
   if (!column.empty() && std::ranges::find(found->second, column) == found->second.end()) {
     found->second.push_back(column);
   }
-}
-
-std::string joined(std::vector<std::string> const& words) {
-  std::string text;
-  for (auto const& word : words) {
-    text += (text.empty() ? "" : ", ") + word;
-  }
-  return text;
 }
 
 std::string to_text(Grant const& grant) {

@@ -4,6 +4,7 @@
 
 #include "planner/lint/site.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -175,7 +176,7 @@ Hits type_change(Site const& site) {
     }
     bool const maybe = may_be_free(command.def) && !column_known(site, command.name);
     hits.push_back(
-        {.why = "changing the type of " + command.name + " rewrites " + listed(tables) +
+        {.why = "changing the type of " + command.name + " rewrites " + joined(tables) +
                 " and its indexes while nobody can read or write it" +
                 (maybe ? ", unless the old type is a narrower one of the same kind" : ""),
          .offset = site.location(command.def),
@@ -267,7 +268,7 @@ Hits takes_along(Site const& site) {
       }
     }
     if (!gone.empty()) {
-      hits.push_back({.on = listed(gone)});
+      hits.push_back({.on = joined(gone)});
     }
   }
   return hits;

@@ -4,6 +4,7 @@
 
 #include "planner/lint/site.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -102,7 +103,7 @@ Hits builds_index(Site const& site) {
     auto const tables = site.existing(one.command.effects.scans);
     if (key && one.node.text("indexname").empty() && !tables.empty()) {
       hits.push_back({.why = "the constraint builds its index while nobody can read or write " +
-                             listed(tables),
+                             joined(tables),
                       .offset = site.location(one.column ? one.column : one.node),
                       .tables = tables});
     }
@@ -134,7 +135,7 @@ Hits key_over_nullable(Site const& site) {
     auto const tables = site.existing(one.command.effects.scans);
     if (one.type == "CONSTR_PRIMARY" && !one.node.text("indexname").empty() && !tables.empty() &&
         !proven) {
-      return {{.on = listed(tables), .offset = site.location(one.node), .tables = tables}};
+      return {{.on = joined(tables), .offset = site.location(one.node), .tables = tables}};
     }
   }
   return {};
@@ -151,7 +152,7 @@ Hits set_not_null(Site const& site) {
     if (!tables.empty()) {
       bool const by_name = site.major() >= 18;
       hits.push_back(
-          {.why = "SET NOT NULL reads all of " + listed(tables) +
+          {.why = "SET NOT NULL reads all of " + joined(tables) +
                   " while nobody can read or write it, because nothing proves that " +
                   command.name + " has no NULL",
            .fix = by_name
@@ -245,7 +246,7 @@ Hits drop_locks_others(Site const& site) {
     return name == itself || holds(named, name) || holds(site.effects.dropped, name);
   });
   bool const whole = site.node.is("DropStmt") && site.node.text("removeType") != "OBJECT_TABLE";
-  return others.empty() || whole ? Hits{} : Hits{{.on = listed(others)}};
+  return others.empty() || whole ? Hits{} : Hits{{.on = joined(others)}};
 }
 
 constexpr auto rules = std::to_array<StatementRule>({

@@ -6,6 +6,7 @@
 #include "planner/lint/site.h"
 #include "planner/sql_body.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -155,7 +156,7 @@ Hits drops_table(Site const& site) {
       names.push_back(to_sql(name));
     }
   }
-  return names.empty() ? Hits{} : Hits{{.on = listed(names)}};
+  return names.empty() ? Hits{} : Hits{{.on = joined(names)}};
 }
 
 // The body as the server will see it: what EXECUTE runs is made of strings.

@@ -7,6 +7,7 @@
 #include "planner/replay.h"
 #include "planner/sql_expression.h"
 #include "planner/sql_kind.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -33,7 +34,7 @@ Hits create_index(Site const& site) {
   if (tables.empty()) {
     return {};
   }
-  return {{.why = "CREATE INDEX blocks every write to " + listed(tables) +
+  return {{.why = "CREATE INDEX blocks every write to " + joined(tables) +
                   " until the whole index is built",
            .fix = parent ? "CREATE INDEX … ON ONLY the partitioned table, CREATE INDEX "
                            "CONCURRENTLY for each partition, then ALTER INDEX … ATTACH PARTITION"

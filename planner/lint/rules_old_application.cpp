@@ -6,6 +6,7 @@
 #include "planner/lint/site.h"
 #include "planner/sql_expression.h"
 #include "planner/sql_kind.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -93,7 +94,7 @@ Hits drops_view(Site const& site) {
       names.push_back(to_sql(name));
     }
   }
-  return names.empty() ? Hits{} : Hits{{.on = listed(names)}};
+  return names.empty() ? Hits{} : Hits{{.on = joined(names)}};
 }
 
 Hits drops_routine(Site const& site) {

@@ -4,6 +4,7 @@
 
 #include "planner/lint/site.h"
 #include "planner/sql_kind.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -40,7 +41,7 @@ Hits rewrites(Site const& site) {
     auto const tables = site.existing(command.effects.rewrites);
     if (!what.empty() && !tables.empty()) {
       hits.push_back(
-          {.why = what + " rewrites " + listed(tables) + " while nobody can read or write it",
+          {.why = what + " rewrites " + joined(tables) + " while nobody can read or write it",
            .tables = tables});
     }
   }
@@ -117,7 +118,7 @@ Hits reads_default(Site const& site) {
       site.node.is("CreateStmt") || std::ranges::any_of(site.commands, [](Command const& command) {
         return command.type == "AT_AttachPartition";
       });
-  return makes && !defaults.empty() ? Hits{{.on = listed(defaults), .tables = defaults}} : Hits{};
+  return makes && !defaults.empty() ? Hits{{.on = joined(defaults), .tables = defaults}} : Hits{};
 }
 
 Hits partition_of_table(Site const& site) {
@@ -134,7 +135,7 @@ Hits partition_of_table(Site const& site) {
 
 Hits explicit_lock(Site const& site) {
   auto const tables = site.stopped(LockMode::share);
-  return site.node.is("LockStmt") && !tables.empty() ? Hits{{.on = listed(tables)}} : Hits{};
+  return site.node.is("LockStmt") && !tables.empty() ? Hits{{.on = joined(tables)}} : Hits{};
 }
 
 Hits truncates(Site const& site) {
@@ -144,7 +145,7 @@ Hits truncates(Site const& site) {
     return {};
   }
   return {
-      {.on = listed(emptied), .severity = cascade ? std::optional(Severity::error) : std::nullopt}};
+      {.on = joined(emptied), .severity = cascade ? std::optional(Severity::error) : std::nullopt}};
 }
 
 Hits truncate_cascade(Site const& site) {
@@ -163,7 +164,7 @@ Hits truncate_cascade(Site const& site) {
     }
   }
   if (site.before.complete) {
-    return more.empty() ? Hits{} : Hits{{.on = listed(more)}};
+    return more.empty() ? Hits{} : Hits{{.on = joined(more)}};
   }
   auto const all_new = std::ranges::all_of(named, [&](Node one) {
     return site.known.is_new({one.text("schemaname"), one.text("relname")});
@@ -207,7 +208,7 @@ Hits drop_cascade(Site const& site) {
       dependents.push_back("a foreign key of " + name);
     }
   }
-  return dependents.empty() ? Hits{} : Hits{{.on = listed(dependents)}};
+  return dependents.empty() ? Hits{} : Hits{{.on = joined(dependents)}};
 }
 
 Hits unlogged(Site const& site) {
@@ -236,7 +237,7 @@ Hits create_over_existing(Site const& site) {
                          : Hits{{.on = to_sql(there->name),
                                  .why = "the table is there already, so IF NOT EXISTS does "
                                         "nothing, and it differs in " +
-                                        listed(missing)}};
+                                        joined(missing)}};
 }
 
 constexpr auto rules = std::to_array<StatementRule>({

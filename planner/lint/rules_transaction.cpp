@@ -4,6 +4,7 @@
 
 #include "planner/lint/site.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -130,7 +131,7 @@ Hits no_lock_timeout(Site const& site) {
       tables.empty() || site.node.is("LockStmt")) {
     return {};
   }
-  return {{.on = listed(tables)}};
+  return {{.on = joined(tables)}};
 }
 
 bool builds_concurrently(Site const& site) {

@@ -7,6 +7,7 @@
 #include "planner/effects_recorder.h"
 #include "planner/effects_script.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner {
 namespace lint_rules {
@@ -194,7 +195,7 @@ void judge_keys(Walk& walk, Catalog const& after) {
     }
     walk.findings.push_back(finding_of(
         key_without_index, key.place,
-        to_sql(key.table) + " (" + listed(key.columns) + "): " + std::string(key_without_index.why),
+        to_sql(key.table) + " (" + joined(key.columns) + "): " + std::string(key_without_index.why),
         "", key.step));
   }
 }
@@ -223,12 +224,6 @@ namespace {
 using namespace lint_rules;
 
 constexpr std::string_view marker = "runbookd:ignore";
-
-std::string trimmed(std::string_view text) {
-  auto const from = text.find_first_not_of(" \t\r\n");
-  auto const to = text.find_last_not_of(" \t\r\n");
-  return from == std::string_view::npos ? "" : std::string(text.substr(from, to - from + 1));
-}
 
 struct Ignore {
   std::size_t offset;

@@ -7,6 +7,7 @@
 
 #include "planner/size.h"
 #include "planner/sql_expression.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
 namespace {
@@ -147,14 +148,6 @@ std::optional<TextEdit> Site::adding_at_end(std::string const& addition) const {
   }
   auto const word = std::string(all.back().in(statement.sql.text));
   return TextEdit{all.back().offset, word, word + addition};
-}
-
-std::string listed(std::vector<std::string> const& names) {
-  std::string text;
-  for (auto const& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
 }
 
 bool has_constraint(pg::Node column, std::string_view type) {

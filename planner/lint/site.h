@@ -87,7 +87,6 @@ struct StatementRule {
   Hits (*judge)(Site const&);
 };
 
-std::string listed(std::vector<std::string> const& names);
 bool has_constraint(pg::Node column, std::string_view type);
 template <typename List>
 bool holds(List const& list, std::string_view word) {

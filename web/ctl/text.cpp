@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "planner/words.h"
+
 namespace runbookd::ctl {
 
 namespace {
@@ -194,14 +196,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   }
   return parts;
-}
-
-std::string joined(std::vector<std::string> const& parts, std::string_view between) {
-  std::string out;
-  for (auto const& part : parts) {
-    out.append(out.empty() ? std::string_view() : between).append(part);
-  }
-  return out;
 }
 
 std::string shell_quote(std::string_view word) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "planner/time.h"
+#include "planner/words.h"
 
 namespace runbookd::ctl {
 
@@ -26,7 +27,7 @@ std::string pad(std::string text, int width);
 std::vector<std::string> wrap(std::string_view text, int width, int most,
                               std::string_view mark = "...");
 std::vector<std::string> split(std::string_view text, char separator);  // without empty parts
-std::string joined(std::vector<std::string> const& parts, std::string_view between);
+using planner::joined;
 
 std::string short_duration(Duration duration);  // "0.8 s", "41 s", "2 min 10 s", "1 h 05 min"
 std::string short_count(std::int64_t count);    // "950", "12.4 k", "41.2 M"
