@@ -106,7 +106,9 @@ class FillWorker {
     ended_ = Clock::now();
     last_ = {.worker = number_, .rows = rows, .took = since(began)};
     rows_ = planner::next_batch_rows(batch_, rows, last_.took);
-    rows_per_block_ = density(shard_.rows_scanned - scanned);
+    if (shard_.pass == 1) {  // a look through the table counts no rows
+      rows_per_block_ = density(shard_.rows_scanned - scanned);
+    }
     first_busy_.reset();
     tries_ = 0;
     board_.stalled(number_, std::nullopt);

@@ -29,6 +29,18 @@ TEST_CASE("several workers fill disjoint parts, each row once") {
   CHECK(target.sql("SELECT count(*) FROM runbookd.marker") == "1");
 }
 
+TEST_CASE("the look through the table goes on in full batches from part to part") {
+  Target target;
+  make_counters(target, 200'000);
+  auto action = with_workers(fill("t", "n", "n + 1", "n = 0"), 2);
+  action.batch.max_rows = 500;
+  action.batch.target = planner::Duration(60'000);
+  CHECK(run(target, action).end == AttemptEnd::done);
+  // 25 blocks at a time, and what is left of each part
+  CHECK(target.sql("SELECT sum(batches) <= max(upper[1]::int) / 25 + count(*) FROM "
+                   "runbookd.backfill_shard WHERE pass = 2") == "t");
+}
+
 TEST_CASE("a backfill that is stopped leaves no vacuum at work behind it") {
   Target target;
   make_counters(target, 40'000);
