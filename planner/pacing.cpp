@@ -98,15 +98,21 @@ double Rates::now() const {
 double Rates::slow() const { return share(0.1); }
 double Rates::fast() const { return share(0.9); }
 
+// Of spans and not of single readings: what is left is done at means, in which a stop counts for as
+// long as it lasted.
 double Rates::share(double of_rates) const {
-  constexpr std::size_t enough = 11;
-  if (readings_.size() < enough) {
-    return 0;
-  }
+  constexpr Duration span{10'000};
   std::vector<double> rates;
-  for (std::size_t i = 1; i < readings_.size(); ++i) {
-    auto const& [before, had] = readings_[i - 1];
-    rates.push_back(rate_between(before, had, readings_[i].at, readings_[i].rows));
+  for (auto from = readings_.begin(); from != readings_.end(); ++from) {
+    auto const to = std::find_if(from, readings_.end(),
+                                 [&](Reading const& one) { return one.at - from->at >= span; });
+    if (to == readings_.end()) {
+      break;
+    }
+    rates.push_back(rate_between(from->at, from->rows, to->at, to->rows));
+  }
+  if (rates.empty()) {
+    return 0;
   }
   std::ranges::sort(rates);
   return rates[static_cast<std::size_t>(of_rates * static_cast<double>(rates.size() - 1))];

@@ -69,7 +69,8 @@ class Rates {
   // `at`: time at work, not the clock's.
   void add(Duration at, std::int64_t rows);
   double now() const;  // over the last seconds
-  // Below which a tenth of the rates lay, and above which a tenth; 0 until there are ten.
+  // Over ten seconds: below which a tenth of the rates lay, and above which a tenth; 0 until there
+  // were ten seconds.
   double slow() const;
   double fast() const;
 

@@ -144,10 +144,23 @@ TEST_SUITE("rates") {
     CHECK(rates.slow() == 0);
     for (int second = 10; second <= 40; ++second) {
       rates.add(second * 1s, rows);
-      rows += second % 2 == 0 ? 100 : 300;
+      rows += second < 25 ? 100 : 300;
     }
     CHECK(rates.slow() == doctest::Approx(100));
     CHECK(rates.fast() == doctest::Approx(300));
+  }
+  TEST_CASE("a stop counts for as long as it lasted") {
+    Rates rates;
+    std::int64_t rows = 0;
+    Duration at{};
+    for (int turn = 0; turn < 6; ++turn, at += 20s) {
+      for (int second = 0; second < 5; ++second, at += 1s) {
+        rows += 1'000;
+        rates.add(at, rows);
+      }
+    }
+    CHECK(rates.slow() < 300);  // 5,000 rows in 25 seconds
+    CHECK(rates.fast() < 500);
   }
   TEST_CASE("what is minutes old is forgotten") {
     Rates rates;
