@@ -75,8 +75,10 @@ FillRelation FillBoard::relation_of(Shard const& shard) const {
 
 FillBoard::Turn FillBoard::wait_for_turn(planner::LastBatch last, Clock::time_point ended,
                                          Shard const& shard) {
-  constexpr Duration asked_again_after{250}, vacuum_looked_at_every{20};
+  constexpr Duration asked_again_after{250}, vacuum_looked_at_every{20},
+      target_looked_at_every{3'000};
   auto const relation = relation_of(shard);
+  auto const came = Clock::now();
   auto hold = 1.0;
   while (!is_halted()) {
     last.rested = since(ended);
@@ -100,6 +102,9 @@ FillBoard::Turn FillBoard::wait_for_turn(planner::LastBatch last, Clock::time_po
       return {.what = Turn::What::batch, .target = held_for(hold)};
     }
     rest(std::min(wait, asked_again_after), halted());
+    if (last.worker == 0 && since(came) >= target_looked_at_every) {
+      return {.what = Turn::What::look};
+    }
   }
   return {.what = Turn::What::over};
 }

@@ -72,16 +72,21 @@ class FillWorker {
   What walk_shard() {
     while (!shard_.done) {
       auto const turn = board_.wait_for_turn(last_, ended_, shard_);
-      if (turn.what != What::batch) {
+      if (turn.what == What::idle || turn.what == What::over) {
         return turn.what;
       }
-      fit_to(turn.target);
-      if (auto end = batch()) {
+      if (auto end = turn.what == What::look ? look() : batch(turn.target)) {
         board_.ended(std::move(*end));
         return What::over;
       }
     }
     return What::batch;
+  }
+
+  // A daemon that is held back for hours is to hear of it when another one takes the target over.
+  std::optional<AttemptResult> look() {
+    auto const looked = session_.run(fence_guard_sql(session_, tag_));
+    return looked ? std::nullopt : after_failure(looked.error());
   }
 
   // The first batch has the size of others' last one, which was made for the same target.
@@ -91,7 +96,8 @@ class FillWorker {
   }
 
   // One transaction. Nothing = go on.
-  std::optional<AttemptResult> batch() {
+  std::optional<AttemptResult> batch(Duration target) {
+    fit_to(target);
     auto const began = Clock::now();
     auto const scanned = shard_.rows_scanned;
     auto const rows = rows_;

@@ -31,9 +31,10 @@ class FillBoard {
 
   // With how many rows a new worker begins: as many as the last batch had, of whichever worker.
   std::int64_t first_rows() const;
-  // Waits until the worker may begin a batch, or has to lay its shard down, or all is over.
+  // Waits until the worker may begin a batch, or has to lay its shard down, or all is over. The
+  // first worker is sent to look from time to time whether the target is still ours.
   struct Turn {
-    enum class What { batch, idle, over } what = What::over;
+    enum class What { batch, look, idle, over } what = What::over;
     planner::Duration target{};  // of the batch
   };
   Turn wait_for_turn(planner::LastBatch last, Clock::time_point ended, Shard const& shard);

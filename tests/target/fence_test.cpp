@@ -150,6 +150,24 @@ TEST_CASE("a backfill that is overtaken ends after the batch that it was in") {
   CHECK(target.sql("SELECT count(*) FROM t WHERE a = 1") == "5000");
 }
 
+TEST_CASE("a backfill that is held back for long hears that it is overtaken") {
+  Target target;
+  target.sql("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 0)");
+  Fences older("store-9");
+  Fences newer("store-9");
+  auto const claim = claimed(target, older);
+  bool taken = false;
+  auto const result =
+      run_backfill(*target.connect(), tag_of(claim), fill(), 1, {.pace = [&](planner::LastBatch) {
+        if (!std::exchange(taken, true)) {
+          (void)claimed(target, newer);
+        }
+        return planner::Pace{.wait = planner::Duration(3'600'000)};
+      }});
+  CHECK(result.end == AttemptEnd::fenced);
+  CHECK(target.sql("SELECT a FROM t") == "0");
+}
+
 TEST_CASE("a claim waits for the step that is under way, and the step is not harmed") {
   Target target;
   Fences older("store-9");
