@@ -2,6 +2,7 @@
 // undisturbed; those that only a second life passes are tried as a second death.
 #pragma once
 
+#include "tests/chaos/by_hand.h"
 #include "tests/chaos/crew.h"
 
 namespace runbookd::chaos {
@@ -16,10 +17,8 @@ struct MatrixOptions {
 // Tells what it did; every point of the registry must have been died at.
 void run_matrix(Crew& crew, MatrixOptions const& options);
 
-// What an undisturbed run leaves at the end of each leg.
-struct Undisturbed {
-  std::string forward, backward;
-};
+// What an undisturbed run leaves at the end of each leg; throws Violation where the plan's own
+// statements leave something else.
 Undisturbed undisturbed(Scenario const& scenario, Site& site);
 
 }  // namespace runbookd::chaos
