@@ -300,8 +300,9 @@ struct Judgement {
   bool reversal_differs(StepRef ref, std::string const& fingerprint,
                         std::string const& difference) const {
     auto const& before = state.at(ref).before;
-    return state.direction == Direction::backward && !before.empty() && !fingerprint.empty() &&
-           before.text() != fingerprint && !state.accepted.contains(difference);
+    return !mutant(Mutant::mismatch_ignored) && state.direction == Direction::backward &&
+           !before.empty() && !fingerprint.empty() && before.text() != fingerprint &&
+           !state.accepted.contains(difference);
   }
   void compare_after_reversal(StepRef ref, int attempt, std::string const& fingerprint,
                               AttemptEnded const& fact) {
