@@ -57,7 +57,7 @@ namespace runbookd::planner {
   MUTANT(second_daemon_let_in, "two daemons open one store", "store store_open_test")              \
   MUTANT(replaced_store_ignored, "a store whose file was replaced is written on",                  \
          "store store_check_test")                                                                 \
-  MUTANT(target_not_claimed, "a second run starts on a target that is busy", "e2e verbs_test")     \
+  MUTANT(target_not_claimed, "a second run starts on a target that is busy", "e2e life_test")      \
   MUTANT(any_revision_commands, "a command against an older revision is carried out",              \
          "e2e verbs_test")                                                                         \
   MUTANT(dead_line_waited_for, "an answer is waited for on a connection whose backend is gone",    \
