@@ -104,13 +104,12 @@ void Query::visit(Node node, bool inner) {
   } else if (node.is("CopyStmt")) {
     copy(node);
   }
-  for (auto const& child : node.children()) {
-    auto const& below = child.node;
-    bool const side = child.field == "larg" || child.field == "rarg";
+  node.each_child([&](std::string_view field, Node below) {
+    bool const side = field == "larg" || field == "rarg";
     if (!(side && union_of)) {
       visit(below, true);
     }
-  }
+  });
 }
 
 void Query::select(Node statement, bool inner) {

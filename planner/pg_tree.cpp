@@ -91,23 +91,6 @@ Nodes Node::list(std::string_view field) const {
   return found != nullptr && found->kind == Kind::list ? Nodes(found) : Nodes();
 }
 
-std::vector<Node::Child> Node::children() const {
-  std::vector<Child> found;
-  if (!object()) {
-    return found;
-  }
-  for (auto const* member = value_->begin(); member != value_->end(); member = member->next()) {
-    if (member->kind == Kind::object) {
-      found.push_back({member->field(), Node(member)});
-    } else if (member->kind == Kind::list) {
-      for (auto const item : Nodes(member)) {
-        found.push_back({member->field(), item});
-      }
-    }
-  }
-  return found;
-}
-
 std::vector<std::string> names(Nodes strings) {
   std::vector<std::string> texts;
   for (auto const node : strings) {

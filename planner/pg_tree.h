@@ -23,8 +23,6 @@ class Nodes;
 // nothing.
 class Node {
  public:
-  struct Child;
-
   Node() = default;
   explicit Node(Value const* value) : value_(value) {}
   explicit operator bool() const { return value_ != nullptr; }
@@ -39,7 +37,9 @@ class Node {
   bool flag(std::string_view field) const;
   std::int64_t number(std::string_view field, std::int64_t missing = 0) const;
   Nodes list(std::string_view field) const;
-  std::vector<Child> children() const;
+  // visit(field, node): those right below
+  template <typename Visit>
+  void each_child(Visit visit) const;
 
  private:
   friend class Every;
@@ -48,10 +48,6 @@ class Node {
   Value const* find(std::string_view field) const;
 
   Value const* value_ = nullptr;
-};
-struct Node::Child {
-  std::string_view field;
-  Node node;
 };
 
 // The items of a list; valid as long as the Tree.
@@ -148,6 +144,23 @@ class Every {
   Value const *begin_, *end_;
   std::string_view skip_;
 };
+
+template <typename Visit>
+void Node::each_child(Visit visit) const {
+  if (!object()) {
+    return;
+  }
+  for (auto const* member = value_->begin(); member != value_->end(); member = member->next()) {
+    if (member->kind == Value::Kind::object) {
+      visit(member->field(), Node(member));
+    } else if (member->kind == Value::Kind::list) {
+      for (auto const item : Nodes(member)) {
+        visit(member->field(), item);
+      }
+    }
+  }
+}
+
 inline Every every(Node root, std::string_view skip = "") { return {root, skip}; }
 
 // {"a", "b"} of a list of String nodes such as a qualified name.

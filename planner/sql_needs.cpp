@@ -34,7 +34,9 @@ Needs make(Node relation) {
 }
 
 // Functions and types: {"schema", "name"}.
-Needs make_named(pg::Nodes name) { return create_in(name.size() > 1 ? pg::names(name).front() : ""); }
+Needs make_named(pg::Nodes name) {
+  return create_in(name.size() > 1 ? pg::names(name).front() : "");
+}
 
 // {"schema", "table"} or {"table"}, perhaps with the database in front.
 Needs by_name(Kind kind, std::vector<std::string> const& parts) {
