@@ -49,11 +49,13 @@ std::vector<ParsedStatement> statements_of(Node tree, std::size_t text_size) {
 }  // namespace
 
 Value const* Node::find(std::string_view field) const {
-  if (!object()) {
+  if (!object() || field.empty()) {
     return nullptr;
   }
   for (auto const* member = value_->begin(); member != value_->end(); member = member->next()) {
-    if (member->field() == field) {
+    // most keys of a node differ in this already; a call to compare costs more than the walk
+    if (member->key_size == field.size() && *member->key == field.front() &&
+        member->field() == field) {
       return member;
     }
   }

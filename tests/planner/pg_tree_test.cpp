@@ -163,8 +163,12 @@ TEST_CASE("tokens that are found without libpg_query are the ones that it finds"
 TEST_CASE("… also in text that nobody would write") {
   CHECK(rc::check([](std::vector<unsigned char> const& choice) {
     std::string sql;
-    for (auto const one : choice) {
-      sql += pieces[one % std::size(pieces)];
+    for (std::size_t i = 0; i < choice.size(); ++i) {
+      sql += pieces[choice[i] % std::size(pieces)];
+      if (i % 4 == 3) {  // of longer ones, few are plain
+        RC_ASSERT(same_tokens(sql));
+        sql.clear();
+      }
     }
     RC_ASSERT(same_tokens(sql));
   }));
