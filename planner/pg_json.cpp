@@ -1,5 +1,6 @@
 #include "planner/pg_json.h"
 
+#include <array>
 #include <cstring>
 #include <limits>
 
@@ -21,6 +22,28 @@ int hex_digit(char c) {
          : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                 : -1;
 }
+
+// A tree has millions of keys and types, and a few hundred different ones: each stands in one place
+// only, so that looking for a field does not go through all of the text once more.
+class Words {
+ public:
+  std::string_view one(std::string_view word) {
+    if (word.empty()) {
+      return word;
+    }
+    auto const mixed = static_cast<unsigned char>(word.front()) * 31U +
+                       static_cast<unsigned char>(word[word.size() / 2]) * 7U +
+                       static_cast<unsigned char>(word.back()) * 3U + word.size() * 61U;
+    auto& kept = kept_[mixed % kept_.size()];
+    if (kept != word) {
+      kept = word;
+    }
+    return kept;
+  }
+
+ private:
+  std::array<std::string_view, 512> kept_;
+};
 
 // Not recursive: a tree may be deeper than our stack. The text ends with NUL, which fits nowhere,
 // so nothing is read behind it.
@@ -65,7 +88,7 @@ class Reader {
       return value({});
     }
     auto const key = string();
-    return key.data() != nullptr && take(':') && value(key);
+    return key.data() != nullptr && take(':') && value(words_.one(key));
   }
 
   bool value(std::string_view key) {
@@ -115,7 +138,7 @@ class Reader {
       at_ = begin;  // a key has no escapes, so that reading it changed nothing
     }
     open_.push_back({values_.size() - 1, wrapped});
-    return words(made, wrapped ? type : std::string_view(""));
+    return words(made, wrapped ? words_.one(type) : std::string_view(""));
   }
 
   static bool words(Value& made, std::string_view text) {
@@ -200,6 +223,7 @@ class Reader {
   }
 
   char* at_;
+  Words words_;
   std::vector<Value> values_;
   std::vector<Open> open_;
 };
