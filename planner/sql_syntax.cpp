@@ -43,6 +43,17 @@ SqlText slice(SqlText const& script, std::size_t from, std::size_t to) {
           .indent = script.indent};
 }
 
+SqlText Slices::next(std::size_t from, std::size_t to) {
+  if (from > at_) {
+    place_ = SqlText{.text = script_.text.substr(at_, from - at_),
+                     .place = std::move(place_),
+                     .indent = script_.indent}
+                 .at(from - at_);
+    at_ = from;
+  }
+  return {.text = script_.text.substr(from, to - from), .place = place_, .indent = script_.indent};
+}
+
 Findings unreadable(SqlText const& sql) {
   if (auto const at = sql.text.find('\0'); at != std::string::npos) {
     return {problem(

@@ -12,6 +12,7 @@
 #include <pg_query.h>
 #include <rapidcheck.h>
 
+#include "planner/sql_syntax.h"
 #include "source_files.h"
 
 namespace runbookd::planner::pg {
@@ -171,6 +172,23 @@ TEST_CASE("… also in text that nobody would write") {
       }
     }
     RC_ASSERT(same_tokens(sql));
+  }));
+}
+
+TEST_CASE("slices one after the other stand where each of them alone stands") {
+  CHECK(rc::check([](std::vector<unsigned char> const& choice, bool folded) {
+    SqlText script{.place = {"plan.yaml", 7, 5}, .indent = folded ? -1 : 4};
+    for (auto const one : choice) {
+      script.text += pieces[one % std::size(pieces)];
+    }
+    Slices slices(script);
+    for (std::size_t from = 0; from < script.text.size(); from += 3) {
+      auto const next = slices.next(from, from + 2);
+      auto const alone = slice(script, from, from + 2);
+      RC_ASSERT(next.text == alone.text);
+      RC_ASSERT(next.place.line == alone.place.line);
+      RC_ASSERT(next.place.column == alone.place.column);
+    }
   }));
 }
 
