@@ -8,6 +8,8 @@ namespace {
 
 constexpr auto temporary_schema = "pg_temp";
 
+RelationNameView view(RelationName const& name) { return {name.schema, name.name}; }
+
 template <typename List>
 auto const* named(List const& list, std::string_view name) {
   auto const found =
@@ -15,13 +17,15 @@ auto const* named(List const& list, std::string_view name) {
   return found == list.end() ? nullptr : &*found;
 }
 
-// The first of the schemas in which `in` finds something.
+// The first of the schemas in which `in` finds something. Most scripts make nothing temporary.
+enum class Temporary { maybe, none };
 template <typename In>
-auto by_path(Catalog const& catalog, RelationName const& name, In in) {
+auto by_path(Catalog const& catalog, RelationNameView name, Temporary temporary, In in) {
   if (!name.schema.empty()) {
     return in(name);
   }
-  auto found = in({temporary_schema, name.name});
+  auto found =
+      temporary == Temporary::none ? decltype(in(name)){} : in({temporary_schema, name.name});
   for (auto schema = catalog.search_path.begin(); !found && schema != catalog.search_path.end();
        ++schema) {
     found = in({*schema, name.name});
@@ -64,14 +68,16 @@ Index const* Relation::index(std::string_view wanted) const {
 }
 
 Relation const* Catalog::find(RelationName const& name) const {
-  return by_path(*this, name, [this](RelationName const& full) -> Relation const* {
+  auto const temporary = temporary_ ? Temporary::maybe : Temporary::none;
+  return by_path(*this, view(name), temporary, [this](RelationNameView full) -> Relation const* {
     auto const found = relations_.find(full);
     return found == relations_.end() ? nullptr : &found->second;
   });
 }
 
 Catalog::FoundIndex Catalog::find_index(RelationName const& name) const {
-  return by_path(*this, name, [this](RelationName const& full) -> FoundIndex {
+  auto const temporary = temporary_ ? Temporary::maybe : Temporary::none;
+  return by_path(*this, view(name), temporary, [this](RelationNameView full) -> FoundIndex {
     auto const table = index_tables_.find(full);
     if (table == index_tables_.end()) {
       return {};
@@ -82,8 +88,8 @@ Catalog::FoundIndex Catalog::find_index(RelationName const& name) const {
 }
 
 TypeInfo const* Catalog::find_type(TypeName const& type) const {
-  return by_path(*this, {type.schema, type.name},
-                 [this](RelationName const& full) -> TypeInfo const* {
+  return by_path(*this, {type.schema, type.name}, Temporary::maybe,
+                 [this](RelationNameView full) -> TypeInfo const* {
                    auto const found = types.find(full);
                    return found == types.end() ? nullptr : &found->second;
                  });
@@ -91,7 +97,7 @@ TypeInfo const* Catalog::find_type(TypeName const& type) const {
 
 std::vector<Function const*> Catalog::find_functions(RelationName const& name) const {
   std::vector<Function const*> found;
-  by_path(*this, name, [&](RelationName const& full) {
+  by_path(*this, view(name), Temporary::maybe, [&](RelationNameView full) {
     auto const [begin, end] = functions.equal_range(full);
     for (auto i = begin; i != end; ++i) {
       found.push_back(&i->second);
@@ -191,12 +197,18 @@ void Catalog::unlink(Relation const& relation) {
 void Catalog::put(Relation relation) {
   remove(relation.name);
   link(relation);
+  temporary_ = temporary_ || relation.name.schema == temporary_schema;
   auto const name = relation.name;
   relations_.insert_or_assign(name, std::move(relation));
 }
 
-void Catalog::put_linked(Relation relation, RelationName const& old_name) {
-  relations_.erase(old_name);
+void Catalog::put_back(ByName<Relation>::iterator changed) {
+  if (changed->second.name == changed->first) {
+    link(changed->second);
+    return;
+  }
+  auto relation = std::move(changed->second);
+  relations_.erase(changed);
   put(std::move(relation));
 }
 

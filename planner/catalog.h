@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -163,8 +164,10 @@ class Catalog {
   std::vector<std::string> search_path{"public"};
   std::string time_zone = "UTC";
   bool complete = false;  // what is not here does not exist
-  std::map<RelationName, TypeInfo> types;
-  std::multimap<RelationName, Function> functions;
+  template <typename Value>
+  using ByName = std::map<RelationName, Value, std::less<>>;
+  ByName<TypeInfo> types;
+  std::multimap<RelationName, Function, std::less<>> functions;
   std::map<std::string, std::vector<RelationName>> publications, extensions;
   std::map<RelationName, RelationName> statistics;  // extended ones: of which table
   std::set<std::string> schemas{"public"};
@@ -183,7 +186,7 @@ class Catalog {
   // Where something of this name would be made.
   RelationName made_as(RelationName const& name, bool temporary = false) const;
 
-  std::map<RelationName, Relation> const& relations() const { return relations_; }
+  ByName<Relation> const& relations() const { return relations_; }
   std::vector<Relation const*> children(RelationName const& name) const;     // one level
   std::vector<Relation const*> descendants(RelationName const& name) const;  // all, not itself
   std::vector<Relation const*> referencing(RelationName const& name) const;  // foreign keys to it
@@ -197,23 +200,23 @@ class Catalog {
   void change(RelationName const& name, Change change) {
     auto const found = relations_.find(name);
     if (found != relations_.end()) {
-      auto relation = std::move(found->second);
-      unlink(relation);
-      change(relation);
-      put_linked(std::move(relation), name);
+      unlink(found->second);
+      change(found->second);
+      put_back(found);
     }
   }
 
  private:
-  using Links = std::map<RelationName, std::set<RelationName>>;
+  using Links = ByName<std::set<RelationName>>;
   void unlink(Relation const& relation);
   void link(Relation const& relation);
-  void put_linked(Relation relation, RelationName const& old_name);
+  void put_back(ByName<Relation>::iterator changed);  // perhaps under another name
   std::vector<Relation const*> linked(Links const& links, RelationName const& name) const;
 
-  std::map<RelationName, Relation> relations_;
-  std::map<RelationName, RelationName> index_tables_;
+  ByName<Relation> relations_;
+  ByName<RelationName> index_tables_;
   Links children_, referencing_, readers_, sequences_;
+  bool temporary_ = false;  // there has been a temporary relation
 };
 
 }  // namespace runbookd::planner

@@ -286,7 +286,7 @@ Subcommand const* find(Node command) {
                                                                                      : nullptr;
 }
 
-LockMode level_of(std::vector<Node> const& commands) {
+LockMode level_of(pg::Nodes commands) {
   auto level = LockMode::share_update_exclusive;
   for (auto const command : commands) {
     auto const* known = find(command);
@@ -325,10 +325,11 @@ void record_commands(Recorder& r, Node statement, Node only) {
   if (table == nullptr) {
     return;
   }
-  auto const mode = level_of(only ? std::vector{only} : commands);
+  auto const mine = only ? pg::Nodes::of(only) : commands;
+  auto const mode = level_of(mine);
   r.lock(*table, mode);
   bool const down = statement["relation"].flag("inh");
-  for (auto const command : only ? std::vector{only} : commands) {
+  for (auto const command : mine) {
     auto const* known = find(command);
     if (known == nullptr) {
       r.assume("the reach of " + command.text("subtype") + " is not known");

@@ -16,7 +16,7 @@ struct Alter {
   pg::Node command;
   LockMode mode;
   bool down;  // not ONLY
-  std::vector<pg::Node> const& all;
+  pg::Nodes all;
   std::string name() const { return command.text("name"); }
   std::string column_words() const {
     return "column " + to_sql(table.name) + "." + quoted_identifier(name());

@@ -1,5 +1,6 @@
 // Columns of ALTER TABLE: what the rows that are there get, and what goes.
 #include <algorithm>
+#include <iterator>
 
 #include "planner/effects_alter.h"
 
@@ -9,9 +10,10 @@ namespace {
 using pg::Node;
 
 std::vector<Node> constraints_of(Node column, std::string_view type) {
-  auto list = column.list("constraints");
-  std::erase_if(list, [&](Node c) { return c.text("contype") != type; });
-  return list;
+  std::vector<Node> found;
+  std::ranges::copy_if(column.list("constraints"), std::back_inserter(found),
+                       [&](Node c) { return c.word("contype") == type; });
+  return found;
 }
 
 bool is_serial(std::string const& type) {

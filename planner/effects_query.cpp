@@ -57,7 +57,7 @@ class Query {
   bool hidden(RelationName const& name) const {
     return name.schema.empty() && common_.contains(name.name);
   }
-  std::vector<Node> variables(std::vector<Node> const& from) const;
+  std::vector<Node> variables(pg::Nodes from) const;
 
   Recorder& r_;
   Node root_;
@@ -69,9 +69,9 @@ class Query {
 };
 
 // The tables of a FROM list, without those of its subqueries.
-std::vector<Node> Query::variables(std::vector<Node> const& from) const {
+std::vector<Node> Query::variables(pg::Nodes from) const {
   std::vector<Node> found;
-  std::vector<Node> open = from;
+  std::vector<Node> open(from.begin(), from.end());
   while (!open.empty()) {
     auto const node = open.back();
     open.pop_back();
@@ -104,13 +104,12 @@ void Query::visit(Node node, bool inner) {
   } else if (node.is("CopyStmt")) {
     copy(node);
   }
-  for (auto const& child : node.children()) {
-    auto const& below = child.node;
-    bool const side = child.field == "larg" || child.field == "rarg";
+  node.each_child([&](std::string_view field, Node below) {
+    bool const side = field == "larg" || field == "rarg";
     if (!(side && union_of)) {
       visit(below, true);
     }
-  }
+  });
 }
 
 void Query::select(Node statement, bool inner) {
@@ -211,7 +210,7 @@ void Query::change(Node statement) {
     }
   }
   if (statement.is("MergeStmt") && statement["sourceRelation"]) {
-    for (auto const other : variables({statement["sourceRelation"]})) {
+    for (auto const other : variables(pg::Nodes::of(statement["sourceRelation"]))) {
       read(other, Node{}, LockMode::access_share, true);
     }
   }

@@ -1,7 +1,7 @@
 // Collects what a statement does. Private to planner/effects*.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 
@@ -61,7 +61,7 @@ class Recorder {
   Effects effects_;
   std::map<std::string, RelationLock> locks_, other_locks_;
   std::map<std::string, std::int64_t> read_, written_;  // bytes, by relation
-  std::deque<Relation> assumed_;
+  std::list<Relation> assumed_;                         // mostly none, and none may move
   std::vector<std::string> bodies_;
 };
 

@@ -73,29 +73,6 @@ std::vector<Piece> split(std::string const& text, std::vector<pg::Token> const& 
   return pieces;
 }
 
-// Places one after the other: each line of a long script is walked once.
-class Places {
- public:
-  explicit Places(SqlText const& script) : script_(script), place_(script.place) {}
-  SqlText slice(Piece piece) {
-    if (piece.begin > at_) {
-      SqlText const between{.text = script_.text.substr(at_, piece.begin - at_),
-                            .place = place_,
-                            .indent = script_.indent};
-      place_ = between.at(between.text.size());
-      at_ = piece.begin;
-    }
-    return {.text = script_.text.substr(piece.begin, piece.end - piece.begin),
-            .place = place_,
-            .indent = script_.indent};
-  }
-
- private:
-  SqlText const& script_;
-  std::size_t at_ = 0;
-  decltype(SqlText::place) place_;
-};
-
 Statement statement_of(SqlText text, pg::Node node) {
   return {.sql = std::move(text),
           .kind = pg::kind_of(node),
@@ -105,22 +82,22 @@ Statement statement_of(SqlText text, pg::Node node) {
 
 struct Walk {
   SqlText const& script;
-  Places& places;
+  pg::Slices& slices;
   Walked& walked;
   int server_major;
   VisitStatement const& visit;
 
   void take(Piece piece, pg::Node node, std::size_t base) const {
     if (visit) {
-      auto const statement = statement_of(places.slice(piece), node);
+      auto const statement = statement_of(slices.next(piece.begin, piece.end), node);
       auto const effects = record_effects(node, walked.catalog, server_major);
       visit({statement, node, effects, walked.catalog, piece.begin, piece.end, base});
     }
     replay_statement(walked.catalog, node);
   }
 
-  void unread(Piece piece, std::string const& why) const {
-    Statement const statement{.sql = places.slice(piece)};
+  void unread(Piece piece, SqlText const& text, std::string const& why) const {
+    Statement const statement{.sql = text};
     Effects effects;
     effects.analysed = false;
     effects.not_analysed = "not analysed: the parser of PostgreSQL 15 says " + why;
@@ -142,10 +119,10 @@ struct Walk {
         std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, p.node, 0); });
         continue;
       }
-      walked.findings.push_back(
-          pg::problem(script, piece.begin + tree.error_offset, "sql/syntax", tree.error));
+      auto const text = slices.next(piece.begin, piece.end);
+      walked.findings.push_back(pg::problem(text, tree.error_offset, "sql/syntax", tree.error));
       if (visit) {
-        unread(piece, tree.error);
+        unread(piece, text, tree.error);
       }
     }
   }
@@ -175,10 +152,10 @@ Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitState
     return walked;
   }
   script.text = without_psql_lines(std::move(script.text));
-  Places places(script);
+  pg::Slices slices(script);
   auto const tree = pg::parse(script.text);
   walked.tokens = pg::scan(script.text);
-  Walk const walk{script, places, walked, std::clamp(server_major, 13, 18), visit};
+  Walk const walk{script, slices, walked, std::clamp(server_major, 13, 18), visit};
   if (tree.ok()) {
     walk.whole(tree);
   } else {

@@ -1,24 +1,15 @@
 #include "planner/pg_tree.h"
 
-#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <utility>
 
-#include <nlohmann/json.hpp>
 #include <pg_query.h>
 
 namespace runbookd::planner::pg {
 namespace {
 
-using Json = nlohmann::json;
-
-// A node whose type is not fixed by its field is wrapped: {"ColumnRef": {…}}. Fields begin in lower
-// case.
-bool is_wrapper(Json const& value) {
-  if (!value.is_object() || value.size() != 1) {
-    return false;
-  }
-  auto const& key = value.begin().key();
-  return !key.empty() && key.front() >= 'A' && key.front() <= 'Z' && value.begin()->is_object();
-}
+using Kind = Value::Kind;
 
 // The error's place comes as a count of characters from 1; all other places are bytes from 0.
 std::size_t byte_offset(std::string_view text, int cursor) {
@@ -32,173 +23,79 @@ std::size_t byte_offset(std::string_view text, int cursor) {
   return offset;
 }
 
-std::vector<ParsedStatement> statements_of(Json const& tree, std::size_t text_size) {
-  std::vector<ParsedStatement> found;
-  auto const list = tree.find("stmts");
-  if (list == tree.end()) {
-    return found;
-  }
-  for (auto const& raw : *list) {
-    auto const offset = raw.value("stmt_location", std::size_t{0});
-    auto const length = raw.value("stmt_len", std::size_t{0});  // 0 = up to the end
-    if (!raw.contains("stmt")) {
-      continue;
-    }
-    found.push_back({Node(&raw["stmt"]), offset, length == 0 ? text_size - offset : length});
-  }
-  return found;
-}
+// What is in a tree, and the text that its words stand in.
+struct Source {
+  explicit Source(char* answer) : json(answer), values(read_json(answer)) {}
+  Source(Source const&) = delete;
+  Source& operator=(Source const&) = delete;
+  ~Source() { std::free(json); }
 
-// Just enough of the protocol buffer wire form for the scanner's answer.
-class Wire {
- public:
-  explicit Wire(std::string_view bytes) : bytes_(bytes) {}
-  bool done() const { return at_ >= bytes_.size(); }
-  std::uint64_t varint() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; !done() && shift < 64; shift += 7) {
-      auto const byte = static_cast<unsigned char>(bytes_[at_++]);
-      value |= std::uint64_t{byte & 0x7FU} << shift;
-      if ((byte & 0x80U) == 0) {
-        break;
-      }
-    }
-    return value;
-  }
-  std::string_view bytes() {
-    auto const length = std::min<std::size_t>(varint(), bytes_.size() - at_);
-    at_ += length;
-    return bytes_.substr(at_ - length, length);
-  }
-
- private:
-  std::string_view bytes_;
-  std::size_t at_ = 0;
+  char* json;
+  std::vector<Value> values;
 };
 
-constexpr std::uint64_t sql_comment = 275, c_comment = 276;
-
-Token token_from(std::string_view bytes) {
-  Wire wire(bytes);
-  std::uint64_t start = 0, end = 0, kind = 0;
-  while (!wire.done()) {
-    auto const tag = wire.varint();
-    auto const value = wire.varint();  // every field of a token is a number
-    switch (tag >> 3U) {
-      case 1:
-        start = value;
-        break;
-      case 2:
-        end = value;
-        break;
-      case 4:
-        kind = value;
-        break;
-      default:
-        break;
+std::vector<ParsedStatement> statements_of(Node tree, std::size_t text_size) {
+  std::vector<ParsedStatement> found;
+  for (auto const raw : tree.list("stmts")) {
+    auto const offset = static_cast<std::size_t>(raw.number("stmt_location"));
+    auto const length = static_cast<std::size_t>(raw.number("stmt_len"));  // 0 = up to the end
+    if (raw.has("stmt")) {
+      found.push_back({raw["stmt"], offset, length == 0 ? text_size - offset : length});
     }
   }
-  return {start, end - start, kind == sql_comment || kind == c_comment};
-}
-
-std::vector<Token> tokens_from(std::string_view bytes) {
-  std::vector<Token> tokens;
-  Wire wire(bytes);
-  while (!wire.done()) {
-    auto const tag = wire.varint();
-    if ((tag & 7U) == 2) {
-      tokens.push_back(token_from(wire.bytes()));
-    } else {
-      wire.varint();
-    }
-  }
-  return tokens;
+  return found;
 }
 
 }  // namespace
 
-Node::Node(Json const* value) : value_(value) {
-  if (is_wrapper(*value)) {
-    type_ = value->begin().key();
-    value_ = &*value->begin();
+Value const* Node::find(std::string_view field) const {
+  if (!object() || field.empty()) {
+    return nullptr;
   }
-}
-
-bool Node::has(std::string_view field) const {
-  return value_ != nullptr && value_->is_object() && value_->contains(field);
+  for (auto const* member = value_->begin(); member != value_->end(); member = member->next()) {
+    // most keys of a node differ in this already; a call to compare costs more than the walk
+    if (member->key_size == field.size() && *member->key == field.front() &&
+        member->field() == field) {
+      return member;
+    }
+  }
+  return nullptr;
 }
 
 Node Node::operator[](std::string_view field) const {
-  if (!has(field)) {
-    return {};
-  }
-  auto const& value = *value_->find(field);
-  return value.is_object() ? Node(&value) : Node{};
+  auto const* found = find(field);
+  return found != nullptr && found->kind == Kind::object ? Node(found) : Node{};
 }
 
-std::string Node::text(std::string_view field) const {
-  return has(field) && value_->find(field)->is_string() ? value_->find(field)->get<std::string>()
-                                                        : std::string();
+std::string_view Node::word(std::string_view field) const {
+  auto const* found = find(field);
+  return found != nullptr && found->kind == Kind::text ? found->text() : std::string_view();
 }
 
 bool Node::flag(std::string_view field) const {
-  return has(field) && value_->find(field)->is_boolean() && value_->find(field)->get<bool>();
+  auto const* found = find(field);
+  return found != nullptr && found->kind == Kind::yes;
 }
 
 std::int64_t Node::number(std::string_view field, std::int64_t missing) const {
-  return has(field) && value_->find(field)->is_number() ? value_->find(field)->get<std::int64_t>()
-                                                        : missing;
+  auto const* found = find(field);
+  if (found == nullptr || found->kind != Kind::number) {
+    return missing;
+  }
+  auto const digits = found->text();
+  std::int64_t number = missing;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
 }
 
-std::vector<Node> Node::list(std::string_view field) const {
-  std::vector<Node> nodes;
-  if (!has(field) || !value_->find(field)->is_array()) {
-    return nodes;
-  }
-  for (auto const& item : *value_->find(field)) {
-    nodes.emplace_back(&item);
-  }
-  return nodes;
+Nodes Node::list(std::string_view field) const {
+  auto const* found = find(field);
+  return found != nullptr && found->kind == Kind::list ? Nodes(found) : Nodes();
 }
 
-std::vector<Node::Child> Node::children() const {
-  std::vector<Child> found;
-  if (value_ == nullptr || !value_->is_object()) {
-    return found;
-  }
-  for (auto const& [key, value] : value_->items()) {
-    if (value.is_object()) {
-      found.push_back({key, Node(&value)});
-    }
-    if (value.is_array()) {
-      for (auto const& item : value) {
-        found.push_back({key, Node(&item)});
-      }
-    }
-  }
-  return found;
-}
-
-std::vector<Node> every(Node root, std::string_view skip) {
-  std::vector<Node> found;
-  std::vector<Node> open{root};  // not recursive: trees may be deeper than our stack
-  while (!open.empty()) {
-    auto const node = open.back();
-    open.pop_back();
-    found.push_back(node);
-    auto children = node.children();
-    for (auto child = children.rbegin(); child != children.rend(); ++child) {
-      if (skip.empty() || child->field != skip) {
-        open.push_back(child->node);
-      }
-    }
-  }
-  return found;
-}
-
-std::vector<std::string> names(std::vector<Node> const& strings) {
+std::vector<std::string> names(Nodes strings) {
   std::vector<std::string> texts;
-  for (auto const& node : strings) {
+  for (auto const node : strings) {
     if (node.is("String")) {
       texts.push_back(node.text("sval"));
     }
@@ -213,58 +110,17 @@ Tree parse(std::string const& sql) {
     tree.error = result.error->message;
     tree.error_offset = byte_offset(sql, result.error->cursorpos);
   } else {
-    tree.json = std::make_shared<Json const>(Json::parse(result.parse_tree, nullptr, false));
+    // libpg_query frees what it is left with
+    auto const source = std::make_shared<Source>(std::exchange(result.parse_tree, nullptr));
+    if (source->values.empty()) {
+      tree.error = "the parser's answer cannot be read";
+    } else {
+      tree.statements = statements_of(Node(source->values.data()), sql.size());
+      tree.source = source;
+    }
   }
   pg_query_free_parse_result(result);
-  if (tree.ok() && tree.json->is_discarded()) {
-    tree.error = "the parser's answer cannot be read";
-  }
-  if (tree.ok()) {
-    tree.statements = statements_of(*tree.json, sql.size());
-  }
   return tree;
-}
-
-std::vector<Token> scan(std::string const& sql) {
-  std::vector<Token> tokens;
-  auto result = pg_query_scan(sql.c_str());
-  if (result.error == nullptr) {
-    tokens = tokens_from({result.pbuf.data, result.pbuf.len});
-  }
-  pg_query_free_scan_result(result);
-  return tokens;
-}
-
-bool too_deep(std::string_view sql, std::vector<Token> const& tokens) {
-  // Every token since the last comma may be a level of its own; a closed bracket gives its levels
-  // back. Measured: 60,000 such levels still fit into 8 MiB of stack, whatever the construct.
-  constexpr std::size_t limit = 20'000;
-  std::vector<std::size_t> open{0};
-  std::size_t total = 0;
-  for (auto const& token : tokens) {
-    auto const text = token.in(sql);
-    ++open.back();
-    ++total;
-    if (text == "(" || text == "[") {
-      open.push_back(0);
-    } else if ((text == ")" || text == "]") && open.size() > 1) {
-      total -= open.back();
-      open.pop_back();
-    } else if (text == "," || text == ";") {
-      total -= open.back();
-      open.back() = 0;
-    }
-    if (total > limit) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool same_word(std::string_view text, std::string_view upper_word) {
-  return std::ranges::equal(text, upper_word, [](char have, char want) {
-    return (have >= 'a' && have <= 'z' ? have - 'a' + 'A' : have) == want;
-  });
 }
 
 }  // namespace runbookd::planner::pg

@@ -14,6 +14,15 @@ struct RelationName {
   bool empty() const { return name.empty(); }
 };
 
+// To look one up without copying its words.
+struct RelationNameView {
+  std::string_view schema, name;
+  friend auto operator<=>(RelationName const& left, RelationNameView right) {
+    auto const schemas = left.schema <=> right.schema;
+    return schemas != 0 ? schemas : left.name <=> right.name;
+  }
+};
+
 std::string quoted_identifier(std::string_view word);  // only where SQL needs the quotes
 std::string to_sql(RelationName const& name);          // public."Order Items"
 

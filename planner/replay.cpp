@@ -144,7 +144,9 @@ Rule rule_of(Catalog const& catalog, std::string const& name, std::vector<Node> 
 void create_rule(Catalog& catalog, Node statement) {
   auto const* table = catalog.find(pg::name_of(statement["relation"]));
   if (table != nullptr) {
-    auto const rule = rule_of(catalog, statement.text("rulename"), statement.list("actions"));
+    auto const actions = statement.list("actions");
+    auto const rule =
+        rule_of(catalog, statement.text("rulename"), {actions.begin(), actions.end()});
     catalog.change(RelationName(table->name), [&](Relation& r) { r.rules.push_back(rule); });
   }
 }

@@ -18,7 +18,7 @@ Object object_of(Node node, bool part) {
   auto const list = node.is("List")             ? node.list("items")
                     : node.is("ObjectWithArgs") ? node.list("objname")
                     : node.is("TypeName")       ? node.list("names")
-                                                : std::vector<Node>{node};
+                                                : pg::Nodes::of(node);
   auto words = pg::names(list);
   Object object;
   if (part && !words.empty()) {

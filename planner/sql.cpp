@@ -1,5 +1,6 @@
 #include "planner/sql.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "planner/pg_tree.h"
@@ -18,23 +19,23 @@ bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c
 std::size_t first_word(std::string const& text, std::vector<pg::Token> const& tokens,
                        pg::ParsedStatement const& statement) {
   auto const end = statement.offset + statement.length;
-  for (auto const& token : tokens) {
-    bool const hint = token.comment && token.in(text).starts_with("/*+");
-    if (token.offset >= statement.offset && token.offset < end && (!token.comment || hint)) {
-      return token.offset;
+  auto token = std::ranges::lower_bound(tokens, statement.offset, {}, &pg::Token::offset);
+  for (; token != tokens.end() && token->offset < end; ++token) {
+    if (!token->comment || token->in(text).starts_with("/*+")) {
+      return token->offset;
     }
   }
   return statement.offset;
 }
 
-Statement to_statement(SqlText const& script, std::vector<pg::Token> const& tokens,
-                       pg::ParsedStatement const& parsed) {
+Statement to_statement(SqlText const& script, pg::Slices& slices,
+                       std::vector<pg::Token> const& tokens, pg::ParsedStatement const& parsed) {
   auto end = parsed.offset + parsed.length;
   auto const begin = first_word(script.text, tokens, parsed);
   while (end > begin && blank(script.text[end - 1])) {
     --end;
   }
-  return {.sql = pg::slice(script, begin, end),
+  return {.sql = slices.next(begin, end),
           .kind = pg::kind_of(parsed.node),
           .transactional = pg::transactional(parsed.node),
           .changes_schema = pg::changes_schema(parsed.node)};
@@ -132,8 +133,9 @@ ReadSql read_sql(SqlText const& script) {
   }
   ReadSql read;
   auto const tokens = pg::scan(script.text);
+  pg::Slices slices(script);
   for (auto const& parsed : tree.statements) {
-    read.statements.push_back(to_statement(script, tokens, parsed));
+    read.statements.push_back(to_statement(script, slices, tokens, parsed));
     auto found =
         statement_findings(read.statements.back(), parsed.node, tree.statements.size() == 1);
     read.findings.insert(read.findings.end(), found.begin(), found.end());

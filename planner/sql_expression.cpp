@@ -65,7 +65,7 @@ std::string swapped(std::string const& op) {
   return op == "<" ? ">" : op == ">" ? "<" : op == "<=" ? ">=" : op == ">=" ? "<=" : op;
 }
 
-std::string joined(std::vector<Node> const& values) {
+std::string joined(Nodes values) {
   std::set<std::string> texts;  // of a list in any order
   for (auto const value : values) {
     texts.insert(literal(value).value_or("?"));
@@ -237,12 +237,14 @@ RelationName name_of(Node range_variable) {
   return {range_variable.text("schemaname"), range_variable.text("relname")};
 }
 
-RelationName name_of(std::vector<Node> const& strings) {
-  auto const parts = names(strings);
-  if (parts.empty()) {
-    return {};
+RelationName name_of(Nodes strings) {
+  std::string_view schema, name;
+  for (auto const part : strings) {
+    if (part.is("String")) {
+      schema = std::exchange(name, part.word("sval"));
+    }
   }
-  return {parts.size() > 1 ? parts[parts.size() - 2] : "", parts.back()};
+  return {std::string(schema), std::string(name)};
 }
 
 TypeName type_of(Node type_name) {
@@ -357,7 +359,7 @@ std::vector<Condition> conditions_of_bound(Node bound, std::string const& strate
     for (auto const& name : key.columns) {
       found.push_back({name, "is not null", ""});
     }
-    auto const add = [&](std::vector<Node> const& values, std::string const& op) {
+    auto const add = [&](Nodes values, std::string const& op) {
       if (values.size() > 1) {
         found.push_back({column, "several " + op, joined(values)});
       } else if (auto const value = values.empty() ? std::nullopt : literal(values.front())) {

@@ -12,7 +12,7 @@
 namespace runbookd::planner::pg {
 
 RelationName name_of(Node range_variable);
-RelationName name_of(std::vector<Node> const& strings);  // of a qualified name
+RelationName name_of(Nodes strings);  // of a qualified name
 
 TypeName type_of(Node type_name);
 TypeName type_of(Node type_name, Catalog const& catalog);  // the schema of a type of one's own

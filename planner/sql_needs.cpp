@@ -34,7 +34,7 @@ Needs make(Node relation) {
 }
 
 // Functions and types: {"schema", "name"}.
-Needs make_named(std::vector<Node> const& name) {
+Needs make_named(pg::Nodes name) {
   return create_in(name.size() > 1 ? pg::names(name).front() : "");
 }
 

@@ -9,7 +9,7 @@ namespace runbookd::planner::pg {
 namespace {
 
 // Every name in WITH: they look like tables where they are used.
-std::set<std::string> common_tables(std::vector<Node> const& nodes) {
+std::set<std::string> common_tables(Every nodes) {
   std::set<std::string> found;
   for (auto const& node : nodes) {
     if (node.is("CommonTableExpr")) {
@@ -20,7 +20,7 @@ std::set<std::string> common_tables(std::vector<Node> const& nodes) {
 }
 
 // One for each column of the list; for the relation where it names none.
-Needs for_columns(Need::Kind kind, Node relation, std::vector<Node> const& columns) {
+Needs for_columns(Need::Kind kind, Node relation, Nodes columns) {
   Needs needs;
   for (auto const& column : columns) {
     if (auto const name = column.text("name"); !name.empty()) {

@@ -4,35 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "planner/utf8.h"
+
 namespace runbookd::planner::pg {
 namespace {
-
-// Bytes of the character that begins with `lead`; 0 = none does.
-std::size_t character_size(unsigned char lead) {
-  if (lead < 0x80) {
-    return 1;
-  }
-  if (lead < 0xC2 || lead > 0xF4) {
-    return 0;
-  }
-  return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-}
-
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
-// Position of the first byte that is no UTF-8; npos = all is well.
-std::size_t bad_utf8(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    auto const size = character_size(static_cast<unsigned char>(text[at]));
-    if (size == 0 || !std::ranges::all_of(text.substr(at + 1, size - 1), continues) ||
-        at + size > text.size()) {
-      return at;
-    }
-    at += size;
-  }
-  return std::string_view::npos;
-}
 
 bool is_row_change(Tree const& tree) {
   return tree.statements.size() == 1 &&
@@ -66,6 +41,17 @@ SqlText slice(SqlText const& script, std::size_t from, std::size_t to) {
   return {.text = script.text.substr(from, to - from),
           .place = script.at(from),
           .indent = script.indent};
+}
+
+SqlText Slices::next(std::size_t from, std::size_t to) {
+  if (from > at_) {
+    place_ = SqlText{.text = script_.text.substr(at_, from - at_),
+                     .place = std::move(place_),
+                     .indent = script_.indent}
+                 .at(from - at_);
+    at_ = from;
+  }
+  return {.text = script_.text.substr(from, to - from), .place = place_, .indent = script_.indent};
 }
 
 Findings unreadable(SqlText const& sql) {

@@ -15,6 +15,17 @@ Finding problem(SqlText const& sql, std::size_t offset, std::string rule, std::s
                 std::string fix = "");
 // Bytes `from` up to `to`, still knowing their place.
 SqlText slice(SqlText const& script, std::size_t from, std::size_t to);
+// Slices of one script, none before the last: each line of it is walked over once.
+class Slices {
+ public:
+  explicit Slices(SqlText const& script) : script_(script), place_(script.place) {}
+  SqlText next(std::size_t from, std::size_t to);
+
+ private:
+  SqlText const& script_;
+  std::size_t at_ = 0;
+  Place place_;
+};
 
 // What must be known before the text may go near the parser at all.
 Findings unreadable(SqlText const& sql);

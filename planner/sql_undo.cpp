@@ -141,7 +141,7 @@ Parsed parsed(Statement const& statement) {
 
 // The one command of an ALTER TABLE.
 pg::Node only_command(pg::Node node, std::string_view type) {
-  auto const commands = node.is("AlterTableStmt") ? node.list("cmds") : std::vector<pg::Node>{};
+  auto const commands = node.is("AlterTableStmt") ? node.list("cmds") : pg::Nodes{};
   return commands.size() == 1 && commands[0].text("subtype") == type ? commands[0] : pg::Node();
 }
 

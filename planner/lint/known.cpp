@@ -127,8 +127,10 @@ void end_transaction(Known& known, NewTables tables) {
   if (tables == NewTables::are_in_use) {
     known.created.clear();
   }
-  for (auto& check : known.checks) {
-    check.in_transaction = false;
+  // those of an open transaction are the last
+  for (auto check = known.checks.rbegin(); check != known.checks.rend() && check->in_transaction;
+       ++check) {
+    check->in_transaction = false;
   }
 }
 

@@ -132,7 +132,7 @@ bool acts(std::string const& function, bool probe) {
          std::ranges::find(acting_functions, function) != acting_functions.end();
 }
 
-Findings judge_functions(Query const& query, std::vector<Node> const& nodes) {
+Findings judge_functions(Query const& query, pg::Every nodes) {
   bool const probe = query.expect != nullptr && std::holds_alternative<FailsWith>(*query.expect);
   for (auto const& node : nodes) {
     auto const function = function_of(node);
@@ -148,7 +148,7 @@ Findings judge_functions(Query const& query, std::vector<Node> const& nodes) {
 }
 
 // Made of constants and operators alone.
-bool constant(std::vector<Node> const& nodes) {
+bool constant(pg::Every nodes) {
   return std::ranges::none_of(nodes, [](Node const& node) {
     return node.is("ColumnRef") || node.is("FuncCall") || node.is("RangeVar") ||
            node.is("SubLink") || node.is("SQLValueFunction") || node.is("RangeFunction");
@@ -172,7 +172,7 @@ bool any_count_passes(Expectation const& expect) {
          });
 }
 
-Findings judge_meaning(Query const& query, Node select, std::vector<Node> const& nodes) {
+Findings judge_meaning(Query const& query, Node select, pg::Every nodes) {
   if (!select.is("SelectStmt")) {
     return {};
   }

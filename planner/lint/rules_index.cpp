@@ -24,9 +24,11 @@ std::vector<TextEdit> add_concurrently(Site const& site, std::string_view behind
 
 Hits create_index(Site const& site) {
   auto const node = site.node;
-  bool const only_parent = !node["relation"].flag("inh");  // nothing is built
-  if (!node.is("IndexStmt") || node.flag("concurrent") || only_parent || site.is_new()) {
+  if (!node.is("IndexStmt") || node.flag("concurrent") || site.is_new()) {
     return {};
+  }
+  if (!node["relation"].flag("inh")) {
+    return {};  // ON ONLY a parent: nothing is built
   }
   auto const tables = site.existing(site.effects.scans);
   auto const* table = site.table();

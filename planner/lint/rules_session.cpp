@@ -1,7 +1,6 @@
 // What a script does to the session that carries it, to the server, and to rights.
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "planner/lint/site.h"
 #include "planner/sql.h"
@@ -219,7 +218,7 @@ bool touches_own_schema(Statement const& statement, Node node) {
   constexpr std::string_view name = "runbookd";
   auto const& text = statement.sql.text;
   auto const found = std::ranges::search(text, name, {}, [](char c) {
-    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   });
   if (found.empty() && text.find("U&\"") == std::string::npos) {
     return false;

@@ -105,6 +105,13 @@ Hits attach(Site const& site) {
 }
 
 Hits reads_default(Site const& site) {
+  bool const makes =
+      site.node.is("CreateStmt") || std::ranges::any_of(site.commands, [](Command const& command) {
+        return command.type == "AT_AttachPartition";
+      });
+  if (!makes) {
+    return {};
+  }
   std::vector<std::string> defaults;
   for (auto const& name : site.existing(site.effects.scans)) {
     for (auto const& lock : site.effects.locks) {
@@ -114,11 +121,7 @@ Hits reads_default(Site const& site) {
       }
     }
   }
-  bool const makes =
-      site.node.is("CreateStmt") || std::ranges::any_of(site.commands, [](Command const& command) {
-        return command.type == "AT_AttachPartition";
-      });
-  return makes && !defaults.empty() ? Hits{{.on = joined(defaults), .tables = defaults}} : Hits{};
+  return defaults.empty() ? Hits{} : Hits{{.on = joined(defaults), .tables = defaults}};
 }
 
 Hits partition_of_table(Site const& site) {
@@ -134,14 +137,20 @@ Hits partition_of_table(Site const& site) {
 }
 
 Hits explicit_lock(Site const& site) {
+  if (!site.node.is("LockStmt")) {
+    return {};
+  }
   auto const tables = site.stopped(LockMode::share);
-  return site.node.is("LockStmt") && !tables.empty() ? Hits{{.on = joined(tables)}} : Hits{};
+  return tables.empty() ? Hits{} : Hits{{.on = joined(tables)}};
 }
 
 Hits truncates(Site const& site) {
+  if (!site.node.is("TruncateStmt")) {
+    return {};
+  }
   auto const emptied = site.existing(site.effects.emptied);
   bool const cascade = site.node.text("behavior") == "DROP_CASCADE";
-  if (!site.node.is("TruncateStmt") || emptied.empty()) {
+  if (emptied.empty()) {
     return {};
   }
   return {

@@ -173,7 +173,8 @@ void judge_statement(Walk& walk, Statement const& statement, Node node, Effects 
             .alone = standing.alone,
             .base = standing.base,
             .phase = standing.phase,
-            .commands = std::move(commands)};
+            .commands = std::move(commands),
+            .own = own_table(node, before, walk.known)};
   site.columns = columns_of(node, site.commands, site.is_new());
   auto found = judge(site, standing.step);
   collect_keys(walk, site, standing.step);
@@ -230,9 +231,12 @@ struct Ignore {
   Acknowledgement word;
 };
 
-std::vector<Ignore> ignores_of(std::string const& text, std::vector<pg::Token> const& tokens) {
+std::vector<Ignore> ignores_of(std::string const& text) {
   std::vector<Ignore> ignores;
-  for (auto const& token : tokens) {
+  if (text.find(marker) == std::string::npos) {
+    return ignores;
+  }
+  for (auto const& token : pg::scan(text)) {
     auto const comment = token.comment ? token.in(text) : std::string_view();
     auto const at = comment.find(marker);
     if (at == std::string_view::npos) {
@@ -254,9 +258,7 @@ std::vector<Ignore> ignores_of(std::string const& text, std::vector<pg::Token> c
 class ScriptLint {
  public:
   ScriptLint(SqlText const& script, LintOptions const& options)
-      : script_(script),
-        ignores_(ignores_of(script.text, pg::scan(script.text))),
-        walk_{.options = options} {
+      : script_(script), ignores_(ignores_of(script.text)), walk_{.options = options} {
     if (options.in_transaction) {
       begin_transaction(walk_.known);
     }

@@ -93,12 +93,10 @@ RelationName parsed(std::string const& name) {
 
 }  // namespace
 
-RelationName Site::name_of(std::string_view field) const {
-  auto const relation = node[field];
-  return {relation.text("schemaname"), relation.text("relname")};
+OwnTable own_table(pg::Node node, Catalog const& before, Known const& known) {
+  auto const name = pg::name_of(node["relation"]);
+  return {.name = name, .is_new = known.is_new(name), .known = before.find(name)};
 }
-
-Relation const* Site::table(std::string_view field) const { return before.find(name_of(field)); }
 
 std::vector<std::string> Site::existing(std::vector<std::string> const& names) const {
   std::vector<std::string> found;

@@ -11,6 +11,7 @@
 #include "planner/lint/known.h"
 #include "planner/lint/rule.h"
 #include "planner/plan.h"
+#include "planner/sql_expression.h"
 
 namespace runbookd::planner::lint_rules {
 
@@ -36,6 +37,14 @@ struct TextEdit {
 
 enum class Where { sql_file, step, rollback };
 
+// What its field "relation" names: nearly every rule asks for it.
+struct OwnTable {
+  RelationName name;
+  bool is_new = false;
+  Relation const* known = nullptr;
+};
+OwnTable own_table(pg::Node node, Catalog const& before, Known const& known);
+
 class Site {
  public:
   Statement const& statement;
@@ -50,14 +59,19 @@ class Site {
   std::optional<PhaseKind> phase;  // of a plan
   std::vector<Command> commands;   // of an ALTER TABLE
   std::vector<NewColumn> columns;
+  OwnTable own;
 
   int major() const { return options.server_major; }
   bool in_plan() const { return where != Where::sql_file; }
   // The last phase is there to take the old form away.
   bool takes_away() const { return phase == PhaseKind::contract || where == Where::rollback; }
-  RelationName name_of(std::string_view field = "relation") const;
-  bool is_new(std::string_view field = "relation") const { return known.is_new(name_of(field)); }
-  Relation const* table(std::string_view field = "relation") const;
+  RelationName const& name_of() const { return own.name; }
+  bool is_new() const { return own.is_new; }
+  Relation const* table() const { return own.known; }
+  // … what another of its fields names
+  RelationName name_of(std::string_view field) const { return pg::name_of(node[field]); }
+  bool is_new(std::string_view field) const { return known.is_new(name_of(field)); }
+  Relation const* table(std::string_view field) const { return before.find(name_of(field)); }
   // Of a part of the statement, in its text.
   std::size_t location(pg::Node part) const;
   // Of these names, the tables that were there before the script or step.
