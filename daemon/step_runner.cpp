@@ -123,7 +123,7 @@ class Watch {
         return;
       }
       cut_if_dead(one, sight->gone);
-      cancel_if_asked(**session, one.pid, sight->waiting);
+      cancel_if_asked(**session, one.pid, sight->waiting && !sight->midway);
       onlooker_.saw(sight->behind);
       add(all, one.pid, std::move(*sight));
     }

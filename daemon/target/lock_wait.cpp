@@ -105,7 +105,7 @@ AttemptResult LockWait::run(std::stop_token const& stop,
     if (result.end != planner::AttemptEnd::busy || !session_.alive()) {
       return told(std::move(result));
     }
-    failed(std::move(*result.failure));
+    failed();
   }
 }
 
@@ -195,14 +195,13 @@ SqlResult<void> LockWait::take(Duration statement_timeout, std::stop_token const
   return {};
 }
 
-void LockWait::failed(SqlFailure failure) {
+void LockWait::failed() {
   hindered_ = hindered_.value_or(try_began_);
   // a lock that was not foreseen is waited for by the statement itself, with the whole budget
   auto const longest = refused_ ? move_.time : std::max(Duration{1}, policy_.stall_budget);
   auto const queued = std::clamp(now() - try_began_, std::min(longest, Duration{1}), longest);
   memory_->queued += queued;
   memory_->patience.failed(since(memory_->began), queued, chance());
-  last_failure_ = std::move(failure);
   if (foresight_ == Foresight::names) {
     foresee(Foresight::catalog);
   }
@@ -240,17 +239,18 @@ AttemptResult LockWait::told(AttemptResult result) const {
 }
 
 AttemptResult LockWait::busy() const {
-  auto const& held = blockers_;
-  auto failure = last_failure_.value_or(SqlFailure{});
-  if (!set_.empty()) {
-    failure = {
-        .sqlstate = "55P03",
-        .message = "the lock" + (held.empty() ? std::string() : " on " + held.front().relation) +
-                   " was not to be had in " + planner::to_text(waiting_.waited + now()) + "; " +
-                   std::to_string(memory_->tries) + (memory_->tries == 1 ? " try," : " tries,") +
-                   " in the queue for " + planner::to_text(memory_->queued) + " of that"};
-  }
-  return told({.end = planner::AttemptEnd::busy, .failure = std::move(failure)});
+  // a lock that could not be foretold is known by the statement's own failure alone
+  auto const which = set_.empty()        ? "a lock that the step asks for"
+                     : blockers_.empty() ? std::string("the lock")
+                                         : "the lock on " + blockers_.front().relation;
+  return told(
+      {.end = planner::AttemptEnd::busy,
+       .failure = SqlFailure{
+           .sqlstate = "55P03",
+           .message = which + " was not to be had in " + planner::to_text(waiting_.waited + now()) +
+                      "; " + std::to_string(memory_->tries) +
+                      (memory_->tries == 1 ? " try," : " tries,") + " in the queue for " +
+                      planner::to_text(memory_->queued) + " of that"}});
 }
 
 }  // namespace runbookd::daemon

@@ -172,6 +172,7 @@ SqlResult<DoubtAnswer> settle_doubt(Session& session, AttemptTag const& tag,
 // backend.
 struct LockSight {
   bool waiting = false;
+  bool midway = false;  // for others' transactions, in a concurrent statement: work is lost with it
   bool gone = false;
   std::vector<planner::Blocker> blockers;
   std::optional<planner::Behind> behind;  // while it waits

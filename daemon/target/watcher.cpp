@@ -4,8 +4,10 @@
 namespace runbookd::daemon {
 namespace {
 
+// A concurrent statement waits so for the transactions that began before it.
 constexpr auto does_it_wait = R"sql(
-  SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_catalog.pg_stat_activity WHERE pid = $1::int
+  SELECT wait_event_type IS NOT DISTINCT FROM 'Lock', wait_event IS NOT DISTINCT FROM 'virtualxid'
+  FROM pg_catalog.pg_stat_activity WHERE pid = $1::int
 )sql";
 
 // A role that may not see what others wait for does not know that nobody waits.
@@ -40,6 +42,7 @@ SqlResult<LockSight> look_at_locks(Session& eyes, int pid) {
     return tl::unexpected(graph.error());
   }
   return LockSight{.waiting = true,
+                   .midway = seen->rows.front()[1] == "t",
                    .blockers = blockers_of(*graph, {pid}),
                    .behind = behind(waiters_for(*graph, {pid}))};
 }

@@ -1,4 +1,7 @@
 // Whole lives of runs: forward, back, pause, retry, skip, cancel.
+#include <chrono>
+#include <thread>
+
 #include <doctest/doctest.h>
 
 #include "tests/e2e/scenario.h"
@@ -95,6 +98,31 @@ TEST_CASE("pause while waiting for a lock ends the wait at once and changes noth
   CHECK(scene.database.sql(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'runbookd/%' "
             "AND state <> 'idle'") == "0");
+}
+
+TEST_CASE("a pause lets a concurrent build that waits for an old transaction go to its end") {
+  Scene scene;
+  auto holder = std::make_unique<Holder>(
+      scene.database, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  auto const id =
+      scene.daemon.create(plan_text({{.name = "build",
+                                      .forward = "CREATE INDEX CONCURRENTLY t_slow ON t (id)",
+                                      .backward = "DROP INDEX CONCURRENTLY t_slow"}}));
+  scene.daemon.verb(id, "start");
+  scene.daemon.until(
+      id,
+      [](json const& run) {
+        return run.contains("live") && run["live"].value("activity", "") == "acquiring_lock";
+      },
+      "the wait for the old transaction");
+  scene.daemon.verb(id, "pause");
+  scene.daemon.until(id, {"pausing"});
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // a cancel would be sent within this
+  holder.reset();
+  scene.daemon.until(id, {"paused", "succeeded"});
+  CHECK(step_of(scene.daemon.run(id), "only", "build").at("state") == "succeeded");
+  CHECK(scene.database.sql(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_slow'::regclass") == "t");
 }
 
 TEST_CASE("a lock timeout is retried, and each try keeps the sessions that blocked it") {

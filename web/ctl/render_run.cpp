@@ -91,13 +91,13 @@ Lines preflight_lines(Json const& snapshot, View const& view) {
   }
   auto const state = text_of(phase_named(snapshot, phase), "state");
   bool const over = is_final(text_of(snapshot, "state")) || state == "succeeded";
-  auto warnings = over ? Lines() : render_warnings(preflight, 2);
+  auto warnings = over ? Lines() : render_warnings(preflight, 2, false);
   if (!warnings.empty()) {
-    warnings.insert(
-        warnings.begin(),
-        Line().add("seen before phase " + phase + " at " +
-                       clock_time(moment_of(preflight, "taken_at"), view.utc_offset) + ":",
-                   Tone::waiting));
+    warnings.insert(warnings.begin(),
+                    Line().add("seen before phase " + phase + " at " +
+                                   clock_time(moment_of(preflight, "taken_at"), view.utc_offset) +
+                                   " (now: runbookctl preflight " + text_of(snapshot, "run") + "):",
+                               Tone::waiting));
   }
   return warnings;
 }

@@ -72,9 +72,9 @@ void add_last_wait(Lines& lines, Json const& last, View const& view) {
   auto const ended = moment_of(last, "ended_at");
   lines.push_back(heading("the last wait: step " + text_of(last, "step") + ", attempt " +
                           text_of(last, "number") + ", " + clock_time(ended, view.utc_offset)));
+  // no statements that end them: by now a pid may be somebody else's
   auto const told = render_live({{"blockers", child(last, "blockers")}}, 2, view);
   lines.insert(lines.end(), told.begin(), told.end());
-  add_ends(lines, child(last, "blockers"));
 }
 
 Tone tone_of(std::string const& verdict) {
@@ -83,13 +83,13 @@ Tone tone_of(std::string const& verdict) {
 
 std::string spoken(std::string verdict) { return verdict == "no_go" ? "NO-GO" : verdict; }
 
-Lines item_lines(Json const& item, int indent) {
+Lines item_lines(Json const& item, int indent, bool with_next = true) {
   auto const verdict = text_of(item, "verdict");
   Line line;
   line.column(indent).add(pad(spoken(verdict), 8), tone_of(verdict));
   line.add(pad(text_of(item, "name"), 18)).add(text_of(item, "message"));
   Lines lines{line.whole()};
-  if (has_text(item, "next")) {
+  if (with_next && has_text(item, "next")) {
     lines.push_back(
         Line().column(indent + 8).add("next: ", Tone::dim).add(text_of(item, "next")).whole());
   }
@@ -139,12 +139,12 @@ Lines render_preflight(Json const& preflight, View const& view) {
   return lines;
 }
 
-Lines render_warnings(Json const& preflight, int indent) {
+Lines render_warnings(Json const& preflight, int indent, bool with_next) {
   Lines lines;
   for (auto const& item : child(preflight, "items")) {
     auto const verdict = text_of(item, "verdict");
     if (verdict == "wait" || verdict == "no_go") {
-      auto const told = item_lines(item, indent);
+      auto const told = item_lines(item, indent, with_next);
       lines.insert(lines.end(), told.begin(), told.end());
     }
   }

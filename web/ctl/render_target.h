@@ -10,6 +10,7 @@ namespace runbookd::ctl {
 Lines render_locks(Json const& locks, View const& view);
 Lines render_preflight(Json const& preflight, View const& view);
 // Only what is not well; nothing where all is, or was not looked at.
-Lines render_warnings(Json const& preflight, int indent);
+// `with_next`: with what may be done about it, which is for a look of this moment.
+Lines render_warnings(Json const& preflight, int indent, bool with_next = true);
 
 }  // namespace runbookd::ctl
