@@ -23,6 +23,9 @@ enum class Filled { null, stored_default, rewritten };
 // What the rows that are there get for a new column.
 Filled filled(Recorder& r, Node column) {
   auto const type = pg::type_of(column["typeName"], r.catalog);
+  if (pg::virtual_column(column)) {
+    return Filled::null;  // computed when it is read
+  }
   if (is_serial(type.name) || !constraints_of(column, "CONSTR_GENERATED").empty() ||
       !constraints_of(column, "CONSTR_IDENTITY").empty() || domain_constrains(r.catalog, type)) {
     return Filled::rewritten;
@@ -121,7 +124,8 @@ void add_column(Alter const& a) {
     add_constraint_effects(a.r, a.table, constraint, a.down, !with_default, name);
   }
   for (auto const* constraint : {"CONSTR_NOTNULL", "CONSTR_PRIMARY"}) {
-    if (!constraints_of(column, constraint).empty() && fill == Filled::null) {
+    if (!constraints_of(column, constraint).empty() && fill == Filled::null &&
+        !pg::virtual_column(column)) {
       a.r.breaks("column " + to_sql(a.table.name) + "." + quoted_identifier(name),
                  "INSERT of the old application does not give it a value, and NULL is refused");
       break;

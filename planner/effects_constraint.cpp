@@ -30,7 +30,10 @@ void check(Recorder& r, Relation const& table, Node node, bool down) {
       r.scan(*one);
     }
   }
-  r.breaks(words(table), "writes of the old application that the CHECK does not allow are refused");
+  if (!node.flag("not_enforced")) {
+    r.breaks(words(table),
+             "writes of the old application that the CHECK does not allow are refused");
+  }
 }
 
 bool has_key(Relation const& table, std::vector<std::string> const& columns,
@@ -68,8 +71,26 @@ void foreign_key(Recorder& r, Relation const& table, Node node, bool down, bool 
       r.maybe_scan(*one);
     }
   }
-  r.breaks(words(table), "rows of the old application without a partner in " + to_sql(other->name) +
-                             " are refused");
+  if (!node.flag("not_enforced")) {
+    r.breaks(words(table), "rows of the old application without a partner in " +
+                               to_sql(other->name) + " are refused");
+  }
+}
+
+// A NOT NULL constraint of the table, as version 18 has it. That of a new column is told with it.
+void named_not_null(Recorder& r, Relation const& table, Node node, bool down) {
+  for (auto const& name : pg::names(node.list("keys"))) {
+    for (auto const* one : tables_of(r, table, down && !node.flag("is_no_inherit"))) {
+      r.lock(*one, LockMode::access_exclusive);
+      auto const* column = one->column(name);
+      bool const holds = column != nullptr && (column->not_null || proven_not_null(*one, name));
+      if (!node.flag("skip_validation") && !holds) {
+        r.scan(*one);
+      }
+    }
+    r.breaks("column " + to_sql(table.name) + "." + quoted_identifier(name),
+             "writes of the old application that leave it NULL are refused");
+  }
 }
 
 // NOT NULL of the columns of a primary key.
@@ -141,6 +162,8 @@ void add_constraint_effects(Recorder& r, Relation const& table, Node node, bool 
     check(r, table, node, down);
   } else if (type == "CONSTR_FOREIGN") {
     foreign_key(r, table, node, down, new_column, column);
+  } else if (type == "CONSTR_NOTNULL") {
+    named_not_null(r, table, node, down);
   } else if (type == "CONSTR_PRIMARY" || type == "CONSTR_UNIQUE" || type == "CONSTR_EXCLUSION") {
     indexed(r, table, node, down);
   }

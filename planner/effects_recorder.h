@@ -91,6 +91,11 @@ void effects_of_view(Recorder& recorder, pg::Node statement);
 void effects_of_body(Recorder& recorder, std::string const& body);  // of a DO block or function
 void record_statement(Recorder& recorder, pg::Node statement);
 Effects record_effects(pg::Node statement, Catalog const& catalog, int server_major);
+// … of a statement that stands at bytes `begin` to `end` of what was parsed.
+Effects record_effects(pg::Tree const& tree, pg::ParsedStatement const& statement,
+                       Catalog const& catalog, int server_major);
+Effects unknown_effects(std::string const& why);
+Effects unread_effects(pg::Tree const& tree);  // the parser refused it
 // What this one command of an ALTER TABLE does; nothing = all of them do.
 void record_commands(Recorder& recorder, pg::Node statement, pg::Node only);
 

@@ -72,7 +72,8 @@ void Fallout::drop_constraint(RelationName const& name, std::string const& const
   }
   for (auto const* child : catalog_->children(name)) {
     if (!found->no_inherit && child->constraint(constraint) != nullptr &&
-        (found->kind == Constraint::Kind::check || child->partition)) {
+        (found->kind == Constraint::Kind::check || found->kind == Constraint::Kind::not_null ||
+         child->partition)) {
       drop_constraint(child->name, constraint);
     }
   }

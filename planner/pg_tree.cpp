@@ -1,9 +1,13 @@
 #include "planner/pg_tree.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <pg_query.h>
+
+#include "planner/pg_newer.h"
 
 namespace runbookd::planner::pg {
 namespace {
@@ -115,6 +119,28 @@ std::vector<Token> tokens_from(std::string_view bytes) {
   return tokens;
 }
 
+struct Answer {
+  Json json;
+  std::string error;
+  std::size_t error_offset = 0;
+};
+
+Answer ask(std::string const& sql) {
+  Answer answer;
+  auto result = pg_query_parse(sql.c_str());
+  if (result.error != nullptr) {
+    answer.error = result.error->message;
+    answer.error_offset = byte_offset(sql, result.error->cursorpos);
+  } else {
+    answer.json = Json::parse(result.parse_tree, nullptr, false);
+  }
+  pg_query_free_parse_result(result);
+  if (answer.json.is_discarded()) {
+    answer.error = "the parser's answer cannot be read";
+  }
+  return answer;
+}
+
 }  // namespace
 
 Node::Node(Json const* value) : value_(value) {
@@ -207,19 +233,26 @@ std::vector<std::string> names(std::vector<Node> const& strings) {
 }
 
 Tree parse(std::string const& sql) {
-  Tree tree;
-  auto result = pg_query_parse(sql.c_str());
-  if (result.error != nullptr) {
-    tree.error = result.error->message;
-    tree.error_offset = byte_offset(sql, result.error->cursorpos);
-  } else {
-    tree.json = std::make_shared<Json const>(Json::parse(result.parse_tree, nullptr, false));
+  auto answer = ask(sql);
+  std::optional<OlderText> older;
+  constexpr int most = 64;  // of newer forms in one text
+  for (int i = 0; !answer.error.empty() && i < most; ++i) {
+    if (!older) {
+      older.emplace(sql);
+    }
+    if (!older->rewrite(answer.error_offset)) {
+      break;
+    }
+    answer = ask(older->text());
   }
-  pg_query_free_parse_result(result);
-  if (tree.ok() && tree.json->is_discarded()) {
-    tree.error = "the parser's answer cannot be read";
+  Tree tree{.error = std::move(answer.error), .error_offset = answer.error_offset};
+  if (older && !older->found().empty()) {
+    tree.error_offset = older->original(answer.error_offset);
+    tree.newer = older->found();
+    older->restore(answer.json);
   }
   if (tree.ok()) {
+    tree.json = std::make_shared<Json const>(std::move(answer.json));
     tree.statements = statements_of(*tree.json, sql.size());
   }
   return tree;

@@ -98,7 +98,7 @@ class Reader {
     each(catalog_sql::relations(session_.server_version()).c_str(), &Reader::relation);
     relate();
     each(catalog_sql::columns().c_str(), &Reader::column);
-    each(catalog_sql::constraints().c_str(), &Reader::constraint);
+    each(catalog_sql::constraints(session_.server_version()).c_str(), &Reader::constraint);
     each(catalog_sql::indexes().c_str(), &Reader::index);
     each(catalog_sql::triggers, &Reader::trigger);
     each(catalog_sql::rules, &Reader::rule);
@@ -279,15 +279,17 @@ class Reader {
 
   void constraint(Row const& row) {
     auto* table = table_of(row);
-    if (table == nullptr || (row.letter(2) == 'n' && row.flag(4))) {
-      return;  // what is NOT NULL for good the column says
+    if (table == nullptr) {
+      return;
     }
     Constraint c{.kind = constraint_kind(row.letter(2)), .name = row.text(1)};
     if (c.kind != Constraint::Kind::check) {
       c.columns = row.list(3);
     }
     c.validated = row.flag(4);
-    c.no_inherit = row.flag(5) && c.kind == Constraint::Kind::check;
+    c.no_inherit =
+        row.flag(5) && (c.kind == Constraint::Kind::check || c.kind == Constraint::Kind::not_null);
+    c.enforced = row.flag(12);
     c.inherited = row.flag(6);
     if (c.kind == Constraint::Kind::foreign_key) {
       c.references = name_of(row.text(7));

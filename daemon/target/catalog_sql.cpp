@@ -99,7 +99,7 @@ ORDER BY a.attrelid, a.attnum
 )sql";
 }
 
-std::string constraints() {
+std::string constraints(int server_version) {
   return R"sql(
 SELECT k.conrelid, k.conname, k.contype,
        (SELECT string_agg(a.attname, chr(31) ORDER BY o.at) FROM unnest(k.conkey) WITH ORDINALITY o(n, at)
@@ -109,7 +109,8 @@ SELECT k.conrelid, k.conname, k.contype,
         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = o.n),
        k.confdeltype, k.confupdtype,
        CASE WHEN k.contype = 'c' THEN )sql" +
-         unless_locked("k.conrelid", "pg_get_expr(k.conbin, k.conrelid)") + R"sql( END
+         unless_locked("k.conrelid", "pg_get_expr(k.conbin, k.conrelid)") + " END, " +
+         (server_version >= 180000 ? "k.conenforced" : "true") + R"sql(
 FROM pg_constraint k
 WHERE k.oid >= 16384 AND k.conrelid <> 0 AND k.contype IN ('c', 'f', 'p', 'u', 'x', 'n')
   -- a key to a partitioned table has one more for each of its partitions

@@ -16,7 +16,7 @@ extern char const* const uses;
 extern char const* const members;  // of extensions
 std::string relations(int server_version);
 std::string columns();
-std::string constraints();
+std::string constraints(int server_version);
 std::string indexes();
 
 }  // namespace runbookd::daemon::catalog_sql
