@@ -372,4 +372,13 @@ class Reader {
 
 SqlResult<Catalog> read_catalog(Session& session) { return Reader(session).read(); }
 
+SqlResult<planner::ServerCatalog> read_server(Session& session) {
+  auto catalog = read_catalog(session);
+  if (!catalog) {
+    return tl::unexpected(catalog.error());
+  }
+  return planner::ServerCatalog{.catalog = std::move(*catalog),
+                                .server_version = session.server_version()};
+}
+
 }  // namespace runbookd::daemon

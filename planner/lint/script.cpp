@@ -50,18 +50,11 @@ constexpr auto rules = std::to_array<LintRule>({
      .title = "SQL that only newer servers know",
      .why = "the grammar here is that of PostgreSQL 15, so what this statement does is not judged",
      .fix = "look at it by hand, and rehearse it on a server of the target's version"},
-    {.id = "sql/newer-than-server",
-     .severity = Severity::error,
-     .title = "SQL that the oldest server of the plan does not know",
-     .why = "the server refuses it",
-     .fix = "write it in a form that this server knows, or, where all targets are newer, say so: "
-            "database: {version: \">=18\"} in a plan, --server-version for plain SQL"},
 });
 constexpr auto const& not_committed = rules[0];
 constexpr auto const& key_without_index = rules[1];
 constexpr auto const& without_reason = rules[2];
 constexpr auto const& unused = rules[3];
-constexpr auto const& newer_than_server = rules[6];
 
 std::vector<Command> commands_of(Node node, Effects const& effects, Catalog const& before,
                                  int major) {
@@ -181,13 +174,6 @@ void judge_statement(Walk& walk, Statement const& statement, Node node, Effects 
             .commands = std::move(commands)};
   site.columns = columns_of(node, site.commands, site.is_new());
   auto found = judge(site, standing.step);
-  if (effects.since > walk.options.server_major) {
-    found.push_back(finding_of(newer_than_server, statement.sql.place,
-                               effects.since_words + " is known from version " +
-                                   std::to_string(effects.since) + " on: version " +
-                                   std::to_string(walk.options.server_major) + " refuses it",
-                               "", standing.step));
-  }
   collect_keys(walk, site, standing.step);
   for (auto& finding : found) {
     walk.known.told_of_timeouts |= finding.rule == "session/no-lock-timeout";
