@@ -87,7 +87,7 @@ void storage(Alter const& a) {
 }
 
 void drop_constraint(Alter const& a) {
-  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE");
+  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE", a.r.major);
   fallout.drop_constraint(a.table.name, a.name());
   auto const* found = a.table.constraint(a.name());
   bool const not_null = found != nullptr && found->kind == Constraint::Kind::not_null;
@@ -95,6 +95,9 @@ void drop_constraint(Alter const& a) {
     with_children(a);  // a NOT NULL constraint by its name
   }
   a.r.drop(fallout);
+  if (found != nullptr && found->kind == Constraint::Kind::foreign_key) {
+    lock_referenced(a.r, found->references, LockMode::access_exclusive);
+  }
 }
 
 // From version 18 on whether children have a NOT NULL constraint too, and whether rows are held
@@ -258,6 +261,9 @@ void change_parent(Alter const& a) {
 }
 
 void add_constraint(Alter const& a) {
+  if (a.r.major >= 18) {  // whatever becomes of it there
+    lock_tree(a.r, a.table, a.mode, a.down);
+  }
   add_constraint_effects(a.r, a.table, a.command["def"], a.down, false, "");
 }
 

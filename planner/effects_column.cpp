@@ -134,8 +134,12 @@ void add_column(Alter const& a) {
 }
 
 void drop_column(Alter const& a) {
-  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE");
-  fallout.drop_column(a.table.name, a.name());
+  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE", a.r.major);
+  if (a.down) {
+    fallout.drop_column(a.table.name, a.name());
+  } else {
+    fallout.drop_column_alone(a.table.name, a.name());
+  }
   a.r.drop(fallout);
   if (!a.r.catalog.complete && a.table.columns.empty()) {
     a.r.drop_column(a.table.name, a.name());  // of a table that is taken for granted
@@ -156,13 +160,7 @@ void set_not_null(Alter const& a) {
     if (already || (column != nullptr && proven_not_null(table, alter.name()))) {
       return;
     }
-    bool const fresh = std::ranges::any_of(alter.all, [&](Node other) {
-      return other.text("subtype") == "AT_AddColumn" &&
-             other["def"].text("colname") == alter.name();
-    });
-    if (!fresh) {
-      alter.r.scan(table);
-    }
+    alter.r.scan(table);
     if (!alter.r.catalog.complete && alter.r.catalog.find(table.name) == nullptr) {
       alter.r.assume("no CHECK constraint proves that " + alter.column_words() + " holds no NULL");
     }

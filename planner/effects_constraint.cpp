@@ -118,9 +118,6 @@ void indexed(Recorder& r, Relation const& table, Node node, bool down) {
       r.assume("the columns of index " + quoted_identifier(name) + " are taken for NOT NULL");
     }
   } else {
-    if (r.major >= 18) {
-      lock_tree(r, table, LockMode::access_exclusive, down);
-    }
     bool const parts = down && table.kind == RelationKind::partitioned_table;
     for (auto const* one : tables_of(r, table, parts)) {
       if (one != &table) {

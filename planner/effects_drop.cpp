@@ -80,9 +80,22 @@ bool has_rows_of(Relation const& relation) {
   return relation.kind == RelationKind::table || relation.kind == RelationKind::partitioned_table;
 }
 
+// A key to a partitioned table is one to each of its partitions.
+std::vector<Relation const*> referencing(Catalog const& catalog, Relation const& table) {
+  auto found = catalog.referencing(table.name);
+  for (auto const& name : table.parents) {
+    auto const* parent = catalog.find(name);
+    if (table.partition && parent != nullptr) {
+      auto const above = referencing(catalog, *parent);
+      found.insert(found.end(), above.begin(), above.end());
+    }
+  }
+  return found;
+}
+
 void truncate_with_keys(Recorder& r, std::vector<Relation const*>& tables) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    for (auto const* other : r.catalog.referencing(tables[i]->name)) {
+    for (auto const* other : referencing(r.catalog, *tables[i])) {
       if (std::ranges::find(tables, other) == tables.end()) {
         tables.push_back(other);
         for (auto const* below : r.catalog.descendants(other->name)) {
@@ -126,7 +139,7 @@ void effects_of_drop(Recorder& r, Node statement) {
     drop_concurrently(r, statement);
     return;
   }
-  auto const fallout = fallout_of(r.catalog, statement);
+  auto const fallout = fallout_of(r.catalog, statement, r.major);
   if (kind == "OBJECT_STATISTIC_EXT") {
     for (auto const object : statement.list("objects")) {
       auto const found = r.catalog.statistics.find(r.catalog.made_as(name_of(object, false)));
@@ -172,7 +185,7 @@ void effects_of_truncate(Recorder& r, Node statement) {
     }
     if (statement.flag("restart_seqs")) {
       for (auto const* sequence : r.catalog.sequences_of(table->name)) {
-        r.lock(*sequence, r.major >= 15 ? LockMode::access_exclusive : LockMode::access_exclusive);
+        r.lock(*sequence, LockMode::access_exclusive);
       }
     }
     if (r.major < 14) {

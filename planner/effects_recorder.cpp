@@ -134,6 +134,10 @@ void Recorder::refill(Relation const& relation) {
   insert(effects_.rewrites, to_sql(relation.name));
   written_[to_sql(relation.name)] = relation.bytes;
   lock_indexes(relation, LockMode::access_exclusive);
+  for (auto const& index : relation.indexes) {
+    rebuild(index);
+    scan(relation);  // what is new there
+  }
 }
 
 void Recorder::empty(Relation const& relation) {

@@ -184,7 +184,8 @@ void remake_indexes(Recorder& r, Relation const& table, Change const& change) {
       continue;
     }
     r.lock_index(table, index, LockMode::access_exclusive);
-    if (in_expression || other_comparison) {
+    // a part of a partitioned index is made anew with it, and never taken over
+    if (in_expression || other_comparison || !index.parent.empty()) {
       r.scan(table);
     }
   }

@@ -21,6 +21,17 @@ bool is_key(Constraint const& constraint) {
 
 }  // namespace
 
+// A key to a partitioned table is one to each of its partitions.
+void Fallout::drop_keys_above(Relation const& partition) {
+  for (auto const& name : partition.parents) {
+    auto const* parent = catalog_->find(name);
+    if (partition.partition && parent != nullptr && !relations.contains(name)) {
+      drop_keys_to(name, nullptr);
+      drop_keys_above(*parent);
+    }
+  }
+}
+
 bool Fallout::dependents(RelationName const& name) {
   if (!cascade_) {
     refused.insert(name);
@@ -28,10 +39,17 @@ bool Fallout::dependents(RelationName const& name) {
   return cascade_;
 }
 
-// The triggers of a foreign key stand on both tables.
+// The triggers of a foreign key stand on both tables, from version 15 on on partitioned ones too.
+// The key of a partition relies on those of the table above.
 void Fallout::drop_foreign_key(Relation const& table, Constraint const& key) {
   locked.insert(table.name);
-  locked.insert(key.references);
+  if (table.partition && key.inherited) {
+    return;
+  }
+  auto const* other = catalog_->find(key.references);
+  if (major_ >= 15 || other == nullptr || other->kind != RelationKind::partitioned_table) {
+    locked.insert(key.references);
+  }
   for (auto const* part : catalog_->descendants(key.references)) {
     if (part->partition) {
       locked.insert(part->name);
@@ -143,14 +161,38 @@ void Fallout::drop_column(RelationName const& name, std::string const& column) {
       !columns.insert({name, column}).second) {
     return;
   }
+  drop_own_column(*table, column, Checks::of_all);
+  for (auto const* child : catalog_->children(name)) {
+    drop_column(child->name, column);
+  }
+}
+
+void Fallout::drop_column_alone(RelationName const& name, std::string const& column) {
+  auto const* table = catalog_->find(name);
+  if (table == nullptr || table->column(column) == nullptr) {
+    return;
+  }
+  columns.insert({name, column});
+  drop_own_column(*table, column, Checks::own);
+  for (auto const* child : catalog_->children(name)) {
+    locked.insert(child->name);
+  }
+}
+
+void Fallout::drop_own_column(Relation const& table, std::string const& column, Checks checks) {
+  auto const& name = table.name;
   locked.insert(name);
-  for (auto const& index : table->indexes) {
+  for (auto const& index : table.indexes) {
     if (has(index.columns, column) || has(index.expression.columns, column)) {
       drop_index(name, index.name.name);
     }
   }
-  for (auto const& constraint : table->constraints) {
+  for (auto const& constraint : table.constraints) {
     if (has(constraint.columns, column) || has(constraint.expression.columns, column)) {
+      if (checks == Checks::own && constraint.kind == Constraint::Kind::check) {
+        constraints.insert({name, constraint.name});
+        continue;
+      }
       drop_constraint(name, constraint.name);
     }
   }
@@ -159,10 +201,7 @@ void Fallout::drop_column(RelationName const& name, std::string const& column) {
       drop_relation(sequence->name);
     }
   }
-  drop_users_of_column(*table, column);
-  for (auto const* child : catalog_->children(name)) {
-    drop_column(child->name, column);
-  }
+  drop_users_of_column(table, column);
 }
 
 void Fallout::drop_users_of_sequence(RelationName const& name) {
@@ -200,6 +239,7 @@ void Fallout::drop_relation(RelationName const& name) {
     }
   }
   drop_keys_to(name, nullptr);
+  drop_keys_above(*relation);
   for (auto const* view : catalog_->readers(name)) {
     if (!relations.contains(view->name) && dependents(view->name)) {
       drop_relation(view->name);

@@ -33,6 +33,7 @@ struct Context {
   Catalog& catalog;
   RelationName table;
   Node command;
+  bool down = true;  // not ONLY
   std::string name() const { return command.text("name"); }
   bool cascade() const { return command.text("behavior") == "DROP_CASCADE"; }
 };
@@ -41,6 +42,10 @@ void drop_part(Context const& c, void (Fallout::*drop)(RelationName const&, std:
   Fallout fallout(c.catalog, c.cascade());
   (fallout.*drop)(c.table, c.name());
   remove(c.catalog, fallout);
+}
+
+void drop_column(Context const& c) {
+  drop_part(c, c.down ? &Fallout::drop_column : &Fallout::drop_column_alone);
 }
 
 void set_default(Context const& c) {
@@ -220,7 +225,7 @@ struct Subcommand {
 };
 constexpr Subcommand rules[] = {
     {"AT_AddColumn", [](Context const& c) { add_column(c.catalog, c.table, c.command["def"]); }},
-    {"AT_DropColumn", [](Context const& c) { drop_part(c, &Fallout::drop_column); }},
+    {"AT_DropColumn", drop_column},
     {"AT_ColumnDefault", set_default},
     {"AT_AlterConstraint", alter_constraint},
     {"AT_SetExpression", set_expression},
@@ -432,7 +437,7 @@ void replay_alter_table(Catalog& catalog, Node statement) {
       bool const drops = subtype == "AT_DropColumn" || subtype == "AT_DropConstraint";
       auto const rule = std::ranges::find(rules, subtype, &Subcommand::subtype);
       if (rule != std::end(rules) && drops == dropping) {
-        rule->replay({catalog, full, command});
+        rule->replay({catalog, full, command, statement["relation"].flag("inh")});
       }
     }
   }

@@ -171,6 +171,15 @@ void hand_down(Catalog& catalog, RelationName const& table, Constraint constrain
   }
 }
 
+// What keeps one index from standing in for another as a partition's, beside its keys. How they are
+// sorted is none of it: the server does not compare that.
+std::string comparison_of(Node part) {
+  auto const collation = pg::names(part.list("collation"));
+  auto const classes = pg::names(part.list("opclass"));
+  return (classes.empty() ? "" : "." + classes.back()) +
+         (collation.empty() ? "" : " in " + collation.back());
+}
+
 }  // namespace
 
 std::string free_name(Catalog const& catalog, Relation const& table, Names const& columns,
@@ -212,10 +221,9 @@ Index index_of(Catalog const& catalog, Relation const& table, Node statement) {
       words.back() = call.empty() ? "expr" : call.back();
       index.definition += " " + words.back() + "(" + joined(expression.columns, "_") + ")";
     } else {
-      index.definition +=
-          " " + column +
-          (part.list("opclass").empty() ? "" : "." + pg::names(part.list("opclass")).back());
+      index.definition += " " + column;
     }
+    index.definition += comparison_of(part);
   };
   std::ranges::for_each(statement.list("indexParams"), add);
   for (auto const part : statement.list("indexIncludingParams")) {
@@ -225,6 +233,9 @@ Index index_of(Catalog const& catalog, Relation const& table, Node statement) {
   if (auto const where = statement["whereClause"]) {
     auto const expression = pg::expression_of(where, catalog);
     index.definition += " where " + joined(expression.columns, "_");
+    for (auto const& [column, op, value] : expression.conditions) {
+      index.definition += " " + column + op + value;
+    }
     index.expression.conditions = expression.conditions;
     auto& all = index.expression;
     all.columns.insert(all.columns.end(), expression.columns.begin(), expression.columns.end());

@@ -33,8 +33,8 @@ Object object_of(Node node, bool part) {
 
 }  // namespace
 
-Fallout fallout_of(Catalog const& catalog, Node statement) {
-  Fallout fallout(catalog, statement.text("behavior") == "DROP_CASCADE");
+Fallout fallout_of(Catalog const& catalog, Node statement, int server_major) {
+  Fallout fallout(catalog, statement.text("behavior") == "DROP_CASCADE", server_major);
   auto const kind = statement.text("removeType");
   bool const part = kind == "OBJECT_TRIGGER" || kind == "OBJECT_RULE" || kind == "OBJECT_POLICY";
   for (auto const node : statement.list("objects")) {

@@ -103,6 +103,8 @@ class Reader {
     each(catalog_sql::triggers, &Reader::trigger);
     each(catalog_sql::rules, &Reader::rule);
     each(catalog_sql::uses, &Reader::use);
+    each(catalog_sql::statistics, &Reader::statistic);
+    each(catalog_sql::publications, &Reader::publication);
     if (failure_) {
       return tl::unexpected(*std::move(failure_));
     }
@@ -346,6 +348,18 @@ class Reader {
       table->functions = std::move(rule.functions);
     } else {
       (row.text(1) == "rule" ? table->rules : table->policies).push_back(std::move(rule));
+    }
+  }
+
+  void statistic(Row const& row) {
+    if (auto const table = name_of(row.text(2)); !table.empty()) {
+      catalog_.statistics[{row.text(0), row.text(1)}] = table;
+    }
+  }
+
+  void publication(Row const& row) {
+    if (auto const table = name_of(row.text(1)); !table.empty()) {
+      catalog_.publications[row.text(0)].push_back(table);
     }
   }
 

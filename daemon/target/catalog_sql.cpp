@@ -33,6 +33,18 @@ WHERE t.oid >= 16384 AND n.nspname !~ '^pg_' AND (t.typrelid = 0 OR c.relkind = 
 ORDER BY t.oid
 )sql";
 
+char const* const statistics = R"sql(
+SELECT n.nspname, s.stxname, s.stxrelid
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+ORDER BY s.oid
+)sql";
+
+char const* const publications = R"sql(
+SELECT p.pubname, r.prrelid
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+ORDER BY r.oid
+)sql";
+
 char const* const attributes = R"sql(
 SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
