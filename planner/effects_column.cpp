@@ -83,6 +83,9 @@ bool proven_not_null(Relation const& table, std::string const& column) {
 }
 
 bool domain_constrains(Catalog const& catalog, TypeName const& type) {
+  if (type.array) {
+    return false;  // NULL for an array of them is NULL of the array
+  }
   for (auto const* domain = catalog.find_type(type);
        domain != nullptr && domain->kind == TypeInfo::Kind::domain;
        domain = catalog.find_type(domain->base)) {

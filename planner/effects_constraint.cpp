@@ -152,6 +152,25 @@ void lock_referenced(Recorder& r, RelationName const& name, LockMode mode) {
   }
 }
 
+std::vector<Relation const*> referencing_above(Catalog const& catalog, Relation const& table) {
+  auto found = catalog.referencing(table.name);
+  for (auto const& name : table.parents) {
+    auto const* parent = catalog.find(name);
+    if (table.partition && parent != nullptr) {
+      auto const above = referencing_above(catalog, *parent);
+      found.insert(found.end(), above.begin(), above.end());
+    }
+  }
+  return found;
+}
+
+bool inherits_key_to(Relation const& partition, RelationName const& table) {
+  return partition.partition && std::ranges::none_of(partition.constraints, [&](auto const& key) {
+           return key.kind == Constraint::Kind::foreign_key && key.references == table &&
+                  !key.inherited;
+         });
+}
+
 void add_constraint_effects(Recorder& r, Relation const& table, Node node, bool down,
                             bool new_column, std::string const& column) {
   auto const type = node.text("contype");

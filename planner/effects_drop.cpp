@@ -80,22 +80,9 @@ bool has_rows_of(Relation const& relation) {
   return relation.kind == RelationKind::table || relation.kind == RelationKind::partitioned_table;
 }
 
-// A key to a partitioned table is one to each of its partitions.
-std::vector<Relation const*> referencing(Catalog const& catalog, Relation const& table) {
-  auto found = catalog.referencing(table.name);
-  for (auto const& name : table.parents) {
-    auto const* parent = catalog.find(name);
-    if (table.partition && parent != nullptr) {
-      auto const above = referencing(catalog, *parent);
-      found.insert(found.end(), above.begin(), above.end());
-    }
-  }
-  return found;
-}
-
 void truncate_with_keys(Recorder& r, std::vector<Relation const*>& tables) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    for (auto const* other : referencing(r.catalog, *tables[i])) {
+    for (auto const* other : referencing_above(r.catalog, *tables[i])) {
       if (std::ranges::find(tables, other) == tables.end()) {
         tables.push_back(other);
         for (auto const* below : r.catalog.descendants(other->name)) {

@@ -109,6 +109,10 @@ enum class QueryUse {
 void record_query(Recorder& recorder, pg::Node query, QueryUse use);
 // A foreign key of `table` to `other`: what making it takes.
 void lock_referenced(Recorder& recorder, RelationName const& other, LockMode mode);
+// Those with a foreign key to it, or to what it is a partition of: that is a key to it, too.
+std::vector<Relation const*> referencing_above(Catalog const& catalog, Relation const& table);
+// A partition that has this key from above.
+bool inherits_key_to(Relation const& partition, RelationName const& table);
 void lock_named(Recorder& recorder, pg::Node range_variable, LockMode mode);
 // `lock`ed itself, and its partitions and children where `down`.
 void lock_tree(Recorder& recorder, Relation const& top, LockMode mode, bool down);

@@ -73,6 +73,47 @@ INSERT INTO of_pair SELECT g, g FROM generate_series(1, 60) g;
 INSERT INTO numbered (v) SELECT g FROM generate_series(1, 60) g;
 INSERT INTO shop.cart SELECT g, g FROM generate_series(1, 60) g;
 REFRESH MATERIALIZED VIEW totals;
+CREATE TABLE regions (id int NOT NULL, at date NOT NULL, area text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE regions_a PARTITION OF regions FOR VALUES FROM ('2024-01-01') TO ('2025-01-01') PARTITION BY RANGE (id);
+CREATE TABLE regions_a_eu PARTITION OF regions_a FOR VALUES FROM (1) TO (20);
+CREATE TABLE regions_a_rest PARTITION OF regions_a DEFAULT;
+CREATE TABLE regions_b PARTITION OF regions FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE visits (n int, id int, at date, FOREIGN KEY (id, at) REFERENCES regions) PARTITION BY LIST (n);
+CREATE TABLE visits_1 PARTITION OF visits FOR VALUES IN (1);
+CREATE TABLE visits_2 (n int NOT NULL, id int, at date, CHECK (n = 2));
+CREATE TABLE hashed (id int, v text) PARTITION BY HASH (id);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE hashed_1 (id int, v text);
+CREATE TABLE bikes (id int, wheels int, bell bool, CONSTRAINT positive CHECK (wheels > 0));
+CREATE TABLE slots (room int, during int4range, EXCLUDE USING gist (during WITH &&));
+CREATE TABLE pages (id int PRIMARY KEY, next int REFERENCES pages (id), body text, words tsvector, UNIQUE (body) DEFERRABLE);
+CREATE INDEX pages_words ON pages USING gin (words);
+CREATE INDEX pages_body ON pages (body text_pattern_ops);
+CREATE TABLE nothing_yet (id int, v text);
+CREATE UNLOGGED TABLE cache (k text PRIMARY KEY, v text);
+CREATE TABLE texts (v10 varchar(10), v20 varchar(20) UNIQUE, c5 char(5), t text, x xml, i interval, ti time, b bit(4), vb varbit(8), n numeric, f real, o oid, s smallint, bo bool, u uuid, a int[], va varchar(10)[], d date, ip inet, cd cidr, j json, pt posint);
+CREATE INDEX texts_t ON texts (t);
+CREATE INDEX texts_i ON texts (n);
+CREATE TYPE deep AS (p pair, n int);
+CREATE DOMAIN deeper AS posint CHECK (VALUE < 1000);
+CREATE TABLE deeps (id int, d deep, dd deeper);
+CREATE FUNCTION slow(x int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$BEGIN RETURN x; END$$;
+CREATE FUNCTION quick(x int) RETURNS int LANGUAGE plpgsql STABLE AS $$BEGIN RETURN x; END$$;
+CREATE INDEX bikes_okay ON bikes (okay(wheels));
+CREATE VIEW bike_view AS SELECT id, wheels FROM bikes WHERE okay(wheels);
+CREATE VIEW vehicle_view AS SELECT id FROM vehicles;
+CREATE VIEW event_view AS SELECT id, customer_id FROM events;
+INSERT INTO regions SELECT g, '2024-01-01'::date + g * 8, CASE WHEN g % 2 = 0 THEN 'eu' ELSE 'us' END FROM generate_series(1, 80) g;
+INSERT INTO visits_1 SELECT 1, g, '2024-01-01'::date + g * 8 FROM generate_series(1, 40) g;
+INSERT INTO visits_2 SELECT 2, g, '2024-01-01'::date + g * 8 FROM generate_series(1, 40) g;
+INSERT INTO hashed_0 SELECT g, 'v' FROM generate_series(1, 200) g WHERE satisfies_hash_partition('hashed'::regclass, 2, 0, g);
+INSERT INTO hashed_1 SELECT g, 'v' FROM generate_series(1, 200) g WHERE satisfies_hash_partition('hashed'::regclass, 2, 1, g);
+INSERT INTO bikes SELECT g, 2, true FROM generate_series(1, 50) g;
+INSERT INTO slots SELECT g, int4range(g, g + 1) FROM generate_series(1, 50) g;
+INSERT INTO pages SELECT g, NULL, 'b' || g FROM generate_series(1, 50) g;
+INSERT INTO cache SELECT g, 'v' FROM generate_series(1, 50) g;
+INSERT INTO texts SELECT 'a', g, 'c', 't', '<a/>', '1 day', '10:00', '1010', '10', g, g, g, g, true, NULL, '{1}', '{a}', '2024-01-01', '10.0.0.1', '10.0.0.0/8', '{}', 1 FROM generate_series(1, 50) g;
+INSERT INTO deeps SELECT g, NULL, g FROM generate_series(1, 50) g;
 --@cases
 -- columns
 ALTER TABLE orders ADD COLUMN n int
@@ -413,6 +454,176 @@ LOCK TABLE events IN SHARE MODE
 LOCK TABLE ONLY vehicles IN EXCLUSIVE MODE
 LOCK TABLE open_orders
 DO $$BEGIN ALTER TABLE plain ADD COLUMN n int; END$$
+-- parts of parts
+ALTER TABLE regions ADD COLUMN n int DEFAULT 1
+ALTER TABLE regions_a ADD CONSTRAINT c CHECK (id > 0)
+ALTER TABLE regions ADD CONSTRAINT c CHECK (id > 0)
+ALTER TABLE regions ALTER COLUMN area SET NOT NULL
+ALTER TABLE regions_a ALTER COLUMN area SET NOT NULL
+ALTER TABLE regions ALTER COLUMN area TYPE varchar(9)
+ALTER TABLE regions DROP CONSTRAINT regions_pkey CASCADE
+ALTER TABLE regions DETACH PARTITION regions_b
+ALTER TABLE visits DETACH PARTITION visits_1
+ALTER TABLE visits ATTACH PARTITION visits_2 FOR VALUES IN (2)
+ALTER TABLE hashed ATTACH PARTITION hashed_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1)
+CREATE TABLE regions_a_us PARTITION OF regions_a FOR VALUES FROM (500) TO (600)
+CREATE TABLE regions_c PARTITION OF regions FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
+CREATE TABLE visits_3 PARTITION OF visits FOR VALUES IN (3)
+CREATE TABLE visits_4 PARTITION OF visits FOR VALUES IN (4) PARTITION BY RANGE (id)
+CREATE INDEX i ON regions (area)
+CREATE INDEX i ON regions_a (area)
+CREATE UNIQUE INDEX i ON regions (at, id)
+DROP TABLE regions_a CASCADE
+DROP TABLE regions_a_rest CASCADE
+DROP TABLE visits
+DROP TABLE visits_1
+TRUNCATE regions CASCADE
+TRUNCATE regions_a CASCADE
+TRUNCATE visits
+TRUNCATE visits_1
+ALTER TABLE visits DROP CONSTRAINT visits_id_at_fkey
+ALTER TABLE visits_1 ADD FOREIGN KEY (n) REFERENCES pages
+ALTER TABLE pages ADD FOREIGN KEY (id) REFERENCES pages
+ALTER TABLE pages DROP CONSTRAINT pages_next_fkey
+ALTER TABLE pages DROP CONSTRAINT pages_body_key
+ALTER TABLE pages DROP COLUMN body
+ALTER TABLE pages DROP COLUMN id CASCADE
+ALTER TABLE regions RENAME COLUMN area TO a
+ALTER TABLE regions RENAME CONSTRAINT regions_pkey TO pk
+ALTER TABLE regions_a RENAME TO ra
+ALTER TABLE regions ENABLE ROW LEVEL SECURITY
+ALTER TABLE regions REPLICA IDENTITY FULL
+ALTER TABLE regions_b REPLICA IDENTITY FULL
+ALTER TABLE regions ALTER COLUMN area SET STORAGE EXTERNAL
+ALTER TABLE regions ALTER COLUMN area SET DEFAULT 'x'
+CREATE TRIGGER t AFTER INSERT ON regions FOR EACH STATEMENT EXECUTE FUNCTION touch()
+CREATE TRIGGER t AFTER INSERT ON regions FOR EACH ROW EXECUTE FUNCTION touch()
+ALTER TABLE bikes INHERIT vehicles
+CREATE TABLE child2 () INHERITS (vehicles, bikes)
+ALTER TABLE trucks ADD COLUMN n int
+ALTER TABLE trucks ADD CHECK (load > 0)
+ALTER TABLE trucks ALTER COLUMN wheels SET NOT NULL
+ALTER TABLE trucks DROP COLUMN load
+ALTER TABLE trucks ADD PRIMARY KEY (id)
+CREATE INDEX i ON trucks (id)
+UPDATE trucks SET load = 1
+DELETE FROM ONLY vehicles
+ALTER TABLE vehicles OWNER TO app_owner
+ALTER TABLE vehicles SET SCHEMA shop
+ALTER TABLE vehicles SET (fillfactor = 50)
+ALTER TABLE vehicles ENABLE ROW LEVEL SECURITY
+DROP TABLE trucks CASCADE
+-- more types
+ALTER TABLE texts ALTER COLUMN v10 TYPE varchar(5)
+ALTER TABLE texts ALTER COLUMN v10 TYPE char(10)
+ALTER TABLE texts ALTER COLUMN v20 TYPE varchar(30)
+ALTER TABLE texts ALTER COLUMN v20 TYPE text
+ALTER TABLE texts ALTER COLUMN c5 TYPE char(9)
+ALTER TABLE texts ALTER COLUMN c5 TYPE text
+ALTER TABLE texts ALTER COLUMN t TYPE varchar
+ALTER TABLE texts ALTER COLUMN t TYPE char(5)
+ALTER TABLE texts ALTER COLUMN t TYPE bytea USING t::bytea
+ALTER TABLE texts ALTER COLUMN x TYPE text
+ALTER TABLE texts ALTER COLUMN i TYPE interval(3)
+ALTER TABLE texts ALTER COLUMN i TYPE interval(6)
+ALTER TABLE texts ALTER COLUMN ti TYPE time(2)
+ALTER TABLE texts ALTER COLUMN b TYPE varbit
+ALTER TABLE texts ALTER COLUMN vb TYPE varbit(16)
+ALTER TABLE texts ALTER COLUMN vb TYPE varbit(4)
+ALTER TABLE texts ALTER COLUMN n TYPE numeric(20,5)
+ALTER TABLE texts ALTER COLUMN n TYPE float8
+ALTER TABLE texts ALTER COLUMN f TYPE numeric
+ALTER TABLE texts ALTER COLUMN o TYPE regclass
+ALTER TABLE texts ALTER COLUMN o TYPE bigint
+ALTER TABLE texts ALTER COLUMN s TYPE int
+ALTER TABLE texts ALTER COLUMN bo TYPE text
+ALTER TABLE texts ALTER COLUMN u TYPE text
+ALTER TABLE texts ALTER COLUMN a TYPE bigint[]
+ALTER TABLE texts ALTER COLUMN va TYPE varchar(20)[]
+ALTER TABLE texts ALTER COLUMN va TYPE text[]
+ALTER TABLE texts ALTER COLUMN d TYPE timestamp
+ALTER TABLE texts ALTER COLUMN cd TYPE inet
+ALTER TABLE texts ALTER COLUMN ip TYPE text
+ALTER TABLE texts ALTER COLUMN j TYPE jsonb
+ALTER TABLE texts ALTER COLUMN j TYPE text
+ALTER TABLE texts ALTER COLUMN pt TYPE int
+ALTER TABLE texts ALTER COLUMN pt TYPE deeper
+ALTER TABLE texts ALTER COLUMN pt TYPE bigint
+ALTER TABLE deeps ALTER COLUMN dd TYPE posint
+ALTER TABLE deeps ALTER COLUMN dd TYPE int
+ALTER DOMAIN posint VALIDATE CONSTRAINT posint_check
+ALTER DOMAIN deeper ADD CHECK (VALUE < 5000)
+ALTER DOMAIN deeper DROP NOT NULL
+ALTER DOMAIN posint RENAME TO natural_number
+DROP DOMAIN deeper CASCADE
+DROP TYPE deep CASCADE
+DROP TYPE pair CASCADE
+ALTER TYPE deep ADD ATTRIBUTE z int
+ALTER TYPE mood ADD VALUE IF NOT EXISTS 'sad'
+ALTER TABLE of_pair NOT OF
+ALTER TABLE nothing_yet ADD COLUMN n int NOT NULL
+ALTER TABLE nothing_yet ADD CHECK (id > 0)
+ALTER TABLE bikes ADD COLUMN n int DEFAULT slow(1)
+ALTER TABLE bikes ADD COLUMN n int DEFAULT quick(1)
+ALTER TABLE bikes ADD COLUMN n int DEFAULT 1 + 1
+ALTER TABLE bikes ADD COLUMN n date DEFAULT current_date
+ALTER TABLE bikes ADD COLUMN n text DEFAULT current_user
+ALTER TABLE bikes ADD COLUMN n uuid DEFAULT gen_random_uuid()
+ALTER TABLE bikes ADD COLUMN n int DEFAULT NULL
+ALTER TABLE bikes ADD COLUMN n int[] DEFAULT '{}'
+ALTER TABLE bikes ADD COLUMN n mood DEFAULT 'ok'
+ALTER TABLE bikes ADD COLUMN n timestamptz DEFAULT now() + interval '1 day'
+ALTER TABLE bikes ADD COLUMN n bigint DEFAULT nextval('loose')
+ALTER TABLE bikes ADD COLUMN n deeper
+ALTER TABLE bikes ADD COLUMN n posint[]
+ALTER TABLE bikes ADD COLUMN n smallserial
+ALTER TABLE bikes ADD COLUMN n int PRIMARY KEY GENERATED ALWAYS AS IDENTITY
+ALTER TABLE bikes ADD COLUMN n int REFERENCES pages NOT NULL DEFAULT 1
+ALTER TABLE bikes DROP COLUMN IF EXISTS nope
+ALTER TABLE bikes RENAME COLUMN wheels TO w
+ALTER TABLE slots ALTER COLUMN room SET NOT NULL
+ALTER TABLE slots ADD CONSTRAINT one EXCLUDE USING gist (during WITH =)
+ALTER TABLE cache SET LOGGED
+ALTER TABLE cache SET UNLOGGED
+CREATE OR REPLACE FUNCTION okay(x int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT x > 1'
+ALTER FUNCTION okay(int) STABLE
+ALTER FUNCTION okay(int) RENAME TO fine
+DROP FUNCTION okay(int) CASCADE
+DROP FUNCTION slow(int)
+DROP VIEW vehicle_view, event_view
+CREATE OR REPLACE VIEW event_view AS SELECT id, customer_id, day FROM events
+SELECT count(*) FROM event_view
+INSERT INTO pages SELECT id, NULL, id::text FROM regions WHERE id > 50
+UPDATE event_view SET customer_id = 2
+DELETE FROM visits WHERE n = 1
+INSERT INTO cache VALUES ('a', 'b') ON CONFLICT (k) DO UPDATE SET v = 'c'
+SELECT * FROM pages WHERE id IN (SELECT id FROM regions) FOR SHARE
+LOCK TABLE regions IN ACCESS EXCLUSIVE MODE
+LOCK TABLE event_view IN SHARE MODE
+LOCK TABLE bikes, pages IN ROW EXCLUSIVE MODE
+COMMENT ON CONSTRAINT positive ON vehicles IS 'x'
+COMMENT ON TRIGGER orders_touch ON orders IS 'x'
+COMMENT ON TYPE mood IS 'x'
+COMMENT ON COLUMN pages.body IS 'x'
+COMMENT ON VIEW event_view IS 'x'
+COMMENT ON SEQUENCE loose IS 'x'
+GRANT USAGE ON SEQUENCE loose TO app_reader
+GRANT ALL ON SCHEMA shop TO app_reader
+REVOKE ALL ON events FROM app_reader
+ALTER SCHEMA shop RENAME TO store
+ALTER SCHEMA shop OWNER TO app_owner
+REINDEX TABLE pages
+REINDEX INDEX pages_words
+CLUSTER pages USING pages_pkey
+ANALYZE regions
+ANALYZE pages, bikes
+REFRESH MATERIALIZED VIEW totals
+CREATE MATERIALIZED VIEW m AS SELECT area, count(*) FROM regions GROUP BY 1
+CREATE TABLE copy AS SELECT * FROM event_view
+CREATE TABLE copy (LIKE pages INCLUDING ALL)
+CREATE TABLE copy () INHERITS (bikes)
+CREATE TABLE copy (a int, b date, FOREIGN KEY (a, b) REFERENCES regions)
+CREATE TABLE copy PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1)
 -- what newer servers brought
 @18 ALTER TABLE plain ADD COLUMN n int GENERATED ALWAYS AS (a + 1) VIRTUAL
 @18 ALTER TABLE plain ADD COLUMN n int GENERATED ALWAYS AS (a + 1)
