@@ -96,7 +96,9 @@ void drop_constraint(Alter const& a) {
   }
   a.r.drop(fallout);
   if (found != nullptr && found->kind == Constraint::Kind::foreign_key) {
-    lock_referenced(a.r, found->references, LockMode::access_exclusive);
+    if (auto const* other = a.r.catalog.find(found->references)) {
+      a.r.lock(*other, LockMode::access_exclusive);
+    }
   }
 }
 

@@ -46,12 +46,14 @@ void Fallout::drop_foreign_key(Relation const& table, Constraint const& key) {
   if (table.partition && key.inherited) {
     return;
   }
-  auto const* other = catalog_->find(key.references);
-  if (major_ >= 15 || other == nullptr || other->kind != RelationKind::partitioned_table) {
+  auto const has_triggers = [this](Relation const* one) {
+    return major_ >= 15 || one == nullptr || one->kind != RelationKind::partitioned_table;
+  };
+  if (has_triggers(catalog_->find(key.references))) {
     locked.insert(key.references);
   }
   for (auto const* part : catalog_->descendants(key.references)) {
-    if (part->partition) {
+    if (part->partition && has_triggers(part)) {
       locked.insert(part->name);
     }
   }

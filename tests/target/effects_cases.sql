@@ -463,7 +463,7 @@ ALTER TABLE regions_a ALTER COLUMN area SET NOT NULL
 ALTER TABLE regions ALTER COLUMN area TYPE varchar(9)
 ALTER TABLE regions DROP CONSTRAINT regions_pkey CASCADE
 ALTER TABLE regions DETACH PARTITION regions_b
-ALTER TABLE visits DETACH PARTITION visits_1
+@14 ALTER TABLE visits DETACH PARTITION visits_1
 ALTER TABLE visits ATTACH PARTITION visits_2 FOR VALUES IN (2)
 ALTER TABLE hashed ATTACH PARTITION hashed_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1)
 CREATE TABLE regions_a_us PARTITION OF regions_a FOR VALUES FROM (500) TO (600)
@@ -478,7 +478,7 @@ DROP TABLE regions_a_rest CASCADE
 DROP TABLE visits
 DROP TABLE visits_1
 TRUNCATE regions CASCADE
-TRUNCATE regions_a CASCADE
+@14 TRUNCATE regions_a CASCADE
 TRUNCATE visits
 TRUNCATE visits_1
 ALTER TABLE visits DROP CONSTRAINT visits_id_at_fkey
@@ -594,6 +594,7 @@ DROP VIEW vehicle_view, event_view
 CREATE OR REPLACE VIEW event_view AS SELECT id, customer_id, day FROM events
 SELECT count(*) FROM event_view
 INSERT INTO pages SELECT id, NULL, id::text FROM regions WHERE id > 50
+UPDATE events SET kind = 'x' WHERE day = '2024-05-05'
 UPDATE event_view SET customer_id = 2
 DELETE FROM visits WHERE n = 1
 INSERT INTO cache VALUES ('a', 'b') ON CONFLICT (k) DO UPDATE SET v = 'c'

@@ -167,7 +167,7 @@ Exit perform(Session& session, SqlExplain const& command) {
       command.server_version != 0 ? command.server_version : known->major());
   put_statements(session, explained, file);
   tell_findings(session, explained.findings);
-  return planner::has_error(explained.findings) ? Exit::invalid : Exit::done;
+  return explained.findings.empty() ? Exit::done : Exit::invalid;
 }
 
 Exit perform(Session& session, SqlLint const& command) {
