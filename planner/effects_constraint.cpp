@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "planner/effects_recorder.h"
+#include "planner/replay.h"
 #include "planner/sql_expression.h"
 
 namespace runbookd::planner {
@@ -107,7 +108,7 @@ void not_null(Recorder& r, Relation const& table, std::vector<std::string> const
   }
 }
 
-void indexed(Recorder& r, Relation const& table, Node node, bool down) {
+void indexed(Recorder& r, Relation const& table, Node node, bool down, std::string const& column) {
   bool const primary = node.text("contype") == "CONSTR_PRIMARY";
   auto columns = pg::names(node.list("keys"));
   if (auto const name = node.text("indexname"); !name.empty()) {
@@ -118,6 +119,14 @@ void indexed(Recorder& r, Relation const& table, Node node, bool down) {
       r.assume("the columns of index " + quoted_identifier(name) + " are taken for NOT NULL");
     }
   } else {
+    auto const named = node.text("conname");
+    auto const label = primary                                      ? "pkey"
+                       : node.text("contype") == "CONSTR_EXCLUSION" ? "excl"
+                                                                    : "key";
+    auto const keys = primary                              ? std::vector<std::string>{}
+                      : columns.empty() && !column.empty() ? std::vector{column}
+                                                           : columns;
+    r.create({table.name.schema, named.empty() ? free_name(r.catalog, table, keys, label) : named});
     bool const parts = down && table.kind == RelationKind::partitioned_table;
     for (auto const* one : tables_of(r, table, parts)) {
       if (one != &table) {
@@ -181,7 +190,7 @@ void add_constraint_effects(Recorder& r, Relation const& table, Node node, bool 
   } else if (type == "CONSTR_NOTNULL") {
     named_not_null(r, table, node, down);
   } else if (type == "CONSTR_PRIMARY" || type == "CONSTR_UNIQUE" || type == "CONSTR_EXCLUSION") {
-    indexed(r, table, node, down);
+    indexed(r, table, node, down, column);
   }
 }
 
