@@ -42,6 +42,7 @@ void drop_concurrently(Recorder& r, Node statement) {
     if (auto const found = r.index(name_of(object, false))) {
       r.lock(*found.table, LockMode::share_update_exclusive);
       r.lock_index(*found.table, *found.index, LockMode::access_exclusive);
+      r.drop(*found.index);
     }
   }
 }

@@ -154,6 +154,13 @@ void Recorder::not_rebuilt(Index const& index) {
   std::erase(effects_.rebuilt_indexes, to_sql(index.name));
 }
 
+void Recorder::drop(Index const& index) { insert(effects_.dropped, to_sql(index.name)); }
+
+void Recorder::remake(Index const& index) {
+  drop(index);
+  insert(effects_.created, to_sql(index.name));
+}
+
 void Recorder::drop(Fallout const& fallout) {
   for (auto const& name : fallout.locked) {
     if (auto const* relation = catalog.find(name)) {

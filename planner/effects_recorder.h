@@ -35,6 +35,8 @@ class Recorder {
   void empty(Relation const& relation);
   void rebuild(Index const& index);
   void not_rebuilt(Index const& index);
+  void drop(Index const& index);
+  void remake(Index const& index);  // dropped, and made anew with its name
   void drop(Fallout const& fallout);
   void drop_column(RelationName const& table, std::string const& column);
 

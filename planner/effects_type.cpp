@@ -188,6 +188,7 @@ void remake_indexes(Recorder& r, Relation const& table, Change const& change) {
       continue;
     }
     r.lock_index(table, index, LockMode::access_exclusive);
+    r.remake(index);
     // a part of a partitioned index is made anew with it, and never taken over
     if (in_expression || other_comparison || !index.parent.empty()) {
       r.scan(table);
