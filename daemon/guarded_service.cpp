@@ -61,6 +61,10 @@ void GuardedService::show_preflight(RunId const& run, std::string const& phase, 
               [&](Told const& later) { service_.show_preflight(run, phase, later); });
 }
 
+void GuardedService::show_catalog(std::string const& target, Told told) {
+  guard_later(std::move(told), [&](Told const& later) { service_.show_catalog(target, later); });
+}
+
 Result<Document> GuardedService::submit(RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected) {
   return guard([&] { return service_.submit(run, command, expected); });

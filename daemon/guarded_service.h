@@ -39,6 +39,7 @@ class GuardedService final : public web::RunService {
                                                   planner::RollBack const& ask) override;
   void show_locks(planner::RunId const& run, web::Told told) override;
   void show_preflight(planner::RunId const& run, std::string const& phase, web::Told told) override;
+  void show_catalog(std::string const& target, web::Told told) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,

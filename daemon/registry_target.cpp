@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/registry.h"
+#include "daemon/target/catalog.h"
 #include "daemon/target/locks.h"
 #include "daemon/target/procedures.h"
 #include "daemon/target/weather.h"
@@ -81,6 +82,24 @@ void Registry::show_preflight(RunId const& run, std::string const& phase, Told t
     return;
   }
   look_before(**found, *place, Lookout::After::stay, std::move(told));
+}
+
+void Registry::show_catalog(std::string const& target, Told told) {
+  if (auto const known = target_settings(target); !known) {
+    told(tl::unexpected(known.error()));
+    return;
+  }
+  auto const answer = [target, told = std::move(told)](SqlResult<ServerCatalog> const& read) {
+    if (read) {
+      told(Document{.json = catalog_json(*read)});
+    } else {
+      told(tl::unexpected(error_of(target, read.error())));
+    }
+  };
+  lookout_.ask(target, [answer](SqlResult<Session*> const& session) {
+    auto read = asked<ServerCatalog>(session, [](Session& opened) { return read_server(opened); });
+    return [answer, read = std::move(read)] { answer(read); };
+  });
 }
 
 void Registry::look_before(Conductor const& run, int phase, Lookout::After after, Told told) {

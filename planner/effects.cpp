@@ -210,6 +210,34 @@ Effects record_effects(Node node, Catalog const& catalog, int server_major) {
   return recorder.take();
 }
 
+Effects record_effects(pg::Tree const& tree, pg::ParsedStatement const& statement,
+                       Catalog const& catalog, int server_major) {
+  auto effects = record_effects(statement.node, catalog, server_major);
+  for (auto const& newer : tree.newer) {
+    bool const here =
+        newer.offset >= statement.offset && newer.offset <= statement.offset + statement.length;
+    if (here && newer.since > effects.since) {
+      effects.since = newer.since;
+      effects.since_words = newer.words;
+    }
+  }
+  if (effects.since > server_major) {
+    effects.assumed.push_back("a server before version " + std::to_string(effects.since) +
+                              " refuses it: " + effects.since_words + " is new there");
+  }
+  return effects;
+}
+
+Effects unknown_effects(std::string const& why) {
+  Effects effects;
+  effects.analysed = false;
+  effects.not_analysed = "not analysed: " + why;
+  return effects;
+}
+Effects unread_effects(pg::Tree const& tree) {
+  return unknown_effects("the parser of PostgreSQL 15 says " + tree.error);
+}
+
 std::vector<std::string> Effects::blocks_reads() const {
   return names_where(locks, [](LockMode mode) { return planner::blocks_reads(mode); });
 }
@@ -217,23 +245,12 @@ std::vector<std::string> Effects::blocks_writes() const {
   return names_where(locks, [](LockMode mode) { return planner::blocks_writes(mode); });
 }
 
-namespace {
-
-Effects unreadable(std::string const& why) {
-  Effects effects;
-  effects.analysed = false;
-  effects.not_analysed = why;
-  return effects;
-}
-
-}  // namespace
-
 Effects effects_of(Statement const& statement, Catalog const& catalog, int server_major) {
   auto const tree = pg::parse(statement.sql.text);
   if (!tree.ok() || tree.statements.size() != 1) {
-    return unreadable("not analysed: " + (tree.ok() ? "not one statement" : tree.error));
+    return tree.ok() ? unknown_effects("it is not one statement") : unread_effects(tree);
   }
-  return record_effects(tree.statements.front().node, catalog, server_major);
+  return record_effects(tree, tree.statements.front(), catalog, server_major);
 }
 
 Catalog apply(Catalog catalog, Statement const& statement) {

@@ -51,7 +51,9 @@ struct Effects {
   std::vector<std::string> assumed;
   bool analysed = true;  // false: the lists say nothing; `not_analysed` says why
   std::string not_analysed;
-  bool opaque = false;  // it runs code whose effects are not all in the lists
+  int since = 0;            // the first major version that knows it; 0 = those that we know all do
+  std::string since_words;  // what that version brought: "[NOT] ENFORCED"
+  bool opaque = false;      // it runs code whose effects are not all in the lists
   // How long the strongest lock is held at the least, as far as sizes tell; -1 = unknown.
   std::int64_t hold_ms = -1;
   bool operator==(Effects const&) const = default;

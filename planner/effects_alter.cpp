@@ -87,12 +87,66 @@ void storage(Alter const& a) {
 }
 
 void drop_constraint(Alter const& a) {
-  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE");
+  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE", a.r.major);
   fallout.drop_constraint(a.table.name, a.name());
-  if (fallout.constraints.empty() && a.r.major >= 18) {
+  auto const* found = a.table.constraint(a.name());
+  bool const not_null = found != nullptr && found->kind == Constraint::Kind::not_null;
+  if (not_null || (found == nullptr && a.r.major >= 18)) {
     with_children(a);  // a NOT NULL constraint by its name
   }
   a.r.drop(fallout);
+  if (found != nullptr && found->kind == Constraint::Kind::foreign_key) {
+    if (auto const* other = a.r.catalog.find(found->references)) {
+      a.r.lock(*other, LockMode::access_exclusive);
+    }
+  }
+}
+
+// From version 18 on whether children have a NOT NULL constraint too, and whether rows are held
+// against a foreign key, can be changed.
+void alter_constraint(Alter const& a) {
+  auto const becomes = a.command["def"].text("becomes");
+  auto const* found = a.table.constraint(a.command["def"].text("conname"));
+  if (becomes.ends_with("inherit")) {
+    with_children(a);
+    for (auto const* below : a.r.catalog.descendants(a.table.name)) {
+      for (auto const& name : found != nullptr ? found->columns : std::vector<std::string>{}) {
+        auto const* column = below->column(name);
+        if (becomes == "inherit" && column != nullptr && !column->not_null &&
+            !proven_not_null(*below, name)) {
+          a.r.scan(*below);
+        }
+      }
+    }
+    return;
+  }
+  with_partitions(a);
+  if (becomes.empty() || found == nullptr || found->enforced == (becomes == "enforced")) {
+    return;
+  }
+  lock_referenced(
+      a.r, found->references,
+      becomes == "enforced" ? LockMode::share_row_exclusive : LockMode::access_exclusive);
+  if (becomes == "enforced") {
+    each_table(a, [](Alter const& alter, Relation const& table) { alter.r.scan(table); });
+    if (auto const* other = a.r.catalog.find(found->references); other != &a.table) {
+      a.r.maybe_scan(*other);
+    }
+  }
+}
+
+void set_expression(Alter const& a) {
+  each_table(a, [](Alter const& alter, Relation const& table) {
+    alter.r.lock(table, alter.mode);
+    auto const* column = table.column(alter.name());
+    bool const computed = column != nullptr && column->generated == 'v';  // when it is read
+    if (!computed) {
+      alter.r.rewrite(table);
+    } else if (column->not_null) {
+      alter.r.scan(table);
+    }
+  });
+  a.r.breaks(a.column_words(), "the old application reads other values in it");
 }
 
 void set_default(Alter const& a) { lock_tree(a.r, a.table, a.mode, a.down); }
@@ -209,6 +263,9 @@ void change_parent(Alter const& a) {
 }
 
 void add_constraint(Alter const& a) {
+  if (a.r.major >= 18) {  // whatever becomes of it there
+    lock_tree(a.r, a.table, a.mode, a.down);
+  }
   add_constraint_effects(a.r, a.table, a.command["def"], a.down, false, "");
 }
 
@@ -230,7 +287,7 @@ constexpr Subcommand subcommands[] = {
     {"AT_AddOf", strongest, itself},
     {"AT_AlterColumnGenericOptions", strongest, itself},
     {"AT_AlterColumnType", strongest, change_type},
-    {"AT_AlterConstraint", strongest, with_partitions},
+    {"AT_AlterConstraint", strongest, alter_constraint},
     {"AT_AttachPartition", maintenance, attach},
     {"AT_ChangeOwner", strongest, change_owner},
     {"AT_ClusterOn", maintenance, itself},
@@ -267,6 +324,7 @@ constexpr Subcommand subcommands[] = {
     {"AT_ResetRelOptions", options_level, itself},
     {"AT_SetAccessMethod", strongest, set_access_method},
     {"AT_SetCompression", strongest, with_indexes},
+    {"AT_SetExpression", strongest, set_expression},
     {"AT_SetIdentity", strongest, identity},
     {"AT_SetLogged", strongest, set_logged},
     {"AT_SetNotNull", strongest, set_not_null},
@@ -332,7 +390,7 @@ void record_commands(Recorder& r, Node statement, Node only) {
   for (auto const command : mine) {
     auto const* known = find(command);
     if (known == nullptr) {
-      r.assume("the reach of " + command.text("subtype") + " is not known");
+      r.not_analysed("not analysed: what " + command.text("subtype") + " reaches is not known");
       continue;
     }
     known->reach({r, *table, command, mode, down, commands});

@@ -25,6 +25,9 @@ enum class Filled { null, stored_default, rewritten };
 // What the rows that are there get for a new column.
 Filled filled(Recorder& r, Node column) {
   auto const type = pg::type_of(column["typeName"], r.catalog);
+  if (pg::virtual_column(column)) {
+    return Filled::null;  // computed when it is read
+  }
   if (is_serial(type.name) || !constraints_of(column, "CONSTR_GENERATED").empty() ||
       !constraints_of(column, "CONSTR_IDENTITY").empty() || domain_constrains(r.catalog, type)) {
     return Filled::rewritten;
@@ -82,6 +85,9 @@ bool proven_not_null(Relation const& table, std::string const& column) {
 }
 
 bool domain_constrains(Catalog const& catalog, TypeName const& type) {
+  if (type.array) {
+    return false;  // NULL for an array of them is NULL of the array
+  }
   for (auto const* domain = catalog.find_type(type);
        domain != nullptr && domain->kind == TypeInfo::Kind::domain;
        domain = catalog.find_type(domain->base)) {
@@ -123,7 +129,8 @@ void add_column(Alter const& a) {
     add_constraint_effects(a.r, a.table, constraint, a.down, !with_default, name);
   }
   for (auto const* constraint : {"CONSTR_NOTNULL", "CONSTR_PRIMARY"}) {
-    if (!constraints_of(column, constraint).empty() && fill == Filled::null) {
+    if (!constraints_of(column, constraint).empty() && fill == Filled::null &&
+        !pg::virtual_column(column)) {
       a.r.breaks("column " + to_sql(a.table.name) + "." + quoted_identifier(name),
                  "INSERT of the old application does not give it a value, and NULL is refused");
       break;
@@ -132,8 +139,12 @@ void add_column(Alter const& a) {
 }
 
 void drop_column(Alter const& a) {
-  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE");
-  fallout.drop_column(a.table.name, a.name());
+  Fallout fallout(a.r.catalog, a.command.text("behavior") == "DROP_CASCADE", a.r.major);
+  if (a.down) {
+    fallout.drop_column(a.table.name, a.name());
+  } else {
+    fallout.drop_column_alone(a.table.name, a.name());
+  }
   a.r.drop(fallout);
   if (!a.r.catalog.complete && a.table.columns.empty()) {
     a.r.drop_column(a.table.name, a.name());  // of a table that is taken for granted
@@ -154,13 +165,7 @@ void set_not_null(Alter const& a) {
     if (already || (column != nullptr && proven_not_null(table, alter.name()))) {
       return;
     }
-    bool const fresh = std::ranges::any_of(alter.all, [&](Node other) {
-      return other.text("subtype") == "AT_AddColumn" &&
-             other["def"].text("colname") == alter.name();
-    });
-    if (!fresh) {
-      alter.r.scan(table);
-    }
+    alter.r.scan(table);
     if (!alter.r.catalog.complete && alter.r.catalog.find(table.name) == nullptr) {
       alter.r.assume("no CHECK constraint proves that " + alter.column_words() + " holds no NULL");
     }

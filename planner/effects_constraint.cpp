@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "planner/effects_recorder.h"
+#include "planner/replay.h"
 #include "planner/sql_expression.h"
 
 namespace runbookd::planner {
@@ -30,7 +31,10 @@ void check(Recorder& r, Relation const& table, Node node, bool down) {
       r.scan(*one);
     }
   }
-  r.breaks(words(table), "writes of the old application that the CHECK does not allow are refused");
+  if (!node.flag("not_enforced")) {
+    r.breaks(words(table),
+             "writes of the old application that the CHECK does not allow are refused");
+  }
 }
 
 bool has_key(Relation const& table, std::vector<std::string> const& columns,
@@ -68,8 +72,26 @@ void foreign_key(Recorder& r, Relation const& table, Node node, bool down, bool 
       r.maybe_scan(*one);
     }
   }
-  r.breaks(words(table), "rows of the old application without a partner in " + to_sql(other->name) +
-                             " are refused");
+  if (!node.flag("not_enforced")) {
+    r.breaks(words(table), "rows of the old application without a partner in " +
+                               to_sql(other->name) + " are refused");
+  }
+}
+
+// A NOT NULL constraint of the table, as version 18 has it. That of a new column is told with it.
+void named_not_null(Recorder& r, Relation const& table, Node node, bool down) {
+  for (auto const& name : pg::names(node.list("keys"))) {
+    for (auto const* one : tables_of(r, table, down && !node.flag("is_no_inherit"))) {
+      r.lock(*one, LockMode::access_exclusive);
+      auto const* column = one->column(name);
+      bool const holds = column != nullptr && (column->not_null || proven_not_null(*one, name));
+      if (!node.flag("skip_validation") && !holds) {
+        r.scan(*one);
+      }
+    }
+    r.breaks("column " + to_sql(table.name) + "." + quoted_identifier(name),
+             "writes of the old application that leave it NULL are refused");
+  }
 }
 
 // NOT NULL of the columns of a primary key.
@@ -86,7 +108,7 @@ void not_null(Recorder& r, Relation const& table, std::vector<std::string> const
   }
 }
 
-void indexed(Recorder& r, Relation const& table, Node node, bool down) {
+void indexed(Recorder& r, Relation const& table, Node node, bool down, std::string const& column) {
   bool const primary = node.text("contype") == "CONSTR_PRIMARY";
   auto columns = pg::names(node.list("keys"));
   if (auto const name = node.text("indexname"); !name.empty()) {
@@ -97,9 +119,14 @@ void indexed(Recorder& r, Relation const& table, Node node, bool down) {
       r.assume("the columns of index " + quoted_identifier(name) + " are taken for NOT NULL");
     }
   } else {
-    if (r.major >= 18) {
-      lock_tree(r, table, LockMode::access_exclusive, down);
-    }
+    auto const named = node.text("conname");
+    auto const label = primary                                      ? "pkey"
+                       : node.text("contype") == "CONSTR_EXCLUSION" ? "excl"
+                                                                    : "key";
+    auto const keys = primary                              ? std::vector<std::string>{}
+                      : columns.empty() && !column.empty() ? std::vector{column}
+                                                           : columns;
+    r.create({table.name.schema, named.empty() ? free_name(r.catalog, table, keys, label) : named});
     bool const parts = down && table.kind == RelationKind::partitioned_table;
     for (auto const* one : tables_of(r, table, parts)) {
       if (one != &table) {
@@ -134,6 +161,25 @@ void lock_referenced(Recorder& r, RelationName const& name, LockMode mode) {
   }
 }
 
+std::vector<Relation const*> referencing_above(Catalog const& catalog, Relation const& table) {
+  auto found = catalog.referencing(table.name);
+  for (auto const& name : table.parents) {
+    auto const* parent = catalog.find(name);
+    if (table.partition && parent != nullptr) {
+      auto const above = referencing_above(catalog, *parent);
+      found.insert(found.end(), above.begin(), above.end());
+    }
+  }
+  return found;
+}
+
+bool inherits_key_to(Relation const& partition, RelationName const& table) {
+  return partition.partition && std::ranges::none_of(partition.constraints, [&](auto const& key) {
+           return key.kind == Constraint::Kind::foreign_key && key.references == table &&
+                  !key.inherited;
+         });
+}
+
 void add_constraint_effects(Recorder& r, Relation const& table, Node node, bool down,
                             bool new_column, std::string const& column) {
   auto const type = node.text("contype");
@@ -141,8 +187,10 @@ void add_constraint_effects(Recorder& r, Relation const& table, Node node, bool 
     check(r, table, node, down);
   } else if (type == "CONSTR_FOREIGN") {
     foreign_key(r, table, node, down, new_column, column);
+  } else if (type == "CONSTR_NOTNULL") {
+    named_not_null(r, table, node, down);
   } else if (type == "CONSTR_PRIMARY" || type == "CONSTR_UNIQUE" || type == "CONSTR_EXCLUSION") {
-    indexed(r, table, node, down);
+    indexed(r, table, node, down, column);
   }
 }
 

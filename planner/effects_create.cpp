@@ -38,8 +38,10 @@ void partition_of(Recorder& r, Relation const& parent, Node bound) {
       lock_referenced(r, key.references, LockMode::share_row_exclusive);
     }
   }
-  for (auto const* other : r.catalog.referencing(parent.name)) {
-    r.lock(*other, r.major >= 15 ? LockMode::share_row_exclusive : LockMode::access_share);
+  for (auto const* other : referencing_above(r.catalog, parent)) {
+    if (!other->partition) {  // the key stands on the table above
+      r.lock(*other, r.major >= 15 ? LockMode::share_row_exclusive : LockMode::access_share);
+    }
   }
   for (auto const& trigger : parent.triggers) {
     if (auto const* partner = r.catalog.find(trigger.partner); partner != nullptr) {

@@ -42,6 +42,7 @@ void drop_concurrently(Recorder& r, Node statement) {
     if (auto const found = r.index(name_of(object, false))) {
       r.lock(*found.table, LockMode::share_update_exclusive);
       r.lock_index(*found.table, *found.index, LockMode::access_exclusive);
+      r.drop(*found.index);
     }
   }
 }
@@ -82,7 +83,7 @@ bool has_rows_of(Relation const& relation) {
 
 void truncate_with_keys(Recorder& r, std::vector<Relation const*>& tables) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    for (auto const* other : r.catalog.referencing(tables[i]->name)) {
+    for (auto const* other : referencing_above(r.catalog, *tables[i])) {
       if (std::ranges::find(tables, other) == tables.end()) {
         tables.push_back(other);
         for (auto const* below : r.catalog.descendants(other->name)) {
@@ -126,7 +127,7 @@ void effects_of_drop(Recorder& r, Node statement) {
     drop_concurrently(r, statement);
     return;
   }
-  auto const fallout = fallout_of(r.catalog, statement);
+  auto const fallout = fallout_of(r.catalog, statement, r.major);
   if (kind == "OBJECT_STATISTIC_EXT") {
     for (auto const object : statement.list("objects")) {
       auto const found = r.catalog.statistics.find(r.catalog.made_as(name_of(object, false)));
@@ -172,7 +173,7 @@ void effects_of_truncate(Recorder& r, Node statement) {
     }
     if (statement.flag("restart_seqs")) {
       for (auto const* sequence : r.catalog.sequences_of(table->name)) {
-        r.lock(*sequence, r.major >= 15 ? LockMode::access_exclusive : LockMode::access_exclusive);
+        r.lock(*sequence, LockMode::access_exclusive);
       }
     }
     if (r.major < 14) {

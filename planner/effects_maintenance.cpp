@@ -60,8 +60,9 @@ void vacuum(Recorder& r, Node statement) {
     }
     vacuum_table(r, *table, how);
     bool const partitioned = table->kind == RelationKind::partitioned_table;
+    bool const alone = !one["relation"].flag("inh");  // ONLY, from version 18 on
     for (auto const* below : r.catalog.descendants(table->name)) {
-      if (partitioned || r.major >= 18) {
+      if ((partitioned || r.major >= 18) && !alone) {
         vacuum_table(r, *below, how);
       } else if (!how.vacuum || pg::option_set(statement, "options", "analyze", false)) {
         r.lock(*below, LockMode::access_share);

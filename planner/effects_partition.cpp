@@ -71,7 +71,7 @@ void attach_keys(Recorder& r, Relation const& table, Relation const& partition) 
     lock_referenced(r, key.references,
                     there ? LockMode::access_exclusive : LockMode::share_row_exclusive);
     if (auto const* other = r.catalog.find(key.references)) {
-      r.maybe_scan(*other);
+      std::ranges::for_each(tree(r, *other), [&](auto const* part) { r.maybe_scan(*part); });
     }
     for (auto const* part : tree(r, partition)) {
       if (!there) {
@@ -100,7 +100,13 @@ void attach_partition(Recorder& r, Relation const& table, Node definition) {
     wanted = {{"", "default", ""}};
     auto const siblings = r.catalog.children(table.name);
     auto const known = known_of(*partition);
-    if (std::ranges::all_of(siblings, [&](auto* s) { return pg::excludes(known, s->bound); })) {
+    bool const all_known = r.catalog.complete || r.catalog.find(table.name) != nullptr;
+    if (!all_known) {
+      r.assume("what the other partitions of " + to_sql(table.name) +
+               " take is not known, so it is read whether rows belong there");
+    }
+    if (all_known &&
+        std::ranges::all_of(siblings, [&](auto* s) { return pg::excludes(known, s->bound); })) {
       wanted.clear();
     }
   } else if (table.partition_strategy.empty()) {
@@ -151,7 +157,8 @@ void detach_partition(Recorder& r, Relation const& table, Node definition, bool 
     }
   }
   for (auto const* other : r.catalog.referencing(table.name)) {
-    r.lock(*other, LockMode::access_exclusive);
+    r.lock(*other, inherits_key_to(*other, table.name) ? LockMode::access_share
+                                                       : LockMode::access_exclusive);
     r.lock(*partition, LockMode::access_exclusive);
     r.maybe_scan(*other);
     r.maybe_scan(*partition);

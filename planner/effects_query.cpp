@@ -167,8 +167,17 @@ void Query::read_table(Relation const& table, std::vector<Condition> const& know
   } else if (reads()) {
     r_.maybe_scan(table);
   }
-  for (auto const* child : r_.catalog.children(table.name)) {
-    if (!child->partition || !pg::excludes(known, child->bound)) {
+  auto const children = r_.catalog.children(table.name);
+  auto rows = known;
+  for (auto const& one : known) {
+    rows.push_back({one.column, "is not null", ""});  // no comparison holds for NULL
+  }
+  bool const placed = std::ranges::any_of(children, [&](Relation const* child) {
+    return child->partition && !child->bound.empty() && pg::implies(rows, child->bound);
+  });
+  for (auto const* child : children) {
+    bool const elsewhere = child->default_partition && placed;
+    if (!child->partition || (!elsewhere && !pg::excludes(known, child->bound))) {
       read_table(*child, known, mode, certain);
     }
   }

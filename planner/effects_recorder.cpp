@@ -134,6 +134,10 @@ void Recorder::refill(Relation const& relation) {
   insert(effects_.rewrites, to_sql(relation.name));
   written_[to_sql(relation.name)] = relation.bytes;
   lock_indexes(relation, LockMode::access_exclusive);
+  for (auto const& index : relation.indexes) {
+    rebuild(index);
+    scan(relation);  // what is new there
+  }
 }
 
 void Recorder::empty(Relation const& relation) {
@@ -148,6 +152,13 @@ void Recorder::rebuild(Index const& index) { insert(effects_.rebuilt_indexes, to
 
 void Recorder::not_rebuilt(Index const& index) {
   std::erase(effects_.rebuilt_indexes, to_sql(index.name));
+}
+
+void Recorder::drop(Index const& index) { insert(effects_.dropped, to_sql(index.name)); }
+
+void Recorder::remake(Index const& index) {
+  drop(index);
+  insert(effects_.created, to_sql(index.name));
 }
 
 void Recorder::drop(Fallout const& fallout) {

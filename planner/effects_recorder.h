@@ -35,6 +35,8 @@ class Recorder {
   void empty(Relation const& relation);
   void rebuild(Index const& index);
   void not_rebuilt(Index const& index);
+  void drop(Index const& index);
+  void remake(Index const& index);  // dropped, and made anew with its name
   void drop(Fallout const& fallout);
   void drop_column(RelationName const& table, std::string const& column);
 
@@ -91,6 +93,11 @@ void effects_of_view(Recorder& recorder, pg::Node statement);
 void effects_of_body(Recorder& recorder, std::string const& body);  // of a DO block or function
 void record_statement(Recorder& recorder, pg::Node statement);
 Effects record_effects(pg::Node statement, Catalog const& catalog, int server_major);
+// … of a statement that stands at bytes `begin` to `end` of what was parsed.
+Effects record_effects(pg::Tree const& tree, pg::ParsedStatement const& statement,
+                       Catalog const& catalog, int server_major);
+Effects unknown_effects(std::string const& why);
+Effects unread_effects(pg::Tree const& tree);  // the parser refused it
 // What this one command of an ALTER TABLE does; nothing = all of them do.
 void record_commands(Recorder& recorder, pg::Node statement, pg::Node only);
 
@@ -104,6 +111,10 @@ enum class QueryUse {
 void record_query(Recorder& recorder, pg::Node query, QueryUse use);
 // A foreign key of `table` to `other`: what making it takes.
 void lock_referenced(Recorder& recorder, RelationName const& other, LockMode mode);
+// Those with a foreign key to it, or to what it is a partition of: that is a key to it, too.
+std::vector<Relation const*> referencing_above(Catalog const& catalog, Relation const& table);
+// A partition that has this key from above.
+bool inherits_key_to(Relation const& partition, RelationName const& table);
 void lock_named(Recorder& recorder, pg::Node range_variable, LockMode mode);
 // `lock`ed itself, and its partitions and children where `down`.
 void lock_tree(Recorder& recorder, Relation const& top, LockMode mode, bool down);

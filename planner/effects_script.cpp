@@ -14,9 +14,7 @@ namespace {
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
-struct Piece {
-  std::size_t begin, end;
-};
+using pg::Piece;
 
 // The statement's own text: without blanks and comments before it. Tokens and statements are in
 // the same order, so each is looked at once.
@@ -43,43 +41,6 @@ class Pieces {
   std::size_t at_ = 0;
 };
 
-// Every statement alone, where the whole does not parse: what a newer server knows is no reason to
-// say nothing about the rest.
-std::vector<Piece> split(std::string const& text, std::vector<pg::Token> const& tokens) {
-  std::vector<Piece> pieces;
-  std::size_t begin = 0;
-  bool open = false;
-  std::size_t end = 0;
-  for (auto const& token : tokens) {
-    if (token.comment) {
-      continue;
-    }
-    if (token.in(text) == ";") {
-      if (open) {
-        pieces.push_back({begin, end});
-      }
-      open = false;
-      continue;
-    }
-    if (!open) {
-      begin = token.offset;
-      open = true;
-    }
-    end = token.offset + token.length;
-  }
-  if (open) {
-    pieces.push_back({begin, end});
-  }
-  return pieces;
-}
-
-Statement statement_of(SqlText text, pg::Node node) {
-  return {.sql = std::move(text),
-          .kind = pg::kind_of(node),
-          .transactional = pg::transactional(node),
-          .changes_schema = pg::changes_schema(node)};
-}
-
 struct Walk {
   SqlText const& script;
   pg::Slices& slices;
@@ -87,20 +48,19 @@ struct Walk {
   int server_major;
   VisitStatement const& visit;
 
-  void take(Piece piece, pg::Node node, std::size_t base) const {
+  void take(Piece piece, pg::Tree const& tree, pg::ParsedStatement const& parsed,
+            std::size_t base) const {
     if (visit) {
-      auto const statement = statement_of(slices.next(piece.begin, piece.end), node);
-      auto const effects = record_effects(node, walked.catalog, server_major);
-      visit({statement, node, effects, walked.catalog, piece.begin, piece.end, base});
+      auto const statement = pg::statement_of(slices.next(piece.begin, piece.end), parsed.node);
+      auto const effects = record_effects(tree, parsed, walked.catalog, server_major);
+      visit({statement, parsed.node, effects, walked.catalog, piece.begin, piece.end, base});
     }
-    replay_statement(walked.catalog, node);
+    replay_statement(walked.catalog, parsed.node);
   }
 
-  void unread(Piece piece, SqlText const& text, std::string const& why) const {
-    Statement const statement{.sql = text};
-    Effects effects;
-    effects.analysed = false;
-    effects.not_analysed = "not analysed: the parser of PostgreSQL 15 says " + why;
+  void unread(Piece piece, SqlText const& text, pg::Tree const& tree) const {
+    auto const statement = pg::unread_statement(text);
+    auto const effects = unread_effects(tree);
     visit({statement, {}, effects, walked.catalog, piece.begin, piece.end});
   }
 
@@ -108,21 +68,21 @@ struct Walk {
     Pieces pieces(script.text, walked.tokens);
     for (auto const& parsed : tree.statements) {
       auto const piece = pieces.of(parsed.offset, parsed.length);
-      take(piece, parsed.node, piece.begin);
+      take(piece, tree, parsed, piece.begin);
     }
   }
 
   void one_by_one() const {
-    for (auto const piece : split(script.text, walked.tokens)) {
+    for (auto const piece : pg::split(script.text, walked.tokens)) {
       auto const tree = pg::parse(script.text.substr(piece.begin, piece.end - piece.begin));
       if (tree.ok()) {
-        std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, p.node, 0); });
+        std::ranges::for_each(tree.statements, [&](auto& p) { take(piece, tree, p, 0); });
         continue;
       }
       auto const text = slices.next(piece.begin, piece.end);
-      walked.findings.push_back(pg::problem(text, tree.error_offset, "sql/syntax", tree.error));
+      walked.findings.push_back(pg::maybe_newer(pg::syntax_error(text, tree), server_major));
       if (visit) {
-        unread(piece, text, tree.error);
+        unread(piece, text, tree);
       }
     }
   }

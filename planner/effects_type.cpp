@@ -49,6 +49,15 @@ bool widens(TypeName const& from, TypeName const& to) {
     constexpr int finest = 6;
     return number(to, 0) >= finest || (!from.modifiers.empty() && number(to, 0) >= number(from, 0));
   }
+  if (to.name == "interval") {
+    constexpr int every_field = 32767, finest = 6;
+    auto const fields = [](TypeName const& type) {
+      return type.modifiers.empty() ? every_field : type.modifiers[0];
+    };
+    bool const as_fine = number(to, 1) >= finest || to.modifiers.size() < 2 ||
+                         (from.modifiers.size() == 2 && number(to, 1) >= number(from, 1));
+    return fields(to) == fields(from) && as_fine;
+  }
   if (from.modifiers.empty()) {
     return false;
   }
@@ -57,11 +66,6 @@ bool widens(TypeName const& from, TypeName const& to) {
   }
   if (to.name == "varchar" || to.name == "varbit") {
     return number(to, 0) >= number(from, 0);
-  }
-  if (to.name == "interval") {
-    return number(to, 0) == number(from, 0) &&
-           (to.modifiers.size() < 2 ||
-            (from.modifiers.size() == 2 && number(to, 1) >= number(from, 1)));
   }
   return false;
 }
@@ -184,7 +188,9 @@ void remake_indexes(Recorder& r, Relation const& table, Change const& change) {
       continue;
     }
     r.lock_index(table, index, LockMode::access_exclusive);
-    if (in_expression || other_comparison) {
+    r.remake(index);
+    // a part of a partitioned index is made anew with it, and never taken over
+    if (in_expression || other_comparison || !index.parent.empty()) {
       r.scan(table);
     }
   }

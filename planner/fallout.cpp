@@ -21,6 +21,17 @@ bool is_key(Constraint const& constraint) {
 
 }  // namespace
 
+// A key to a partitioned table is one to each of its partitions.
+void Fallout::drop_keys_above(Relation const& partition) {
+  for (auto const& name : partition.parents) {
+    auto const* parent = catalog_->find(name);
+    if (partition.partition && parent != nullptr && !relations.contains(name)) {
+      drop_keys_to(name, nullptr);
+      drop_keys_above(*parent);
+    }
+  }
+}
+
 bool Fallout::dependents(RelationName const& name) {
   if (!cascade_) {
     refused.insert(name);
@@ -28,12 +39,21 @@ bool Fallout::dependents(RelationName const& name) {
   return cascade_;
 }
 
-// The triggers of a foreign key stand on both tables.
+// The triggers of a foreign key stand on both tables, from version 15 on on partitioned ones too.
+// The key of a partition relies on those of the table above.
 void Fallout::drop_foreign_key(Relation const& table, Constraint const& key) {
   locked.insert(table.name);
-  locked.insert(key.references);
+  if (table.partition && key.inherited) {
+    return;
+  }
+  auto const has_triggers = [this](Relation const* one) {
+    return major_ >= 15 || one == nullptr || one->kind != RelationKind::partitioned_table;
+  };
+  if (has_triggers(catalog_->find(key.references))) {
+    locked.insert(key.references);
+  }
   for (auto const* part : catalog_->descendants(key.references)) {
-    if (part->partition) {
+    if (part->partition && has_triggers(part)) {
       locked.insert(part->name);
     }
   }
@@ -72,7 +92,8 @@ void Fallout::drop_constraint(RelationName const& name, std::string const& const
   }
   for (auto const* child : catalog_->children(name)) {
     if (!found->no_inherit && child->constraint(constraint) != nullptr &&
-        (found->kind == Constraint::Kind::check || child->partition)) {
+        (found->kind == Constraint::Kind::check || found->kind == Constraint::Kind::not_null ||
+         child->partition)) {
       drop_constraint(child->name, constraint);
     }
   }
@@ -142,14 +163,38 @@ void Fallout::drop_column(RelationName const& name, std::string const& column) {
       !columns.insert({name, column}).second) {
     return;
   }
+  drop_own_column(*table, column, Checks::of_all);
+  for (auto const* child : catalog_->children(name)) {
+    drop_column(child->name, column);
+  }
+}
+
+void Fallout::drop_column_alone(RelationName const& name, std::string const& column) {
+  auto const* table = catalog_->find(name);
+  if (table == nullptr || table->column(column) == nullptr) {
+    return;
+  }
+  columns.insert({name, column});
+  drop_own_column(*table, column, Checks::own);
+  for (auto const* child : catalog_->children(name)) {
+    locked.insert(child->name);
+  }
+}
+
+void Fallout::drop_own_column(Relation const& table, std::string const& column, Checks checks) {
+  auto const& name = table.name;
   locked.insert(name);
-  for (auto const& index : table->indexes) {
+  for (auto const& index : table.indexes) {
     if (has(index.columns, column) || has(index.expression.columns, column)) {
       drop_index(name, index.name.name);
     }
   }
-  for (auto const& constraint : table->constraints) {
+  for (auto const& constraint : table.constraints) {
     if (has(constraint.columns, column) || has(constraint.expression.columns, column)) {
+      if (checks == Checks::own && constraint.kind == Constraint::Kind::check) {
+        constraints.insert({name, constraint.name});
+        continue;
+      }
       drop_constraint(name, constraint.name);
     }
   }
@@ -158,10 +203,7 @@ void Fallout::drop_column(RelationName const& name, std::string const& column) {
       drop_relation(sequence->name);
     }
   }
-  drop_users_of_column(*table, column);
-  for (auto const* child : catalog_->children(name)) {
-    drop_column(child->name, column);
-  }
+  drop_users_of_column(table, column);
 }
 
 void Fallout::drop_users_of_sequence(RelationName const& name) {
@@ -199,6 +241,7 @@ void Fallout::drop_relation(RelationName const& name) {
     }
   }
   drop_keys_to(name, nullptr);
+  drop_keys_above(*relation);
   for (auto const* view : catalog_->readers(name)) {
     if (!relations.contains(view->name) && dependents(view->name)) {
       drop_relation(view->name);

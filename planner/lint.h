@@ -2,6 +2,7 @@
 // error stops `start` until somebody acknowledges it with a reason. The rules are in planner/lint/.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,19 @@
 
 namespace runbookd::planner {
 
+// Where a table counts as small, and from where on as large: rules by size are mild there, or
+// stern.
+struct TableSizes {
+  std::int64_t small = 16LL << 20, large = 8LL << 30;  // bytes, with indexes and TOAST
+  Duration long_hold{30'000};                          // of a lock, as foretold: stern as well
+};
 struct LintOptions {
   Catalog catalog;  // what is known of the target; empty = judged by the text alone
   int server_major = 18;
-  int server_minor = -1;              // -1 = unknown
-  bool in_transaction = false;        // a tool runs the whole file in one
-  bool timeouts_given = false;        // by the role or the tool
+  int server_minor = -1;        // -1 = unknown
+  bool in_transaction = false;  // a tool runs the whole file in one
+  bool timeouts_given = false;  // by the role or the tool
+  TableSizes sizes;
   std::vector<std::string> optional;  // rules or groups that are off unless named; "all"
 };
 

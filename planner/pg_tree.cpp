@@ -2,9 +2,14 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include <pg_query.h>
+
+#include "planner/pg_newer.h"
 
 namespace runbookd::planner::pg {
 namespace {
@@ -23,14 +28,13 @@ std::size_t byte_offset(std::string_view text, int cursor) {
   return offset;
 }
 
+using Text = std::unique_ptr<char, decltype([](char* text) { std::free(text); })>;
+
 // What is in a tree, and the text that its words stand in.
 struct Source {
-  explicit Source(char* answer) : json(answer), values(read_json(answer)) {}
-  Source(Source const&) = delete;
-  Source& operator=(Source const&) = delete;
-  ~Source() { std::free(json); }
+  explicit Source(Text answer) : json(std::move(answer)), values(read_json(json.get())) {}
 
-  char* json;
+  Text json;
   std::vector<Value> values;
 };
 
@@ -44,6 +48,26 @@ std::vector<ParsedStatement> statements_of(Node tree, std::size_t text_size) {
     }
   }
   return found;
+}
+
+struct Answer {
+  Text json;  // nothing where there is an error
+  std::string error;
+  std::size_t error_offset = 0;
+};
+
+Answer ask(std::string const& sql) {
+  Answer answer;
+  auto result = pg_query_parse(sql.c_str());
+  if (result.error != nullptr) {
+    answer.error = result.error->message;
+    answer.error_offset = byte_offset(sql, result.error->cursorpos);
+  } else {
+    // libpg_query frees what it is left with
+    answer.json.reset(std::exchange(result.parse_tree, nullptr));
+  }
+  pg_query_free_parse_result(result);
+  return answer;
 }
 
 }  // namespace
@@ -104,22 +128,35 @@ std::vector<std::string> names(Nodes strings) {
 }
 
 Tree parse(std::string const& sql) {
-  Tree tree;
-  auto result = pg_query_parse(sql.c_str());
-  if (result.error != nullptr) {
-    tree.error = result.error->message;
-    tree.error_offset = byte_offset(sql, result.error->cursorpos);
-  } else {
-    // libpg_query frees what it is left with
-    auto const source = std::make_shared<Source>(std::exchange(result.parse_tree, nullptr));
-    if (source->values.empty()) {
-      tree.error = "the parser's answer cannot be read";
-    } else {
-      tree.statements = statements_of(Node(source->values.data()), sql.size());
-      tree.source = source;
+  auto answer = ask(sql);
+  std::optional<OlderText> older;
+  constexpr int most = 64;  // of newer forms in one text
+  for (int i = 0; !answer.error.empty() && i < most; ++i) {
+    if (!older) {
+      older.emplace(sql);
+    }
+    if (!older->rewrite(answer.error_offset)) {
+      break;
+    }
+    answer = ask(older->text());
+  }
+  Tree tree{.error = std::move(answer.error), .error_offset = answer.error_offset};
+  if (older && !older->found().empty()) {
+    tree.error_offset = older->original(answer.error_offset);
+    tree.newer = older->found();
+    if (answer.json) {
+      answer.json.reset(strdup(older->restored(answer.json.get()).c_str()));
     }
   }
-  pg_query_free_parse_result(result);
+  if (tree.ok()) {
+    auto const source = std::make_shared<Source>(std::move(answer.json));
+    if (source->values.empty()) {
+      tree.error = "the parser's answer cannot be read";
+      return tree;
+    }
+    tree.statements = statements_of(Node(source->values.data()), sql.size());
+    tree.source = source;
+  }
   return tree;
 }
 

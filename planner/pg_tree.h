@@ -171,11 +171,18 @@ struct ParsedStatement {
   std::size_t offset = 0;  // bytes; may start with blanks and comments
   std::size_t length = 0;
 };
+// SQL that the parser does not know, and that was read all the same: what it says is in the tree.
+struct Newer {
+  std::string_view words;  // "[NOT] ENFORCED"
+  int since = 0;           // the first major version that knows it
+  std::size_t offset = 0;  // bytes
+};
 struct Tree {
   std::shared_ptr<void const> source;  // what the nodes point into
   std::vector<ParsedStatement> statements;
   std::string error;             // the server parser's words; empty = parsed
   std::size_t error_offset = 0;  // bytes
+  std::vector<Newer> newer;
   bool ok() const { return error.empty(); }
 };
 // The text must be valid UTF-8 without NUL, and not too_deep.

@@ -6,26 +6,69 @@
 namespace runbookd::planner {
 namespace {
 
-class Survey {
+// Statements that run one after the other.
+struct Passage {
+  std::vector<Statement> statements;
+  std::string where;
+  std::string fails_with;  // SQLSTATE that is expected of a probe
+};
+
+class Passages {
  public:
-  void read(Action const& action, std::string const& where) {
-    if (auto const* sql = std::get_if<SqlAction>(&action)) {
-      read(sql->statements, where);
-    } else if (auto const* backfill = std::get_if<BackfillAction>(&action)) {
-      if (auto const update = update_of(*backfill)) {
-        read({*update}, where);
+  explicit Passages(Plan const& plan) : oldest_server_(plan.database.min_version) {
+    for (auto const& baseline : plan.baselines) {
+      add(baseline.sql, "baseline " + baseline.name, "");
+    }
+    for (auto const& phase : plan.phases) {
+      auto const in = phase.name + "/";
+      add(phase.requirements, in);
+      for (auto const& step : phase.steps) {
+        add(step.forward, in + step.name);
+      }
+      add(phase.validate, in);
+      add(phase.watch, in);
+    }
+    add(plan.final_checks, "");
+    // backwards, as they would run
+    for (auto phase = plan.phases.rbegin(); phase != plan.phases.rend(); ++phase) {
+      for (auto step = phase->steps.rbegin(); step != phase->steps.rend(); ++step) {
+        if (step->reversible()) {
+          add(step->backward, "the rollback of " + phase->name + "/" + step->name);
+        }
       }
     }
   }
-  void read(SqlText const& query, std::string const& where) {
-    read(read_sql(query).statements, where);
+  std::vector<Passage> const& all() const { return all_; }
+
+ private:
+  void add(Action const& action, std::string const& where) {
+    if (auto const* sql = std::get_if<SqlAction>(&action)) {
+      all_.push_back({sql->statements, where, ""});
+    } else if (auto const* backfill = std::get_if<BackfillAction>(&action)) {
+      if (auto const update = update_of(*backfill)) {
+        all_.push_back({{*update}, where, ""});
+      }
+    }
   }
-  void read(std::vector<Check> const& checks, std::string const& in) {
+  void add(SqlText const& query, std::string const& where, std::string const& fails_with) {
+    all_.push_back({read_sql(query, oldest_server_).statements, where, fails_with});
+  }
+  void add(std::vector<Check> const& checks, std::string const& in) {
     for (auto const& check : checks) {
       auto const* failure = std::get_if<FailsWith>(&check.expect);
-      if (failure == nullptr || failure->sqlstate != insufficient_privilege) {
-        read(check.sql, "check " + in + check.name);
-      }
+      add(check.sql, "check " + in + check.name, failure == nullptr ? "" : failure->sqlstate);
+    }
+  }
+
+  int oldest_server_;
+  std::vector<Passage> all_;
+};
+
+class Survey {
+ public:
+  void read(Passage const& passage) {
+    if (passage.fails_with != insufficient_privilege) {
+      read(passage.statements, passage.where);
     }
   }
   std::vector<PlanNeed> result() && { return std::move(needs_); }
@@ -72,28 +115,24 @@ class Survey {
 
 std::vector<PlanNeed> needs_of_plan(Plan const& plan) {
   Survey survey;
-  for (auto const& baseline : plan.baselines) {
-    survey.read(baseline.sql, "baseline " + baseline.name);
+  Passages const passages(plan);
+  for (auto const& passage : passages.all()) {
+    survey.read(passage);
   }
-  for (auto const& phase : plan.phases) {
-    auto const in = phase.name + "/";
-    survey.read(phase.requirements, in);
-    for (auto const& step : phase.steps) {
-      survey.read(step.forward, in + step.name);
-    }
-    survey.read(phase.validate, in);
-    survey.read(phase.watch, in);
-  }
-  survey.read(plan.final_checks, "");
-  // backwards, as they would run
-  for (auto phase = plan.phases.rbegin(); phase != plan.phases.rend(); ++phase) {
-    for (auto step = phase->steps.rbegin(); step != phase->steps.rend(); ++step) {
-      if (step->reversible()) {
-        survey.read(step->backward, "the rollback of " + phase->name + "/" + step->name);
+  return std::move(survey).result();
+}
+
+std::vector<UnreadSql> unread_sql(Plan const& plan) {
+  std::vector<UnreadSql> unread;
+  Passages const passages(plan);
+  for (auto const& passage : passages.all()) {
+    for (auto const& statement : passage.statements) {
+      if (is_unread(statement)) {
+        unread.push_back({statement.sql, passage.where});
       }
     }
   }
-  return std::move(survey).result();
+  return unread;
 }
 
 }  // namespace runbookd::planner

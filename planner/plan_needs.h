@@ -1,4 +1,5 @@
-// Which rights a whole plan asks for, on what is there before it starts.
+// What a whole plan asks of a target, on what is there before it starts: rights, and that the
+// server knows its SQL.
 #pragma once
 
 #include <string>
@@ -17,5 +18,12 @@ struct PlanNeed {
 // In the order of the plan; each need once. What an earlier step makes is not there yet and will
 // belong to whoever makes it, so nothing is asked about it.
 std::vector<PlanNeed> needs_of_plan(Plan const& plan);
+
+struct UnreadSql {
+  SqlText sql;
+  std::string where;
+};
+// Statements that only the server itself can judge: our parser does not know them.
+std::vector<UnreadSql> unread_sql(Plan const& plan);
 
 }  // namespace runbookd::planner

@@ -82,6 +82,7 @@ void read_version(Reading& reading, Node const& node, DatabaseNeed& need) {
                          "write \">=13\", in quotation marks");
   }
   need.min_version = std::stoi(digits);
+  reading.oldest_server = need.min_version;
 }
 constexpr std::array database_keys{
     Key<DatabaseNeed>{"engine", read_engine},
@@ -148,7 +149,7 @@ void read_baselines(Reading& reading, Node const& node, Plan& plan) {
   for (Node const& child : node.children) {
     reading.is_good_name(child.key, child.key_spot);
     if (auto sql = reading.sql(child)) {
-      reading.merge(check_query_findings(*sql, false));
+      reading.merge(check_query_findings(*sql, false, reading.oldest_server));
       plan.baselines.push_back({.name = child.key, .sql = std::move(*sql)});
     }
   }

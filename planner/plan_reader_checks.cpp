@@ -192,7 +192,7 @@ Check read_check(Reading& reading, Node const& node) {
   auto sql = draft.sql == nullptr ? std::nullopt : reading.sql(*draft.sql);
   if (sql) {
     bool const probe = std::holds_alternative<FailsWith>(draft.check.expect);
-    reading.merge(check_query_findings(*sql, probe));
+    reading.merge(check_query_findings(*sql, probe, reading.oldest_server));
     draft.check.sql = std::move(*sql);
   }
   return draft.check;

@@ -118,7 +118,14 @@ std::string reason_of(Reading& reading, Node const& node) {
 SqlAction sql_action(Reading& reading, std::optional<SqlText> source, Timing const& timing) {
   SqlAction action{.lock = timing.lock, .statement_timeout = timing.statement_timeout};
   if (source) {
-    ReadSql read = read_sql(*source);
+    ReadSql read = read_sql(*source, reading.oldest_server);
+    for (auto& finding : read.findings) {
+      if (finding.rule == "sql/syntax" && finding.fix.empty() && reading.oldest_server == 0) {
+        finding.fix =
+            "correct it; if only newer servers know it, say for which the plan is: "
+            "database: {version: \">=18\"}";
+      }
+    }
     reading.merge(std::move(read.findings));
     action.source = std::move(*source);
     action.statements = std::move(read.statements);

@@ -36,6 +36,7 @@ class Reading {
   // Known before the values that need them are read.
   Variables variables;
   Defaults defaults;
+  int oldest_server = 0;                 // that the plan is for; 0 = any
   std::vector<std::string> phase_names;  // of the whole plan, in order
   std::vector<std::string> baseline_names;
   // Where the reading is.

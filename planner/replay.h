@@ -36,7 +36,7 @@ void read_partition(Catalog& catalog, Relation& partition, RelationName const& t
 void read_partition_key(Relation& table, pg::Node spec, Catalog const& catalog);
 
 // Which objects a DROP statement names. Missing ones are left out.
-Fallout fallout_of(Catalog const& catalog, pg::Node drop);
+Fallout fallout_of(Catalog const& catalog, pg::Node drop, int server_major = 18);
 // The relations that a query reads or writes, by name: common table expressions are none.
 struct Reference {
   pg::Node node;  // RangeVar

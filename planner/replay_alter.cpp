@@ -9,6 +9,7 @@ namespace runbookd::planner {
 namespace {
 
 using pg::Node;
+using Names = std::vector<std::string>;
 
 template <typename Change>
 void change_column(Catalog& catalog, RelationName const& table, std::string const& column,
@@ -32,6 +33,7 @@ struct Context {
   Catalog& catalog;
   RelationName table;
   Node command;
+  bool down = true;  // not ONLY
   std::string name() const { return command.text("name"); }
   bool cascade() const { return command.text("behavior") == "DROP_CASCADE"; }
 };
@@ -40,6 +42,10 @@ void drop_part(Context const& c, void (Fallout::*drop)(RelationName const&, std:
   Fallout fallout(c.catalog, c.cascade());
   (fallout.*drop)(c.table, c.name());
   remove(c.catalog, fallout);
+}
+
+void drop_column(Context const& c) {
+  drop_part(c, c.down ? &Fallout::drop_column : &Fallout::drop_column_alone);
 }
 
 void set_default(Context const& c) {
@@ -74,8 +80,46 @@ void validate(Context const& c) {
   }
 }
 
+// Without NOT NULL its constraint is gone too.
 void set_not_null(Context const& c, bool on) {
+  c.catalog.change(c.table, [&](Relation& r) {
+    for (auto& constraint : r.constraints) {
+      if (constraint.kind == Constraint::Kind::not_null && constraint.columns == Names{c.name()}) {
+        constraint.validated = true;
+      }
+    }
+    std::erase_if(r.constraints, [&](Constraint const& one) {
+      return !on && one.kind == Constraint::Kind::not_null && one.columns == Names{c.name()};
+    });
+  });
   change_column(c.catalog, c.table, c.name(), [on](Column& column) { column.not_null = on; });
+}
+
+void alter_constraint(Context const& c) {
+  auto const definition = c.command["def"];
+  auto const becomes = definition.text("becomes");
+  Names columns;
+  c.catalog.change(c.table, [&](Relation& r) {
+    for (auto& constraint : r.constraints) {
+      if (constraint.name != definition.text("conname") || becomes.empty()) {
+        continue;
+      }
+      if (becomes.ends_with("inherit")) {
+        constraint.no_inherit = becomes == "no_inherit";
+        columns = constraint.columns;
+      } else {
+        constraint.enforced = constraint.validated = becomes == "enforced";
+      }
+    }
+  });
+  for (auto const& column : becomes == "inherit" ? columns : Names{}) {
+    change_column(c.catalog, c.table, column, [](Column& one) { one.not_null = true; });
+  }
+}
+
+void set_expression(Context const& c) {
+  auto const value = pg::expression_of(c.command["def"], c.catalog);
+  change_column(c.catalog, c.table, c.name(), [&](Column& column) { column.value = value; });
 }
 
 void move_table(Context const& c) {
@@ -181,8 +225,10 @@ struct Subcommand {
 };
 constexpr Subcommand rules[] = {
     {"AT_AddColumn", [](Context const& c) { add_column(c.catalog, c.table, c.command["def"]); }},
-    {"AT_DropColumn", [](Context const& c) { drop_part(c, &Fallout::drop_column); }},
+    {"AT_DropColumn", drop_column},
     {"AT_ColumnDefault", set_default},
+    {"AT_AlterConstraint", alter_constraint},
+    {"AT_SetExpression", set_expression},
     {"AT_SetNotNull", [](Context const& c) { set_not_null(c, true); }},
     {"AT_DropNotNull", [](Context const& c) { set_not_null(c, false); }},
     {"AT_AlterColumnType", set_type},
@@ -391,7 +437,7 @@ void replay_alter_table(Catalog& catalog, Node statement) {
       bool const drops = subtype == "AT_DropColumn" || subtype == "AT_DropConstraint";
       auto const rule = std::ranges::find(rules, subtype, &Subcommand::subtype);
       if (rule != std::end(rules) && drops == dropping) {
-        rule->replay({catalog, full, command});
+        rule->replay({catalog, full, command, statement["relation"].flag("inh")});
       }
     }
   }

@@ -126,6 +126,7 @@ Constraint read_constraint(Catalog const& catalog, Relation const& table, Node n
     c.columns.push_back(items.empty() ? "" : items.front().text("name"));
   }
   c.validated = !node.flag("skip_validation");
+  c.enforced = !node.flag("not_enforced");
   c.no_inherit = node.flag("is_no_inherit");
   if (c.kind == Constraint::Kind::check) {
     c.expression = pg::expression_of(node["raw_expr"], catalog);
@@ -151,17 +152,32 @@ Constraint read_constraint(Catalog const& catalog, Relation const& table, Node n
 void hand_down(Catalog& catalog, RelationName const& table, Constraint constraint) {
   bool const check = constraint.kind == Constraint::Kind::check;
   bool const foreign = constraint.kind == Constraint::Kind::foreign_key;
-  if (constraint.no_inherit || (!check && !foreign)) {
+  bool const not_null = constraint.kind == Constraint::Kind::not_null;
+  if (constraint.no_inherit || (!check && !foreign && !not_null)) {
     return;
   }
   constraint.inherited = true;
   for (auto const* child : catalog.children(table)) {
     auto const name = child->name;
-    if ((check || child->partition) && child->constraint(constraint.name) == nullptr) {
-      catalog.change(name, [&](Relation& r) { r.constraints.push_back(constraint); });
+    if ((!foreign || child->partition) && child->constraint(constraint.name) == nullptr) {
+      catalog.change(name, [&](Relation& r) {
+        r.constraints.push_back(constraint);
+        if (not_null) {
+          set_not_null(r, constraint.columns);
+        }
+      });
     }
     hand_down(catalog, name, constraint);
   }
+}
+
+// What keeps one index from standing in for another as a partition's, beside its keys. How they are
+// sorted is none of it: the server does not compare that.
+std::string comparison_of(Node part) {
+  auto const collation = pg::names(part.list("collation"));
+  auto const classes = pg::names(part.list("opclass"));
+  return (classes.empty() ? "" : "." + classes.back()) +
+         (collation.empty() ? "" : " in " + collation.back());
 }
 
 }  // namespace
@@ -205,10 +221,9 @@ Index index_of(Catalog const& catalog, Relation const& table, Node statement) {
       words.back() = call.empty() ? "expr" : call.back();
       index.definition += " " + words.back() + "(" + joined(expression.columns, "_") + ")";
     } else {
-      index.definition +=
-          " " + column +
-          (part.list("opclass").empty() ? "" : "." + pg::names(part.list("opclass")).back());
+      index.definition += " " + column;
     }
+    index.definition += comparison_of(part);
   };
   std::ranges::for_each(statement.list("indexParams"), add);
   for (auto const part : statement.list("indexIncludingParams")) {
@@ -218,6 +233,9 @@ Index index_of(Catalog const& catalog, Relation const& table, Node statement) {
   if (auto const where = statement["whereClause"]) {
     auto const expression = pg::expression_of(where, catalog);
     index.definition += " where " + joined(expression.columns, "_");
+    for (auto const& [column, op, value] : expression.conditions) {
+      index.definition += " " + column + op + value;
+    }
     index.expression.conditions = expression.conditions;
     auto& all = index.expression;
     all.columns.insert(all.columns.end(), expression.columns.begin(), expression.columns.end());
@@ -289,10 +307,6 @@ void add_constraint(Catalog& catalog, RelationName const& name, Node node,
     return;
   }
   auto constraint = read_constraint(catalog, *table, node, column);
-  if (constraint.kind == Constraint::Kind::not_null) {
-    catalog.change(name, [&](Relation& r) { set_not_null(r, constraint.columns); });
-    return;
-  }
   bool const indexed = constraint.kind == Constraint::Kind::primary_key ||
                        constraint.kind == Constraint::Kind::unique ||
                        constraint.kind == Constraint::Kind::exclusion;
@@ -304,7 +318,8 @@ void add_constraint(Catalog& catalog, RelationName const& name, Node node,
     if (!adopted.empty()) {
       adopt_index(r, adopted, constraint);
     }
-    if (constraint.kind == Constraint::Kind::primary_key) {
+    if (constraint.kind == Constraint::Kind::primary_key ||
+        constraint.kind == Constraint::Kind::not_null) {
       set_not_null(r, constraint.columns);
     }
     r.constraints.push_back(constraint);

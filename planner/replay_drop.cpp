@@ -33,8 +33,8 @@ Object object_of(Node node, bool part) {
 
 }  // namespace
 
-Fallout fallout_of(Catalog const& catalog, Node statement) {
-  Fallout fallout(catalog, statement.text("behavior") == "DROP_CASCADE");
+Fallout fallout_of(Catalog const& catalog, Node statement, int server_major) {
+  Fallout fallout(catalog, statement.text("behavior") == "DROP_CASCADE", server_major);
   auto const kind = statement.text("removeType");
   bool const part = kind == "OBJECT_TRIGGER" || kind == "OBJECT_RULE" || kind == "OBJECT_POLICY";
   for (auto const node : statement.list("objects")) {
@@ -88,6 +88,13 @@ void remove(Catalog& catalog, Fallout const& fallout) {
         return parts.contains({name, part});
       };
       std::erase_if(r.indexes, [&](auto& i) { return in(fallout.indexes, i.name.name); });
+      for (auto const& c : r.constraints) {
+        if (c.kind == Constraint::Kind::not_null && in(fallout.constraints, c.name)) {
+          for (auto& column : r.columns) {
+            column.not_null &= std::ranges::find(c.columns, column.name) == c.columns.end();
+          }
+        }
+      }
       std::erase_if(r.constraints, [&](auto& c) { return in(fallout.constraints, c.name); });
       std::erase_if(r.columns, [&](auto& c) { return in(fallout.columns, c.name); });
       std::erase_if(r.triggers, [&](auto& t) { return in(fallout.triggers, t.name); });

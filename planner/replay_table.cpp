@@ -133,7 +133,9 @@ void add_column(Catalog& catalog, RelationName const& name, Node definition) {
     }
     if (type == "CONSTR_DEFAULT" || type == "CONSTR_GENERATED") {
       column.value = pg::expression_of(node["raw_expr"], catalog);
-      column.generated = type == "CONSTR_GENERATED" ? 's' : '\0';
+      column.generated = pg::virtual_column(definition) ? 'v'
+                         : type == "CONSTR_GENERATED"   ? 's'
+                                                        : '\0';
     }
     if (type == "CONSTR_IDENTITY") {
       column.identity = node.text("generated_when").empty() ? 'd' : node.text("generated_when")[0];

@@ -54,4 +54,12 @@ std::string size_words(double bytes) {
   return std::string(text.data()) + " " + units_of_people[unit];
 }
 
+std::string grouped(std::int64_t number) {
+  auto text = std::to_string(number);
+  for (auto at = std::ssize(text) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
+    text.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return text;
+}
+
 }  // namespace runbookd::planner

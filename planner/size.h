@@ -15,4 +15,7 @@ std::string size_text(std::int64_t bytes);
 // For people, rounded: "1.2 GB".
 std::string size_words(double bytes);
 
+// "8,000,000"
+std::string grouped(std::int64_t number);
+
 }  // namespace runbookd::planner

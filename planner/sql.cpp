@@ -35,10 +35,7 @@ Statement to_statement(SqlText const& script, pg::Slices& slices,
   while (end > begin && blank(script.text[end - 1])) {
     --end;
   }
-  return {.sql = slices.next(begin, end),
-          .kind = pg::kind_of(parsed.node),
-          .transactional = pg::transactional(parsed.node),
-          .changes_schema = pg::changes_schema(parsed.node)};
+  return pg::statement_of(slices.next(begin, end), parsed.node);
 }
 
 Finding transaction_problem(Statement const& statement) {
@@ -121,13 +118,54 @@ Findings statement_findings(Statement const& statement, pg::Node node, bool alon
   return body_findings(statement, node);
 }
 
+void add(ReadSql& read, Statement statement, pg::Node node, bool alone) {
+  auto found = statement_findings(statement, node, alone);
+  read.statements.push_back(std::move(statement));
+  read.findings.insert(read.findings.end(), found.begin(), found.end());
+}
+
+// Nothing would settle it after a crash.
+Finding unknown_outside(Statement const& statement) {
+  return pg::problem(statement.sql, 0, "sql/not-analysed",
+                     "it seems to be one that cannot stand in a transaction, and only a newer "
+                     "parser could tell what to look for after a crash",
+                     "write it in the form of PostgreSQL 15, or run it by hand in a manual step");
+}
+
+ReadSql read_one_by_one(SqlText const& script, int oldest_server) {
+  ReadSql read;
+  auto const pieces = pg::split(script.text, pg::scan(script.text));
+  pg::Slices slices(script);
+  for (auto const piece : pieces) {
+    auto text = slices.next(piece.begin, piece.end);
+    auto const tree = pg::parse(text.text);
+    if (!tree.ok()) {
+      read.findings.push_back(pg::maybe_newer(pg::syntax_error(text, tree), oldest_server));
+      read.statements.push_back(pg::unread_statement(std::move(text)));
+      if (!read.statements.back().transactional) {
+        read.findings.push_back(unknown_outside(read.statements.back()));
+      }
+      continue;
+    }
+    auto const tokens = pg::scan(text.text);
+    pg::Slices parts(text);
+    for (auto const& parsed : tree.statements) {
+      add(read, to_statement(text, parts, tokens, parsed), parsed.node, pieces.size() == 1);
+    }
+  }
+  return read;
+}
+
 }  // namespace
 
-ReadSql read_sql(SqlText const& script) {
+ReadSql read_sql(SqlText const& script, int oldest_server) {
   if (auto findings = pg::unreadable(script); !findings.empty()) {
     return {.statements = {}, .findings = std::move(findings)};
   }
   auto const tree = pg::parse(script.text);
+  if (!tree.ok() && oldest_server > pg::parser_major) {
+    return read_one_by_one(script, oldest_server);
+  }
   if (!tree.ok()) {
     return {.statements = {}, .findings = pg::syntax_findings(script, tree)};
   }
@@ -135,10 +173,8 @@ ReadSql read_sql(SqlText const& script) {
   auto const tokens = pg::scan(script.text);
   pg::Slices slices(script);
   for (auto const& parsed : tree.statements) {
-    read.statements.push_back(to_statement(script, slices, tokens, parsed));
-    auto found =
-        statement_findings(read.statements.back(), parsed.node, tree.statements.size() == 1);
-    read.findings.insert(read.findings.end(), found.begin(), found.end());
+    add(read, to_statement(script, slices, tokens, parsed), parsed.node,
+        tree.statements.size() == 1);
   }
   if (read.statements.empty()) {
     read.findings.push_back(pg::problem(script, 0, "sql/empty", "there is no SQL statement here",
@@ -146,5 +182,7 @@ ReadSql read_sql(SqlText const& script) {
   }
   return read;
 }
+
+bool is_unread(Statement const& statement) { return !pg::parse(statement.sql.text).ok(); }
 
 }  // namespace runbookd::planner

@@ -14,18 +14,21 @@ namespace runbookd::planner {
 
 struct ReadSql {
   std::vector<Statement> statements;
-  Findings findings;  // sql/syntax, sql/transaction-control, sql/empty,
+  Findings findings;  // sql/syntax, sql/not-analysed, sql/transaction-control, sql/empty,
                       // sql/not-transactional-with-others, sql/index-without-name
 };
 
-// Splits and classifies a step's script. `allow_unknown_syntax`: none; a parse error is a finding
-// at the author's own line with the server parser's message.
-ReadSql read_sql(SqlText const& script);
+// Splits and classifies a step's script. A parse error is a finding at the author's own line with
+// the server parser's message; where the oldest server that the plan is for is newer than the
+// parser, it is a warning, and the statement is passed on for the server to judge.
+ReadSql read_sql(SqlText const& script, int oldest_server = 0);
+// The server has to be asked whether it knows it.
+bool is_unread(Statement const& statement);
 
 // For a check or baseline: exactly one statement, no transaction control. Whether it is read-only
 // is the server's business (read-only transaction); an obviously writing one is a finding unless it
 // expects an error.
-Findings check_query_findings(SqlText const& query, bool expects_error);
+Findings check_query_findings(SqlText const& query, bool expects_error, int oldest_server = 0);
 
 // For `where:`, `set:` and `from:` of a backfill: parsed inside the UPDATE they will stand in.
 Findings backfill_findings(BackfillAction const& backfill);

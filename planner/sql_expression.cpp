@@ -272,6 +272,11 @@ bool same_base(TypeName const& one, TypeName const& other) {
   return one.schema == other.schema && one.name == other.name && one.array == other.array;
 }
 
+bool virtual_column(Node definition) {
+  return std::ranges::any_of(definition.list("constraints"),
+                             [](Node c) { return c.text("generated_kind") == "v"; });
+}
+
 std::optional<std::string> literal(Node expression) {
   auto const node = uncast(expression);
   if (node.is("A_Expr") && operator_of(node) == "-" && !node["lexpr"]) {

@@ -20,6 +20,7 @@ bool same_base(TypeName const& one, TypeName const& other);
 
 Expression expression_of(Node expression, Catalog const& catalog);
 bool calls_volatile(Node expression, Catalog const& catalog);
+bool virtual_column(Node definition);  // generated when it is read, so it has no stored values
 // A literal, also a cast one; nothing for an expression.
 std::optional<std::string> literal(Node expression);
 // A SQL function's body that the server puts in the place of the call, if it may.

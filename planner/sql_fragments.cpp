@@ -132,8 +132,8 @@ Findings operator+(Findings left, Findings const& right) {
 
 }  // namespace
 
-Findings check_query_findings(SqlText const& query, bool expects_error) {
-  auto read = read_sql(query);
+Findings check_query_findings(SqlText const& query, bool expects_error, int oldest_server) {
+  auto read = read_sql(query, oldest_server);
   if (!read.findings.empty()) {
     return read.findings;
   }

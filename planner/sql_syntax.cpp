@@ -1,13 +1,24 @@
 #include "planner/sql_syntax.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
+#include "planner/lint/rule.h"
+#include "planner/sql_kind.h"
 #include "planner/utf8.h"
 
 namespace runbookd::planner::pg {
 namespace {
+
+std::string upper(std::string_view word) {
+  std::string text(word);
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return text;
+}
 
 bool is_row_change(Tree const& tree) {
   return tree.statements.size() == 1 &&
@@ -98,6 +109,72 @@ Finding syntax_error(SqlText const& sql, Tree const& tree) {
         "`:name` is a variable of psql; declare it under `variables:` and write ${name}");
   }
   return problem(sql, at, "sql/syntax", tree.error);
+}
+
+Finding maybe_newer(Finding finding, int oldest_server) {
+  if (finding.rule == "sql/syntax" && finding.fix.empty() && oldest_server > parser_major) {
+    auto const& rule = *find_rule("sql/not-analysed");
+    finding.rule = rule.id;
+    finding.severity = rule.severity;
+    finding.message += ": " + std::string(rule.why);
+    finding.fix = rule.fix;
+  }
+  return finding;
+}
+
+// A semicolon ends nothing inside BEGIN ATOMIC … END.
+std::vector<Piece> split(std::string const& text, std::vector<Token> const& tokens) {
+  std::vector<Piece> pieces;
+  std::optional<Piece> open;
+  bool in_body = false;
+  for (auto const& token : tokens) {
+    auto const word = token.in(text);
+    if (token.comment) {
+      continue;
+    }
+    if (word == ";" && !in_body) {
+      if (open) {
+        pieces.push_back(*open);
+      }
+      open.reset();
+      continue;
+    }
+    open = Piece{open ? open->begin : token.offset, token.offset + token.length};
+    in_body = (in_body || same_word(word, "ATOMIC")) && !same_word(word, "END");
+  }
+  if (open) {
+    pieces.push_back(*open);
+  }
+  return pieces;
+}
+
+Statement statement_of(SqlText text, Node node) {
+  return {.sql = std::move(text),
+          .kind = kind_of(node),
+          .transactional = transactional(node),
+          .changes_schema = changes_schema(node)};
+}
+
+Statement unread_statement(SqlText text) {
+  constexpr std::string_view rows[] = {"SELECT", "INSERT", "UPDATE", "DELETE",
+                                       "MERGE",  "WITH",   "VALUES"};
+  constexpr std::string_view outside[] = {"VACUUM",     "CONCURRENTLY", "DATABASE",
+                                          "TABLESPACE", "SYSTEM",       "SUBSCRIPTION"};
+  std::string kind;
+  bool transactional = true;
+  for (auto const& token : scan(text.text)) {
+    auto const word = token.in(text.text);
+    if (kind.empty() && !token.comment) {
+      kind = upper(word);
+    }
+    transactional &=
+        std::ranges::none_of(outside, [&](std::string_view one) { return same_word(word, one); });
+  }
+  bool const of_rows = std::ranges::find(rows, kind) != std::end(rows);
+  return {.sql = std::move(text),
+          .kind = kind,
+          .transactional = transactional || of_rows,
+          .changes_schema = !of_rows};
 }
 
 bool copies_through_client(Node statement) {

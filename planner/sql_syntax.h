@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "planner/diagnostic.h"
 #include "planner/pg_tree.h"
@@ -33,6 +34,19 @@ Findings unreadable(SqlText const& sql);
 Findings syntax_findings(SqlText const& script, Tree const& tree);
 // The one that `tree` holds.
 Finding syntax_error(SqlText const& sql, Tree const& tree);
+constexpr int parser_major = 15;
+// What that is where the oldest server that the SQL is for may know more than the parser: then
+// nobody here can tell, and it is passed on.
+Finding maybe_newer(Finding syntax_error, int oldest_server);
+
+struct Piece {
+  std::size_t begin = 0, end = 0;
+};
+// Every statement of a text that does not parse as a whole, without its semicolon.
+std::vector<Piece> split(std::string const& text, std::vector<Token> const& tokens);
+Statement statement_of(SqlText text, Node node);
+// One that cannot be read, as far as its words tell.
+Statement unread_statement(SqlText text);
 
 // UPDATE … LIMIT is the mistake of people who know MySQL; they want batches.
 bool limits_a_row_change(std::string const& text, std::size_t error);

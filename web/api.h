@@ -35,6 +35,7 @@ Response command_run(Request const& request, RunService& service);
 // api_target.cpp: what a target tells when it is asked
 Response show_locks(Request const& request, RunService& service);
 Response show_preflight(Request const& request, RunService& service);
+Response show_catalog(Request const& request, RunService& service);
 
 // api_events.cpp
 Response show_events(Request const& request, RunService& service);

@@ -40,4 +40,13 @@ Response show_preflight(Request const& request, RunService& service) {
       [&service, run, phase](Told told) { service.show_preflight(run, phase, std::move(told)); });
 }
 
+Response show_catalog(Request const& request, RunService& service) {
+  if (auto known = check_query(request, {}); !known) {
+    return problem(known.error());
+  }
+  std::string const target(request.part("target"));
+  return when_told(
+      [&service, target](Told told) { service.show_catalog(target, std::move(told)); });
+}
+
 }  // namespace runbookd::web

@@ -31,6 +31,8 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/store/backup", show_backup},
     {"POST", "/api/v1/store/backup", start_backup},
 
+    {"GET", "/api/v1/targets/{target}/catalog", show_catalog},
+
     {"GET", "/api/v1/plans", list_plans},
     {"POST", "/api/v1/plans", upload_plan},
     {"POST", "/api/v1/plans/validate", validate_plan},

@@ -102,6 +102,9 @@ class RunService {
   // Of the named phase; empty: the one that is entered next.
   virtual void show_preflight(RunId const& run, std::string const& phase, Told told) = 0;
 
+  // What is in a target's database, as far as it decides what SQL does there.
+  virtual void show_catalog(std::string const& target, Told told) = 0;
+
   // `expected`: If-Match; the command is refused with stale_revision when the run has moved on.
   // The document is the run's snapshot after the command was recorded.
   virtual Result<Document> submit(RunId const& run, planner::Command const& command,

@@ -98,11 +98,13 @@ class Reader {
     each(catalog_sql::relations(session_.server_version()).c_str(), &Reader::relation);
     relate();
     each(catalog_sql::columns().c_str(), &Reader::column);
-    each(catalog_sql::constraints().c_str(), &Reader::constraint);
+    each(catalog_sql::constraints(session_.server_version()).c_str(), &Reader::constraint);
     each(catalog_sql::indexes().c_str(), &Reader::index);
     each(catalog_sql::triggers, &Reader::trigger);
     each(catalog_sql::rules, &Reader::rule);
     each(catalog_sql::uses, &Reader::use);
+    each(catalog_sql::statistics, &Reader::statistic);
+    each(catalog_sql::publications, &Reader::publication);
     if (failure_) {
       return tl::unexpected(*std::move(failure_));
     }
@@ -279,15 +281,17 @@ class Reader {
 
   void constraint(Row const& row) {
     auto* table = table_of(row);
-    if (table == nullptr || (row.letter(2) == 'n' && row.flag(4))) {
-      return;  // what is NOT NULL for good the column says
+    if (table == nullptr) {
+      return;
     }
     Constraint c{.kind = constraint_kind(row.letter(2)), .name = row.text(1)};
     if (c.kind != Constraint::Kind::check) {
       c.columns = row.list(3);
     }
     c.validated = row.flag(4);
-    c.no_inherit = row.flag(5) && c.kind == Constraint::Kind::check;
+    c.no_inherit =
+        row.flag(5) && (c.kind == Constraint::Kind::check || c.kind == Constraint::Kind::not_null);
+    c.enforced = row.flag(12);
     c.inherited = row.flag(6);
     if (c.kind == Constraint::Kind::foreign_key) {
       c.references = name_of(row.text(7));
@@ -347,6 +351,18 @@ class Reader {
     }
   }
 
+  void statistic(Row const& row) {
+    if (auto const table = name_of(row.text(2)); !table.empty()) {
+      catalog_.statistics[{row.text(0), row.text(1)}] = table;
+    }
+  }
+
+  void publication(Row const& row) {
+    if (auto const table = name_of(row.text(1)); !table.empty()) {
+      catalog_.publications[row.text(0)].push_back(table);
+    }
+  }
+
   void use(Row const& row) {
     auto* view = table_of(row);
     auto const used = name_of(row.text(1));
@@ -369,5 +385,14 @@ class Reader {
 }  // namespace
 
 SqlResult<Catalog> read_catalog(Session& session) { return Reader(session).read(); }
+
+SqlResult<planner::ServerCatalog> read_server(Session& session) {
+  auto catalog = read_catalog(session);
+  if (!catalog) {
+    return tl::unexpected(catalog.error());
+  }
+  return planner::ServerCatalog{.catalog = std::move(*catalog),
+                                .server_version = session.server_version()};
+}
 
 }  // namespace runbookd::daemon

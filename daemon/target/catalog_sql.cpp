@@ -33,6 +33,18 @@ WHERE t.oid >= 16384 AND n.nspname !~ '^pg_' AND (t.typrelid = 0 OR c.relkind = 
 ORDER BY t.oid
 )sql";
 
+char const* const statistics = R"sql(
+SELECT n.nspname, s.stxname, s.stxrelid
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+ORDER BY s.oid
+)sql";
+
+char const* const publications = R"sql(
+SELECT p.pubname, r.prrelid
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+ORDER BY r.oid
+)sql";
+
 char const* const attributes = R"sql(
 SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -99,7 +111,7 @@ ORDER BY a.attrelid, a.attnum
 )sql";
 }
 
-std::string constraints() {
+std::string constraints(int server_version) {
   return R"sql(
 SELECT k.conrelid, k.conname, k.contype,
        (SELECT string_agg(a.attname, chr(31) ORDER BY o.at) FROM unnest(k.conkey) WITH ORDINALITY o(n, at)
@@ -109,7 +121,8 @@ SELECT k.conrelid, k.conname, k.contype,
         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = o.n),
        k.confdeltype, k.confupdtype,
        CASE WHEN k.contype = 'c' THEN )sql" +
-         unless_locked("k.conrelid", "pg_get_expr(k.conbin, k.conrelid)") + R"sql( END
+         unless_locked("k.conrelid", "pg_get_expr(k.conbin, k.conrelid)") + " END, " +
+         (server_version >= 180000 ? "k.conenforced" : "true") + R"sql(
 FROM pg_constraint k
 WHERE k.oid >= 16384 AND k.conrelid <> 0 AND k.contype IN ('c', 'f', 'p', 'u', 'x', 'n')
   -- a key to a partitioned table has one more for each of its partitions

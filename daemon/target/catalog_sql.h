@@ -13,10 +13,12 @@ extern char const* const functions;
 extern char const* const triggers;
 extern char const* const rules;
 extern char const* const uses;
-extern char const* const members;  // of extensions
+extern char const* const statistics;    // extended ones
+extern char const* const publications;  // of single tables
+extern char const* const members;       // of extensions
 std::string relations(int server_version);
 std::string columns();
-std::string constraints();
+std::string constraints(int server_version);
 std::string indexes();
 
 }  // namespace runbookd::daemon::catalog_sql

@@ -80,6 +80,18 @@ class PqSession final : public Session {
     });
   }
 
+  SqlResult<void> parse(std::string const& sql) override {
+    if (auto const read = guarded(sql,
+                                  [&](pqxx::nontransaction&) {
+                                    connection_.prepare_now(prepared(sql));
+                                    return pqxx::result();
+                                  });
+        !read) {
+      return tl::unexpected(read.error());
+    }
+    return {};
+  }
+
   int pid() const override { return pid_; }
   int server_version() const override { return version_; }
   bool alive() const override { return connection_.is_open() && !line_->is_cut(); }

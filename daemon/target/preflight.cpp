@@ -83,6 +83,22 @@ std::string told(MissingRights const& missing, std::string const& role) {
   return message;
 }
 
+// What our parser does not know the server itself must; it may lack what the plan makes first.
+SqlResult<void> check_unread(Session& session, planner::Plan const& plan) {
+  constexpr std::string_view syntax_error = "42601";
+  for (auto const& [sql, where] : planner::unread_sql(plan)) {
+    auto const read = session.parse(sql.text);
+    if (!read && (read.error().sqlstate == syntax_error || !session.alive())) {
+      auto failure = read.error();
+      failure.message = where + ": the target (PostgreSQL " +
+                        std::to_string(session.server_version() / 10000) +
+                        ") does not know this SQL: " + failure.message;
+      return tl::unexpected(std::move(failure));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 SqlResult<void> check_target(Session& session, planner::Plan const& plan) {
@@ -93,6 +109,9 @@ SqlResult<void> check_target(Session& session, planner::Plan const& plan) {
   auto const& facts = asked->rows.front();
   if (auto const fit = check_server(facts, session, plan); !fit) {
     return fit;
+  }
+  if (auto const known = check_unread(session, plan); !known) {
+    return known;
   }
   auto needs = needs_of_ours(facts);
   auto const of_plan = planner::needs_of_plan(plan);

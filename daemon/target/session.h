@@ -41,6 +41,8 @@ class Session {
   virtual SqlResult<Rows> run(std::string_view sql) = 0;
   // $1, $2 …; prepared once per session and text.
   virtual SqlResult<Rows> run(std::string const& sql, std::vector<Cell> const& arguments) = 0;
+  // Lets the server read one statement and does not run it; 42601 = it cannot.
+  virtual SqlResult<void> parse(std::string const& sql) = 0;
   virtual int pid() const = 0;
   virtual int server_version() const = 0;  // 150020
   virtual bool alive() const = 0;

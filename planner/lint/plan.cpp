@@ -84,7 +84,8 @@ class PlanWalk {
       return;
     }
     auto const node = tree.statements.front().node;
-    auto effects = record_effects(node, catalog, walk_.options.server_major);
+    auto effects =
+        record_effects(tree, tree.statements.front(), catalog, walk_.options.server_major);
     judge_statement(walk_, statement, node, effects, catalog, standing);
     replay_statement(catalog, node);
     auto& list = standing.where == Where::rollback ? site.backward : site.forward;

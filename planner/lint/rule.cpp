@@ -55,8 +55,9 @@ std::string entry(LintRule const& rule) {
   text += "- Severity: " + std::string(to_text(rule.severity));
   if (rule.weight == LintRule::Weight::by_size) {
     text +=
-        "; a note on a table that is known to be small, a warning becomes an error on a large "
-        "one";
+        "; a note on a table of up to 16 MB (`--small-table`), a warning becomes an error from 8 "
+        "GB "
+        "on (`--large-table`) or where the lock would be held for half a minute";
   }
   if (rule.use == LintRule::Use::optional) {
     text += "; off unless `--enable` names it";

@@ -112,11 +112,14 @@ Hits refused_by_dependents(Site const& site) {
 
 struct Novelty {
   int since;
-  std::string_view what;
+  std::string_view what;  // of the program, or of the site
 };
 
 std::optional<Novelty> novelty(Site const& site) {
   auto const node = site.node;
+  if (site.effects.since > 0) {
+    return Novelty{site.effects.since, site.effects.since_words};
+  }
   for (auto const& command : site.commands) {
     if (command.type == "AT_DetachPartition" && command.def.flag("concurrent")) {
       return Novelty{14, "DETACH PARTITION … CONCURRENTLY"};

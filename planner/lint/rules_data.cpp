@@ -4,6 +4,7 @@
 #include <set>
 
 #include "planner/lint/site.h"
+#include "planner/size.h"
 #include "planner/sql_body.h"
 #include "planner/sql_expression.h"
 #include "planner/words.h"
@@ -70,7 +71,7 @@ Hits many(Site const& site) {
       table->rows < many_rows || by_key(*table, condition, site.before)) {
     return {};
   }
-  return {{.on = to_sql(table->name) + ", about " + std::to_string(table->rows) + " rows"}};
+  return {{.on = to_sql(table->name) + ", about " + grouped(table->rows) + " rows"}};
 }
 
 Hits copies(Site const& site) {
@@ -82,7 +83,7 @@ Hits copies(Site const& site) {
   for (auto const& name : site.existing(site.effects.scans)) {
     auto const lock = std::ranges::find(site.effects.locks, name, &RelationLock::name);
     if (lock != site.effects.locks.end() && lock->rows >= many_rows) {
-      return {{.on = name + ", about " + std::to_string(lock->rows) + " rows"}};
+      return {{.on = name + ", about " + grouped(lock->rows) + " rows"}};
     }
   }
   return {};

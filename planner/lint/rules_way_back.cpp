@@ -227,6 +227,10 @@ Findings judge_step(StepSite const& site) {
       opaque(site.backward)) {
     return {};
   }
+  auto const* sql = std::get_if<SqlAction>(&site.step->forward);
+  if (sql != nullptr && sql->statements.size() != site.forward.size()) {
+    return {};  // what could not be read may have made it
+  }
   auto const step = changes_of(site.forward), back = changes_of(site.backward);
   Findings findings;
   for (auto const& thing : step.made) {

@@ -55,8 +55,6 @@ constexpr auto const& not_committed = rules[0];
 constexpr auto const& key_without_index = rules[1];
 constexpr auto const& without_reason = rules[2];
 constexpr auto const& unused = rules[3];
-constexpr auto const& not_analysed = rules[5];
-constexpr int parser_major = 15;
 
 std::vector<Command> commands_of(Node node, Effects const& effects, Catalog const& before,
                                  int major) {
@@ -279,13 +277,7 @@ class ScriptLint {
     }
     judge_keys(walk_, walked.catalog);
     auto& all = walk_.findings;
-    std::ranges::transform(walked.findings, std::back_inserter(all), [&](Finding const& finding) {
-      bool const maybe_newer =
-          finding.rule == "sql/syntax" && walk_.options.server_major > parser_major;
-      return maybe_newer ? finding_of(not_analysed, finding.place,
-                                      finding.message + ": " + std::string(not_analysed.why))
-                         : finding;
-    });
+    all.insert(all.end(), walked.findings.begin(), walked.findings.end());
     std::ranges::stable_sort(all, {}, [](Finding const& finding) {
       return std::pair(finding.place.line, finding.place.column);
     });

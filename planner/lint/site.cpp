@@ -12,10 +12,9 @@
 namespace runbookd::planner::lint_rules {
 namespace {
 
-constexpr std::int64_t small = 16LL << 20, large = 8LL << 30;  // bytes
-
 struct Size {
   std::int64_t bytes = -1, rows = -1;  // -1 = unknown
+  Duration held{0};                    // the lock that stops others, at the least
 };
 
 // Of the tables that decide, where every one of them is known.
@@ -28,26 +27,32 @@ Size size_of(Site const& site, std::vector<std::string> const& tables) {
     }
     size.bytes = std::max<std::int64_t>(size.bytes, 0) + lock->bytes;
     size.rows = lock->rows < 0 ? size.rows : std::max<std::int64_t>(size.rows, 0) + lock->rows;
+    if (blocks_writes(lock->mode)) {
+      size.held = Duration{std::max<std::int64_t>(site.effects.hold_ms, 0)};
+    }
   }
   return size;
 }
 
-Severity weighed(Severity severity, LintRule const& rule, Size size) {
+Severity weighed(Severity severity, LintRule const& rule, Size size, TableSizes const& sizes) {
   if (rule.weight == LintRule::Weight::fixed || size.bytes < 0) {
     return severity;
   }
-  if (size.bytes <= small) {
+  if (size.bytes <= sizes.small) {
     return Severity::note;
   }
-  return size.bytes >= large && severity == Severity::warning ? Severity::error : severity;
+  bool const stern = size.bytes >= sizes.large || size.held >= sizes.long_hold;
+  return stern && severity == Severity::warning ? Severity::error : severity;
 }
 
 std::string with_size(LintRule const& rule, Size size) {
   if (rule.weight == LintRule::Weight::fixed || size.bytes < 0) {
     return "";
   }
+  auto const seconds = std::chrono::floor<std::chrono::seconds>(size.held);
   return " (" + size_words(static_cast<double>(size.bytes)) +
-         (size.rows < 0 ? "" : ", about " + std::to_string(size.rows) + " rows") + ")";
+         (size.rows < 0 ? "" : ", about " + grouped(size.rows) + " rows") +
+         (seconds.count() < 1 ? "" : ", its lock held for at least " + to_text(seconds)) + ")";
 }
 
 Edit edit_of(SqlText const& sql, TextEdit const& edit) {
@@ -58,7 +63,7 @@ Edit edit_of(SqlText const& sql, TextEdit const& edit) {
 Finding finding_of(Site const& site, LintRule const& rule, Hit const& hit,
                    std::string const& step) {
   auto const size = size_of(site, hit.tables);
-  auto severity = weighed(hit.severity.value_or(rule.severity), rule, size);
+  auto severity = weighed(hit.severity.value_or(rule.severity), rule, size, site.options.sizes);
   bool const back = site.where == Where::rollback;
   if (back && severity == Severity::error) {
     severity = Severity::warning;

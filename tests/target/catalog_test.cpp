@@ -77,7 +77,11 @@ std::set<std::string> lines_of(planner::Catalog const& catalog) {
           (column.value && column.value->is_volatile ? " volatile" : ""));
     }
     for (auto const& constraint : r.constraints) {
-      add(line_of(constraint));
+      bool const told_by_column = constraint.kind == planner::Constraint::Kind::not_null &&
+                                  constraint.validated && !constraint.no_inherit;
+      if (!told_by_column) {
+        add(line_of(constraint));
+      }
     }
     for (auto const& index : r.indexes) {
       add("index " + planner::to_sql(index.name) + " " + index.definition + " of " +

@@ -51,6 +51,31 @@ TEST_CASE("a plan that its role may carry out passes") {
                              plan({step(action("ALTER TABLE t ADD COLUMN b int"))})));
 }
 
+TEST_CASE("the server says whether it knows what our parser does not, and runs nothing of it") {
+  Target target;
+  target.sql("CREATE TABLE t (a int)");
+  auto const session = target.connect();
+  auto const with = [](std::string const& sql) {
+    planner::SqlAction unread;
+    unread.statements.push_back({.sql = text(sql), .kind = "DELETE"});
+    return plan({step(std::move(unread))});
+  };
+  auto const checked = daemon::check_target(*session, with("DELETE FROM t WITH MAGIC"));
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().sqlstate == "42601");
+  CHECK(says(checked.error(), "expand/s: the target (PostgreSQL "));
+  auto const known = daemon::check_target(
+      *session, with("SELECT * FROM JSON_TABLE('{}', '$' COLUMNS (x int PATH '$.x')) j"));
+  CHECK(known.has_value() == (session->server_version() >= 170000));
+
+  target.sql("INSERT INTO t VALUES (1)");
+  CHECK(session->parse("DELETE FROM t"));
+  CHECK(session->parse("ALTER TABLE t ADD COLUMN b int"));
+  CHECK(session->parse("VACUUM t"));
+  CHECK(session->parse("SELECT FROM missing").error().sqlstate == "42P01");
+  CHECK(target.sql("SELECT count(*) FROM t") == "1");
+}
+
 TEST_CASE("an older server than the plan needs is refused with both versions") {
   Target target;
   auto made = plan({});

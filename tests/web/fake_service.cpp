@@ -148,6 +148,10 @@ void FakeService::show_preflight(RunId const& run, std::string const& phase, Tol
                std::move(told));
 }
 
+void FakeService::show_catalog(std::string const& target, Told told) {
+  answer_later(answer("show_catalog " + target), std::move(told));
+}
+
 Result<Document> FakeService::show_steps(RunId const& run) {
   auto const found = find(run);
   return found ? answer("show_steps") : tl::unexpected(found.error());

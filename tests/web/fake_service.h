@@ -66,6 +66,7 @@ class FakeService : public RunService {
   Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) override;
   void show_locks(RunId const& run, Told told) override;
   void show_preflight(RunId const& run, std::string const& phase, Told told) override;
+  void show_catalog(std::string const& target, Told told) override;
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
                           std::optional<planner::EventSeq> revision) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;

@@ -41,6 +41,8 @@ TEST_CASE("what is known at once is answered at once") {
   CHECK(json::parse(locks.body)["answer"] == "show_locks");
   auto const preflight = client.get("/api/v1/runs/run_1/preflight?phase=expand");
   CHECK(json::parse(preflight.body)["answer"] == "show_preflight expand");
+  auto const catalog = client.get("/api/v1/targets/main/catalog");
+  CHECK(json::parse(catalog.body)["answer"] == "show_catalog main");
   CHECK(client.get("/api/v1/runs/run_2/locks").status == 404);
   CHECK(client.get("/api/v1/runs/run_1/locks?phase=expand").status == 400);
 }

@@ -27,9 +27,14 @@ struct Global {
   std::optional<std::int64_t> if_revision;
 };
 
+// What SQL is held against: a dump, a server, or a target of the daemon; one of them, or none.
+struct SchemaChoice {
+  std::string schema, dsn, target;
+};
 // How lint judges, and how it tells.
-struct LintChoices {
-  std::string schema, server_version, report;  // report: "", "sarif" or "github"
+struct LintChoices : SchemaChoice {
+  std::string server_version, report;    // report: "", "sarif" or "github"
+  std::string small_table, large_table;  // sizes: "16MB"
   std::vector<std::string> enable;
   bool in_transaction = false, timeouts_given = false, fix = false;
 };
@@ -55,9 +60,9 @@ struct PlanRender {
 struct PlanDiff {
   std::string before, after;
 };
-struct SqlExplain {
-  std::string file, schema;
-  int server_version = 18;
+struct SqlExplain : SchemaChoice {
+  std::string file;
+  int server_version = 0;  // 0: the server's, or the newest
 };
 struct SqlLint : LintChoices {
   std::string file;

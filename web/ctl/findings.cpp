@@ -12,9 +12,11 @@
 
 #include "planner/effects.h"
 #include "planner/lint/rule.h"
+#include "planner/size.h"
 #include "web/ctl/json.h"
 #include "web/ctl/plan_files.h"
 #include "web/ctl/render_lists.h"
+#include "web/ctl/schema.h"
 #include "web/ctl/text.h"
 
 namespace runbookd::ctl {
@@ -228,6 +230,20 @@ void put_findings(Session& session, std::string const& name, Findings const& fin
   }
 }
 
+namespace {
+
+Maybe<std::int64_t> size_of(std::string const& option, std::string const& text,
+                            std::int64_t otherwise) {
+  if (text.empty()) {
+    return otherwise;
+  }
+  auto const size = planner::parse_size(text);
+  return size ? Maybe<std::int64_t>(*size)
+              : fail(Exit::usage, option + " " + text, "a size has a unit", "write 16MB or 8GB");
+}
+
+}  // namespace
+
 Maybe<planner::LintOptions> lint_options(Session& session, LintChoices const& choices) {
   planner::LintOptions options{.in_transaction = choices.in_transaction,
                                .timeouts_given = choices.timeouts_given,
@@ -246,17 +262,22 @@ Maybe<planner::LintOptions> lint_options(Session& session, LintChoices const& ch
                   "give the target's: psql -c 'SHOW server_version'");
     }
   }
-  if (!choices.schema.empty()) {
-    auto const dump = load_text(session, choices.schema);
-    if (!dump) {
-      return tl::unexpected(dump.error());
-    }
-    options.catalog.complete = true;
-    options.catalog =
-        planner::replay({.text = *dump, .place = {.file = choices.schema, .line = 1, .column = 1}},
-                        std::move(options.catalog))
-            .catalog;
+  auto known = load_known(session, choices);
+  if (!known) {
+    return tl::unexpected(known.error());
   }
+  if (version.empty() && known->server_version > 0) {
+    options.server_major = known->major();
+    options.server_minor = known->minor();
+  }
+  options.catalog = std::move(known->catalog);
+  auto const small = size_of("--small-table", choices.small_table, options.sizes.small);
+  auto const large = size_of("--large-table", choices.large_table, options.sizes.large);
+  if (!small || !large) {
+    return tl::unexpected(small ? large.error() : small.error());
+  }
+  options.sizes.small = *small;
+  options.sizes.large = *large;
   return options;
 }
 

@@ -96,10 +96,21 @@ void add_schema(auto& command) {
 }
 
 template <typename T>
+void add_schema_choice(Sub<T>& command) {
+  command.option("--schema", &T::schema, "FILE",
+                 "The schema it meets, as pg_dump --schema-only writes it");
+  command.option("--dsn", &T::dsn, "DSN", "Or the database it meets, sizes and version included");
+  command.option("--target", &T::target, "NAME", "Or a target of the daemon, which is asked");
+}
+
+template <typename T>
 void add_lint_options(Sub<T>& lint) {
-  lint.option("--schema", &T::schema, "FILE",
-              "The schema it meets, as pg_dump --schema-only writes it");
+  add_schema_choice(lint);
   lint.option("--server-version", &T::server_version, "N", "13 to 18, or with the minor: 14.2");
+  lint.option("--small-table", &T::small_table, "SIZE",
+              "Up to here rules by size only note (16MB)");
+  lint.option("--large-table", &T::large_table, "SIZE",
+              "From here on their warnings are errors (8GB)");
   lint.option("--enable", &T::enable, "RULE", "An optional rule, a group such as policy, or all");
   lint.option("--report", &T::report, "FORM", "sarif, or github for annotations")
       ->check(one_of({"sarif", "github"}));
@@ -144,9 +155,13 @@ void add_sql_commands(Parse& parse) {
   sql->require_subcommand(1);
   parse.group = "Commands";
   auto explain = sub<SqlExplain>(parse, *sql, "explain",
-                                 "Foretell locks, rewrites and full reads, without a server");
+                                 "Foretell locks, rewrites and full reads; nothing is run");
   explain.word("FILE", &SqlExplain::file, "The SQL, or - for standard input")->required();
-  add_schema<SqlExplain>(explain);
+  add_schema_choice(explain);
+  explain
+      .option("--server-version", &SqlExplain::server_version, "N",
+              "13 to 18 (the server's, else 18)")
+      ->check(whole_number(13, 18));
   auto lint = sub<SqlLint>(parse, *sql, "lint", "Check SQL for live traffic, without a server");
   lint.word("FILE", &SqlLint::file, "The SQL, or - for standard input")->required();
   add_lint_options(lint);

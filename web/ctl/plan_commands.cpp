@@ -26,8 +26,9 @@ Findings findings_of(PlanFile const& file, LintChoices const& choices,
                      planner::LintOptions options) {
   auto findings = file.read.findings;
   if (file.read.plan) {
-    bool const plain = choices.server_version.empty() && choices.schema.empty();
-    if (choices.server_version.empty() && file.read.plan->database.min_version > 0) {
+    bool const asked = !choices.dsn.empty() || !choices.target.empty();
+    bool const plain = choices.server_version.empty() && choices.schema.empty() && !asked;
+    if (choices.server_version.empty() && !asked && file.read.plan->database.min_version > 0) {
       options.server_major = file.read.plan->database.min_version;
     }
     auto const judged = plain && choices.enable.empty()

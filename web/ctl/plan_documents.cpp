@@ -11,6 +11,7 @@
 #include "web/ctl/plan_files.h"
 #include "web/ctl/render_lists.h"
 #include "web/ctl/run_record.h"
+#include "web/ctl/schema.h"
 #include "web/ctl/text.h"
 
 namespace runbookd::ctl {

@@ -93,25 +93,6 @@ void tell_findings(Session& session, planner::Findings const& findings) {
   }
 }
 
-Maybe<planner::Explanation> load_schema(Session& session, std::string const& file) {
-  if (file.empty()) {
-    return planner::Explanation{};
-  }
-  auto const dump = load_text(session, file);
-  if (!dump) {
-    return tl::unexpected(dump.error());
-  }
-  planner::Catalog catalog;
-  catalog.complete = true;
-  constexpr int any_version = 18;  // a dump's own effects are of no interest
-  auto made = planner::explain({.text = *dump, .place = {.file = file, .line = 1, .column = 1}},
-                               std::move(catalog), any_version);
-  tell_findings(session, made.findings);
-  // pg_dump empties it for itself; whoever uses the schema finds tables as a new session does
-  made.catalog.search_path = planner::Catalog{}.search_path;
-  return made;
-}
-
 // The stored document holds the plan in its canonical form, which reads like a plan file.
 std::optional<planner::Plan> plan_in(Json const& document) {
   for (auto const* key : {"canonical", "plan", "document"}) {

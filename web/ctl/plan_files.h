@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "planner/effects.h"
 #include "planner/plan_reader.h"
 #include "web/ctl/session.h"
 
@@ -23,9 +22,6 @@ struct PlanFile {
 Maybe<std::string> load_text(Session& session, std::string const& file);
 // Where that is standard input there are no files beside it.
 Maybe<PlanFile> load_plan(Session& session, std::string const& file);
-// A schema dump: its catalog, and its statements as they stand; without a file nothing is known.
-// What could not be read is told.
-Maybe<planner::Explanation> load_schema(Session& session, std::string const& file);
 void tell_findings(Session& session, planner::Findings const& findings);
 // The plan in the daemon's document of it.
 std::optional<planner::Plan> plan_in(Json const& document);

@@ -11,6 +11,7 @@
 #include "web/ctl/perform.h"
 #include "web/ctl/plan_files.h"
 #include "web/ctl/render_lists.h"
+#include "web/ctl/schema.h"
 #include "web/ctl/text.h"
 
 namespace runbookd::ctl {
@@ -152,18 +153,18 @@ void put_statements(Session& session, planner::Explanation const& explained,
 }  // namespace
 
 Exit perform(Session& session, SqlExplain const& command) {
-  auto schema = load_schema(session, command.schema);
-  if (!schema) {
-    return report(session, schema.error());
+  auto known = load_known(session, command);
+  if (!known) {
+    return report(session, known.error());
   }
   auto const script = load_text(session, command.file);
   if (!script) {
     return report(session, script.error());
   }
   auto const file = command.file == "-" ? std::string("stdin") : command.file;
-  auto const explained =
-      planner::explain({.text = *script, .place = {.file = file, .line = 1, .column = 1}},
-                       std::move(schema->catalog), command.server_version);
+  auto const explained = planner::explain(
+      {.text = *script, .place = {.file = file, .line = 1, .column = 1}}, std::move(known->catalog),
+      command.server_version != 0 ? command.server_version : known->major());
   put_statements(session, explained, file);
   tell_findings(session, explained.findings);
   return explained.findings.empty() ? Exit::done : Exit::invalid;

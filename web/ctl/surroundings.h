@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <string>
 
+#include "planner/catalog_json.h"
 #include "planner/time.h"
 
 namespace runbookd::ctl {
@@ -22,6 +23,8 @@ struct Surroundings {
   bool socket_exists = false;  // the default one
   planner::Duration utc_offset{};
   std::function<planner::Moment()> now;
+  // What is in the database of a connection string; this folder knows no PostgreSQL.
+  std::function<planner::Result<planner::ServerCatalog>(std::string const& dsn)> read_catalog;
   // A daemon that is away while a run is followed: when that is told, and when it is enough.
   planner::Duration outage_told_after{2'000};
   planner::Duration outage_borne_for{120'000};

@@ -49,6 +49,22 @@ TEST_CASE("sql explain says what it could not read, and where") {
   CHECK(missing.err.find("/nowhere.sql") != std::string::npos);
 }
 
+TEST_CASE("sql explain takes one schema, and says what stands in the way of reading it") {
+  auto const two = runbookctl({"sql", "explain", "-", "--schema", "a.sql", "--dsn", "host=/"}, {});
+  CHECK(two.exit == 2);
+  CHECK(two.err.find("give one of them") != std::string::npos);
+  auto const away = runbookctl({"sql", "explain", "-", "--target", "main"}, {});
+  CHECK(away.exit == 10);
+  CHECK(away.err.find("read the schema of target main") != std::string::npos);
+}
+
+TEST_CASE("sql lint takes sizes for small and large tables, with their units") {
+  auto const bad = runbookctl({"sql", "lint", "-", "--large-table", "8"}, {.typed = "SELECT 1"});
+  CHECK(bad.exit == 2);
+  CHECK(bad.err.find("write 16MB or 8GB") != std::string::npos);
+  CHECK(runbookctl({"sql", "lint", "-", "--small-table", "1MB"}, {.typed = "SELECT 1"}).exit == 0);
+}
+
 TEST_CASE("sql lint tells findings, and its exit code says whether errors are among them") {
   auto const unsafe = runbookctl({"sql", "lint", "-"}, {.typed = "CREATE INDEX i ON t (a);\n"});
   CHECK(unsafe.exit == 9);

@@ -1,0 +1,49 @@
+// The command line, with the one thing of it that speaks to PostgreSQL itself.
+#include <exception>
+#include <iostream>
+#include <string_view>
+#include <utility>
+
+#include "daemon/target/catalog.h"
+#include "daemon/target/session.h"
+#include "web/ctl/app.h"
+#include "web/ctl/version.h"
+
+namespace runbookd {
+namespace {
+
+planner::Error error_of(daemon::SqlFailure const& failure) {
+  return {.code = planner::ErrorCode::target_unreachable,
+          .detail = failure.message,
+          .sqlstate = failure.sqlstate};
+}
+
+planner::Result<planner::ServerCatalog> read_catalog(std::string const& dsn) {
+  auto const session = daemon::connect({.name = "of --dsn", .dsn = dsn}, "runbookctl");
+  if (!session) {
+    return tl::unexpected(error_of(session.error()));
+  }
+  auto read = daemon::read_server(**session);
+  if (!read) {
+    return tl::unexpected(error_of(read.error()));
+  }
+  return std::move(*read);
+}
+
+}  // namespace
+}  // namespace runbookd
+
+int main(int count, char** words) {
+  if (count == 2 && std::string_view(words[1]) == "--version") {
+    std::cout << "runbookctl " << runbookd::ctl::version << '\n';
+    return 0;
+  }
+  try {
+    auto world = runbookd::ctl::real_surroundings();
+    world.read_catalog = runbookd::read_catalog;
+    return runbookd::ctl::run({words + 1, words + count}, world);
+  } catch (std::exception const& error) {
+    std::cerr << "runbookctl: unexpected: " << error.what() << '\n';
+    return 1;
+  }
+}
