@@ -7,7 +7,9 @@
 
 #include "planner/inverse.h"
 #include "planner/sql_undo.h"
+#include "planner/variables.h"
 #include "planner/words.h"
+#include "planner/yaml_text.h"
 
 namespace runbookd::planner {
 namespace {
@@ -232,6 +234,52 @@ bool is_derived(SqlAction const& action) { return action.source.text.starts_with
 DerivedWayBack derive_way_back(std::vector<Statement> const& step,
                                std::vector<Statement> const& earlier) {
   return Derivation(step, earlier).result();
+}
+
+namespace {
+
+std::string line_of(std::string const& text, int line) {
+  std::size_t start = 0;
+  for (int i = 1; i < line && start != std::string::npos; ++i) {
+    start = text.find('\n', start);
+    start += start == std::string::npos ? 0 : 1;
+  }
+  return start == std::string::npos ? "" : text.substr(start, text.find('\n', start) - start);
+}
+
+// A block where the key stands alone on its line, else a text in quotation marks.
+std::string yaml_value(std::string const& sql, std::string const& line) {
+  auto const indent = line.find_first_not_of(' ');
+  if (indent == std::string::npos || trimmed(line) != "rollback: auto") {
+    return yaml_line(Draft(sql));
+  }
+  auto const margin = "\n" + std::string(indent + 2, ' ');
+  auto block = "|-" + margin;
+  for (char const c : sql) {
+    block += c == '\n' ? margin : std::string(1, c);
+  }
+  return block;
+}
+
+}  // namespace
+
+Findings spelled_out(Plan const& plan, std::string const& text) {
+  Findings findings;
+  for (auto const& phase : plan.phases) {
+    for (auto const& step : phase.steps) {
+      auto const* sql = std::get_if<SqlAction>(&step.backward);
+      if (sql == nullptr || !is_derived(*sql) || line_of(text, sql->source.place.line).empty()) {
+        continue;
+      }
+      auto const now = yaml_value(escape(sql->source.text), line_of(text, sql->source.place.line));
+      findings.push_back({.rule = "plan/derived",
+                          .place = sql->source.place,
+                          .message = "the rollback is derived",
+                          .step = phase.name + "/" + step.name,
+                          .edits = {{.at = sql->source.place, .was = "auto", .now = now}}});
+    }
+  }
+  return findings;
 }
 
 }  // namespace runbookd::planner

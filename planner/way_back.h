@@ -29,4 +29,8 @@ struct DerivedWayBack {
 DerivedWayBack derive_way_back(std::vector<Statement> const& step,
                                std::vector<Statement> const& earlier);
 
+// Edits that put the SQL of each derived rollback into the plan's file, whose text this is, in the
+// place of `auto`. The file says the same afterwards.
+Findings spelled_out(Plan const& plan, std::string const& text);
+
 }  // namespace runbookd::planner

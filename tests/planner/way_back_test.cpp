@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "planner/lint.h"
 #include "planner/plan_reader.h"
 #include "planner/sql.h"
 
@@ -197,4 +198,22 @@ TEST_CASE("a step whose rollback cannot be derived keeps the plan from loading, 
                   "of t are gone with it") != std::string::npos);
   CHECK(read.findings[0].step == "one/s");
   CHECK(read.findings[1].message == "`rollback: auto` is derived from SQL, and the step has none");
+}
+
+TEST_CASE("the derived SQL written into the file in the place of auto is the same plan") {
+  std::string const text =
+      "runbook: 1\nname: p\nphases:\n- name: one\n  steps:\n"
+      "  - name: s\n    sql: |\n      ALTER TABLE t ADD COLUMN a text;\n      CREATE INDEX "
+      "\"$${i}\" ON t (a)\n"
+      "    rollback: auto\n"
+      "  - {name: u, sql: ALTER TABLE t RENAME TO u, rollback: auto}\n";
+  auto const read = read_plan(text, "plan.yaml");
+  REQUIRE(read.plan);
+  auto const mended = mend(text, "plan.yaml", spelled_out(*read.plan, text));
+  CHECK(mended.edits == 2);
+  CHECK(mended.text.find("auto\n") == std::string::npos);
+  auto const again = read_plan(mended.text, "plan.yaml");
+  REQUIRE(again.plan);
+  CHECK(canonical_json(*again.plan) == canonical_json(*read.plan));
+  CHECK(mend(mended.text, "plan.yaml", spelled_out(*again.plan, mended.text)).edits == 0);
 }

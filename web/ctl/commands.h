@@ -55,6 +55,10 @@ struct PlanRender {
 struct PlanDiff {
   std::string before, after;
 };
+struct PlanDerive {
+  std::string file;
+  bool fix = false;
+};
 struct SqlExplain {
   std::string file, schema;
   int server_version = 18;
@@ -145,8 +149,8 @@ struct Preflight {
 struct Version {};
 
 using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport,
-                             PlanRender, PlanDiff, SqlExplain, SqlLint, SqlRules, RunCreate,
-                             RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
+                             PlanRender, PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules,
+                             RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
                              ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
                              Throttle, Status, Watch, Events, Locks, Preflight, Version>;
 
