@@ -159,13 +159,14 @@ Exit perform(Session& session, PlanDerive const& command) {
     return Exit::invalid;
   }
   auto const found = planner::spelled_out(*file->read.plan, file->text);
-  if (command.fix) {
+  bool const any = planner::mend(file->text, file->name, found).edits > 0;
+  if (command.fix && any) {
     auto const edits = mend_files(session, found);
     return edits ? Exit::done : report(session, edits.error());
   }
   put_derived(session, *file->read.plan);
-  if (found.empty()) {
-    tell(session, "no step of the plan says `rollback: auto` with SQL to derive");
+  if (!any) {
+    tell(session, "no step of the file says `rollback: auto` where SQL is derived");
   } else {
     tell(session, "next: runbookctl plan derive --fix " + shell_quote(file->name));
   }
