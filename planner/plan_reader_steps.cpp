@@ -2,6 +2,7 @@
 
 #include "planner/plan_reading.h"
 #include "planner/sql.h"
+#include "planner/way_back.h"
 
 namespace runbookd::planner {
 namespace {
@@ -33,7 +34,8 @@ struct WayBackDraft {
 };
 
 constexpr std::string_view how_to_go_back =
-    "add `rollback: <the SQL that undoes it>`, `rollback_manual: <what a person does>`, "
+    "add `rollback: <the SQL that undoes it>`, `rollback: auto`, `rollback_manual: <what a person "
+    "does>`, "
     "`rollback: {nothing: <why nothing is left to undo>}` or `irreversible: <why nothing can undo "
     "it>`";
 
@@ -194,18 +196,6 @@ Action way_back_in(Reading& reading, Node const& node, Timing const& timing) {
   return NoAction{.reason = reason_of(reading, *work)};
 }
 
-Action rollback_of(Reading& reading, Node const& node, Timing const& timing) {
-  if (node.kind != Node::Kind::scalar) {
-    return way_back_in(reading, node, timing);
-  }
-  if (node.text == "auto") {
-    reading.error(node.spot, "plan/not-yet", "`rollback: auto` is not there yet in this version",
-                  "write the SQL that undoes the step");
-    return NoAction{};
-  }
-  return sql_action(reading, reading.sql(node), timing);
-}
-
 // What nobody has to write because it is always so.
 std::optional<NoAction> natural_way_back(Action const& forward) {
   if (std::holds_alternative<BackfillAction>(forward)) {
@@ -215,6 +205,59 @@ std::optional<NoAction> natural_way_back(Action const& forward) {
     return NoAction{.reason = "waiting changes nothing"};
   }
   return std::nullopt;
+}
+
+std::string first_line(std::string const& sql) {
+  auto const line = sql.substr(0, sql.find('\n'));
+  constexpr std::size_t most = 60;
+  return line.size() <= most && line.size() == sql.size() ? line : line.substr(0, most) + " …";
+}
+
+// Not a message more than there are statements without an inverse.
+void say_not_derived(Reading& reading, Node const& node, DerivedWayBack const& derived) {
+  for (auto const& one : derived.refused) {
+    reading.error(node.spot, "plan/not-invertible",
+                  "the rollback cannot be derived from `" + first_line(one.statement.sql.text) +
+                      "`: " + one.why,
+                  one.instead.empty() ? "write `rollback: <the SQL that undoes the step>`, or say "
+                                        "`irreversible: <reason>`"
+                                      : one.instead);
+  }
+}
+
+Action derived_way_back(Reading& reading, Node const& node, StepDraft const& draft) {
+  if (auto natural = natural_way_back(draft.step.forward)) {
+    return *natural;
+  }
+  auto const* sql = std::get_if<SqlAction>(&draft.step.forward);
+  if (sql == nullptr) {
+    reading.error(node.spot, "plan/not-invertible",
+                  "`rollback: auto` is derived from SQL, and the step has none",
+                  "write `rollback_manual: <what a person does>`");
+    return NoAction{};
+  }
+  auto derived = derive_way_back(sql->statements, reading.earlier);
+  say_not_derived(reading, node, derived);
+  if (!derived.refused.empty() || sql->statements.empty()) {
+    return NoAction{};
+  }
+  if (derived.sql.empty()) {
+    return NoAction{.reason = "derived (rollback: auto): " + derived.nothing};
+  }
+  return sql_action(
+      reading,
+      SqlText{.text = std::move(derived.sql), .place = reading.place(node.spot), .indent = -1},
+      draft.timing);
+}
+
+Action rollback_of(Reading& reading, Node const& node, StepDraft const& draft) {
+  if (node.kind != Node::Kind::scalar) {
+    return way_back_in(reading, node, draft.timing);
+  }
+  if (node.text == "auto") {
+    return derived_way_back(reading, node, draft);
+  }
+  return sql_action(reading, reading.sql(node), draft.timing);
 }
 
 Action backward_of(Reading& reading, Node const& step, StepDraft const& draft) {
@@ -230,7 +273,7 @@ Action backward_of(Reading& reading, Node const& step, StepDraft const& draft) {
     return natural.value_or(NoAction{});
   }
   if (way == draft.rollback) {
-    return rollback_of(reading, *way, draft.timing);
+    return rollback_of(reading, *way, draft);
   }
   if (way == draft.rollback_file) {
     return sql_action(reading, reading.sql_file(*way), draft.timing);
@@ -274,6 +317,9 @@ Step read_step(Reading& reading, Node const& node) {
     draft.step.irreversible = reason_of(reading, *draft.irreversible);
   }
   warn_without_effect(reading, draft);
+  if (auto const* sql = std::get_if<SqlAction>(&draft.step.forward)) {
+    reading.earlier.insert(reading.earlier.end(), sql->statements.begin(), sql->statements.end());
+  }
   return draft.step;
 }
 

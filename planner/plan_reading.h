@@ -41,7 +41,8 @@ class Reading {
   std::vector<std::string> baseline_names;
   // Where the reading is.
   std::size_t phase_index = 0;
-  std::string step;  // "phase/step", for findings; empty outside of steps
+  std::string step;                // "phase/step", for findings; empty outside of steps
+  std::vector<Statement> earlier;  // of the steps that were read already, forward
 
   Place place(Spot spot) const { return {file_, spot.line, spot.column}; }
   void error(Spot spot, std::string_view rule, std::string message, std::string fix);

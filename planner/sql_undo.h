@@ -1,5 +1,6 @@
-// What a statement changes, by name, and the statement that takes it back, as far as the text
-// alone tells. Private to planner/import*. Pure.
+// One statement's undo in words that the import compares (planner/inverse.h knows it), and small
+// questions about statements that only ways back ask. Private to planner/import* and way_back.
+// Pure.
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "planner/inverse.h"
 #include "planner/lint/plan_site.h"
 #include "planner/sql_expression.h"
 
@@ -30,125 +31,57 @@ constexpr auto rules = std::to_array<LintRule>({
      .fix = "undo the statements of the step in reverse order"},
 });
 
-enum class Kind { table, column, index, constraint, view, trigger, sequence, type, not_null };
+using Kind = Thing::Kind;
 
-struct Thing {
-  Kind kind;
-  RelationName table;  // itself, or what it belongs to
-  std::string name;
+struct MadeAndGone {
+  std::vector<Thing> made, gone;
 };
 
-// An index or a type is found by its name alone: a DROP does not say of which table.
-bool same(Thing const& one, Thing const& other) {
-  if (one.kind != other.kind || one.name != other.name) {
-    return false;
-  }
-  bool const by_name = one.kind == Kind::index || one.kind == Kind::type;
-  return by_name || same_table(one.table, other.table);
-}
-
-std::string words(Thing const& thing) {
-  auto const of = to_sql(thing.table);
+// What a rollback is held to take away; of others the same thing may be named in several ways.
+bool followed(Thing const& thing) {
   switch (thing.kind) {
     case Kind::table:
-      return "table " + of;
     case Kind::column:
-      return "column " + of + "." + quoted_identifier(thing.name);
     case Kind::index:
-      return "index " + quoted_identifier(thing.name);
-    case Kind::constraint:
-      return "constraint " + quoted_identifier(thing.name) + " of " + of;
     case Kind::view:
-      return "view " + of;
     case Kind::trigger:
-      return "trigger " + quoted_identifier(thing.name) + " of " + of;
     case Kind::sequence:
-      return "sequence " + of;
     case Kind::type:
-      return "type " + quoted_identifier(thing.name);
+    case Kind::policy:
     case Kind::not_null:
-      return "NOT NULL of " + of + "." + quoted_identifier(thing.name);
+      return true;
+    case Kind::constraint:
+      return !thing.name.empty();
+    case Kind::function:
+    case Kind::validation:
+    case Kind::column_default:
+    case Kind::column_type:
+    case Kind::table_name:
+    case Kind::column_name:
+    case Kind::setting:
+    case Kind::other:
+      return false;
   }
   __builtin_unreachable();
 }
 
-RelationName written(Node relation) {
-  return {relation.text("schemaname"), relation.text("relname")};
-}
-
-struct Changes {
-  std::vector<Thing> made, gone;
-};
-
-void add_command(Changes& changes, RelationName const& table, Node command) {
-  auto const type = command.text("subtype");
-  auto const name = command.text("name");
-  if (type == "AT_AddColumn") {
-    changes.made.push_back({Kind::column, table, command["def"].text("colname")});
-  } else if (type == "AT_DropColumn") {
-    changes.gone.push_back({Kind::column, table, name});
-  } else if (type == "AT_AddConstraint" && !command["def"].text("conname").empty()) {
-    changes.made.push_back({Kind::constraint, table, command["def"].text("conname")});
-  } else if (type == "AT_DropConstraint") {
-    changes.gone.push_back({Kind::constraint, table, name});
-  } else if (type == "AT_SetNotNull") {
-    changes.made.push_back({Kind::not_null, table, name});
-  } else if (type == "AT_DropNotNull") {
-    changes.gone.push_back({Kind::not_null, table, name});
-  }
-}
-
-void add_drop(Changes& changes, Node node) {
-  auto const what = node.text("removeType");
-  for (auto const object : node.list("objects")) {
-    auto const path = pg::names(object.list("items"));
-    if (path.empty()) {
+void add(MadeAndGone& all, Node node) {
+  for (auto const& change : planner::changes_of(node)) {
+    bool const temporary = std::holds_alternative<NothingBack>(change.back);
+    bool const unnamed = change.thing.kind == Kind::index && change.thing.name.empty();
+    if (!followed(change.thing) || temporary || unnamed) {
       continue;
     }
-    RelationName const name{path.size() > 1 ? path[path.size() - 2] : "", path.back()};
-    if (what == "OBJECT_TABLE") {
-      changes.gone.push_back({Kind::table, name, ""});
-    } else if (what == "OBJECT_INDEX") {
-      changes.gone.push_back({Kind::index, {}, name.name});
-    } else if (what == "OBJECT_VIEW" || what == "OBJECT_MATVIEW") {
-      changes.gone.push_back({Kind::view, name, ""});
-    } else if (what == "OBJECT_SEQUENCE") {
-      changes.gone.push_back({Kind::sequence, name, ""});
-    } else if (what == "OBJECT_TRIGGER" && path.size() > 1) {
-      changes.gone.push_back({Kind::trigger,
-                              {path.size() > 2 ? path[path.size() - 3] : "", path[path.size() - 2]},
-                              path.back()});
+    if (change.does == Change::Does::makes) {
+      all.made.push_back(change.thing);
+    } else if (change.does == Change::Does::removes) {
+      all.gone.push_back(change.thing);
     }
   }
 }
 
-void add(Changes& changes, Node node) {
-  if (node.is("CreateStmt") && node["relation"].text("relpersistence") != "t") {
-    changes.made.push_back({Kind::table, written(node["relation"]), ""});
-  } else if (node.is("CreateTableAsStmt")) {
-    bool const view = node.text("objtype") == "OBJECT_MATVIEW";
-    changes.made.push_back({view ? Kind::view : Kind::table, written(node["into"]["rel"]), ""});
-  } else if (node.is("SelectStmt") && node.has("intoClause")) {
-    changes.made.push_back({Kind::table, written(node["intoClause"]["rel"]), ""});
-  } else if (node.is("IndexStmt") && !node.text("idxname").empty()) {
-    changes.made.push_back({Kind::index, {}, node.text("idxname")});
-  } else if (node.is("ViewStmt") && !node.flag("replace")) {
-    changes.made.push_back({Kind::view, written(node["view"]), ""});
-  } else if (node.is("CreateTrigStmt") && !node.flag("replace")) {
-    changes.made.push_back({Kind::trigger, written(node["relation"]), node.text("trigname")});
-  } else if (node.is("CreateSeqStmt")) {
-    changes.made.push_back({Kind::sequence, written(node["sequence"]), ""});
-  } else if (node.is("AlterTableStmt")) {
-    for (auto const command : node.list("cmds")) {
-      add_command(changes, written(node["relation"]), command);
-    }
-  } else if (node.is("DropStmt")) {
-    add_drop(changes, node);
-  }
-}
-
-Changes changes_of(std::vector<StepStatement> const& statements) {
-  Changes changes;
+MadeAndGone changes_in(std::vector<StepStatement> const& statements) {
+  MadeAndGone changes;
   for (auto const& one : statements) {
     add(changes, one.node());
   }
@@ -176,7 +109,7 @@ bool may_go_with_column(Thing const& thing, std::vector<Thing> const& gone) {
 }
 
 // It ends as it began within the step itself.
-bool temporary(Thing const& thing, Changes const& step) { return in(step.gone, thing); }
+bool temporary(Thing const& thing, MadeAndGone const& step) { return in(step.gone, thing); }
 
 bool opaque(std::vector<StepStatement> const& statements) {
   return std::ranges::any_of(statements, [](StepStatement const& one) {
@@ -191,11 +124,11 @@ bool opaque(std::vector<StepStatement> const& statements) {
 bool refers_to(Node node, RelationName const& table) {
   return std::ranges::any_of(pg::every(node), [&](Node one) {
     return one.is("Constraint") && one.text("contype") == "CONSTR_FOREIGN" &&
-           same_table(written(one["pktable"]), table);
+           same_table(pg::name_of(one["pktable"]), table);
   });
 }
 
-Findings judge_order(StepSite const& site, Changes const& back) {
+Findings judge_order(StepSite const& site, MadeAndGone const& back) {
   for (std::size_t i = 0; i < back.gone.size(); ++i) {
     if (back.gone[i].kind != Kind::table) {
       continue;
@@ -204,7 +137,7 @@ Findings judge_order(StepSite const& site, Changes const& back) {
       if (!refers_to(forward.node(), back.gone[i].table)) {
         continue;
       }
-      Changes made;
+      MadeAndGone made;
       add(made, forward.node());
       for (std::size_t later = i + 1; later < back.gone.size(); ++later) {
         bool const itself = same(back.gone[later], back.gone[i]);
@@ -231,7 +164,7 @@ Findings judge_step(StepSite const& site) {
   if (sql != nullptr && sql->statements.size() != site.forward.size()) {
     return {};  // what could not be read may have made it
   }
-  auto const step = changes_of(site.forward), back = changes_of(site.backward);
+  auto const step = changes_in(site.forward), back = changes_in(site.backward);
   Findings findings;
   for (auto const& thing : step.made) {
     if (!in(back.gone, thing) && !temporary(thing, step) && !goes_with_table(thing, back.gone) &&

@@ -311,4 +311,27 @@ TEST_CASE("a run whose plan says so goes on by itself after a crash") {
   scene.daemon.until(id, {"succeeded"});
 }
 
+TEST_CASE("a derived rollback that is killed in the middle is finished after the restart, once") {
+  Scene scene;
+  auto const before = scene.database.fingerprint();
+  auto const id = scene.daemon.create(plan_text(
+      {{.name = "column", .forward = "ALTER TABLE t ADD COLUMN c1 int", .backward = "auto"},
+       {.name = "second", .forward = "ALTER TABLE t ADD COLUMN c2 int", .backward = "auto"}}));
+  scene.daemon.verb(id, "start");
+  scene.daemon.until(id, {"succeeded"});
+  scene.daemon.kill();
+  REQUIRE(scene.daemon.try_start({"RUNBOOKD_CRASH=attempt_ended:1"}));
+  try {
+    scene.daemon.verb(id, "rollback", {{"to", "all"}});
+  } catch (std::exception const&) {  // it died first
+  }
+  CHECK(scene.daemon.wait_for_end() == 128 + SIGKILL);
+  scene.daemon.start();
+  scene.daemon.until(id, {"paused"});
+  scene.daemon.verb(id, "resume");
+  scene.daemon.until(id, {"rolled_back"});
+  CHECK(scene.database.fingerprint() == before);
+  CHECK(scene.database.sql("SELECT count(*) FROM runbookd.marker WHERE direction = 'b'") == "2");
+}
+
 }  // namespace runbookd::testing

@@ -24,6 +24,36 @@ TEST_CASE("a plan goes forward to its end and all the way back to the same schem
   CHECK(scene.database.fingerprint() == before);
 }
 
+TEST_CASE("derived rollbacks take a plan back to the schema and the rows of before") {
+  Scene scene;
+  auto const before = scene.database.fingerprint();
+  auto const rows = "SELECT count(*) FROM t";
+  auto const had = scene.database.sql(rows);
+  auto const id = scene.daemon.create(plan_text({
+      {.name = "column",
+       .forward =
+           "ALTER TABLE t ADD COLUMN c1 int; ALTER TABLE t ADD CONSTRAINT c1_there CHECK (c1 "
+           "> 0) NOT VALID",
+       .backward = "auto"},
+      {.name = "index", .forward = "CREATE INDEX CONCURRENTLY t_c1 ON t (c1)", .backward = "auto"},
+      {.name = "validate",
+       .forward = "ALTER TABLE t VALIDATE CONSTRAINT c1_there",
+       .backward = "auto"},
+      {.name = "unindex", .forward = "DROP INDEX CONCURRENTLY t_c1", .backward = "auto"},
+      {.name = "release", .forward = "ALTER TABLE t DROP CONSTRAINT c1_there", .backward = "auto"},
+  }));
+  scene.daemon.verb(id, "start");
+  auto const done = scene.daemon.until(id, {"succeeded"});
+  CHECK(scene.database.fingerprint() != before);
+  auto const preview = scene.daemon.get("/api/v1/runs/" + id + "/rollback-preview?to=all").body;
+  CHECK(preview.at("steps").at(1).at("sql").get<std::string>().find(
+            "rollback: auto)\nCREATE INDEX CONCURRENTLY t_c1 ON t (c1)") != std::string::npos);
+  scene.daemon.verb(id, "rollback", {{"to", "all"}});
+  scene.daemon.until(id, {"rolled_back"});
+  CHECK(scene.database.fingerprint() == before);
+  CHECK(scene.database.sql(rows) == had);
+}
+
 TEST_CASE("rolling back the last step leaves the run paused before it, and it goes forward again") {
   Scene scene;
   auto const id = scene.daemon.create(plan_text(column_steps(3)));

@@ -104,7 +104,9 @@ std::string plan_text(std::vector<StepText> const& steps, std::string const& mor
     if (!step.forward.empty()) {
       text += "        sql: |\n" + indented(step.forward, "          ") + "\n";
     }
-    if (!step.backward.empty()) {
+    if (step.backward == "auto") {
+      text += "        rollback: auto\n";
+    } else if (!step.backward.empty()) {
       text += "        rollback: |\n" + indented(step.backward, "          ") + "\n";
     }
     if (!step.more.empty()) {

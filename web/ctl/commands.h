@@ -60,6 +60,10 @@ struct PlanRender {
 struct PlanDiff {
   std::string before, after;
 };
+struct PlanDerive {
+  std::string file;
+  bool fix = false;
+};
 struct SqlExplain : SchemaChoice {
   std::string file;
   int server_version = 0;  // 0: the server's, or the newest
@@ -150,8 +154,8 @@ struct Preflight {
 struct Version {};
 
 using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport,
-                             PlanRender, PlanDiff, SqlExplain, SqlLint, SqlRules, RunCreate,
-                             RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
+                             PlanRender, PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules,
+                             RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
                              ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
                              Throttle, Status, Watch, Events, Locks, Preflight, Version>;
 

@@ -147,6 +147,10 @@ void add_plan_commands(Parse& parse) {
   diff.word("BEFORE", &PlanDiff::before, "A plan file, or a digest of an uploaded plan")
       ->required();
   diff.word("AFTER", &PlanDiff::after, "Another one")->required();
+  auto derive = sub<PlanDerive>(
+      parse, *plan, "derive", "Show what `rollback: auto` stands for in each step of a plan file");
+  derive.word("FILE", &PlanDerive::file, "The plan")->required();
+  derive.flag("--fix", &PlanDerive::fix, "Write the SQL into the file, in the place of `auto`");
 }
 
 void add_sql_commands(Parse& parse) {

@@ -13,6 +13,7 @@ Exit perform(Session& session, PlanList const& command);
 Exit perform(Session& session, PlanImport const& command);
 Exit perform(Session& session, PlanRender const& command);
 Exit perform(Session& session, PlanDiff const& command);
+Exit perform(Session& session, PlanDerive const& command);
 Exit perform(Session& session, SqlExplain const& command);
 Exit perform(Session& session, SqlLint const& command);
 Exit perform(Session& session, SqlRules const& command);

@@ -8,6 +8,7 @@
 
 #include "planner/lint.h"
 #include "planner/view.h"
+#include "planner/way_back.h"
 #include "web/ctl/findings.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/plan_files.h"
@@ -52,6 +53,28 @@ void put_plan(Session& session, planner::Plan const& plan) {
     return;
   }
   put(session, render_plan(plan, session.view()));
+}
+
+void put_derived(Session& session, planner::Plan const& plan) {
+  auto steps = Json::array();
+  for (auto const& phase : plan.phases) {
+    for (auto const& step : phase.steps) {
+      auto const* sql = std::get_if<planner::SqlAction>(&step.backward);
+      if (sql != nullptr && planner::is_derived(*sql)) {
+        steps.push_back({{"step", phase.name + "/" + step.name}, {"rollback", sql->source.text}});
+      }
+    }
+  }
+  if (session.as_json()) {
+    put_document(session, Json{{"steps", steps}}.dump());
+    return;
+  }
+  for (auto const& step : steps) {
+    put(session, "step " + text_of(step, "step"));
+    for (auto const& line : clean_lines(text_of(step, "rollback"))) {
+      put(session, "  " + line);
+    }
+  }
 }
 
 Exit show_file(Session& session, std::string const& name) {
@@ -125,6 +148,30 @@ Exit perform(Session& session, PlanShow const& command) {
     return report(session, missing.value());
   }
   return show_file(session, command.plan);
+}
+
+Exit perform(Session& session, PlanDerive const& command) {
+  auto const file = load_plan(session, command.file);
+  if (!file) {
+    return report(session, file.error());
+  }
+  if (!file->read.plan) {
+    put_findings(session, file->name, file->read.findings, "");
+    return Exit::invalid;
+  }
+  auto const found = planner::spelled_out(*file->read.plan, file->text);
+  bool const any = planner::mend(file->text, file->name, found).edits > 0;
+  if (command.fix && any) {
+    auto const edits = mend_files(session, found);
+    return edits ? Exit::done : report(session, edits.error());
+  }
+  put_derived(session, *file->read.plan);
+  if (!any) {
+    tell(session, "no step of the file says `rollback: auto` where SQL is derived");
+  } else {
+    tell(session, "next: runbookctl plan derive --fix " + shell_quote(file->name));
+  }
+  return Exit::done;
 }
 
 Exit perform(Session& session, PlanSchema const&) {

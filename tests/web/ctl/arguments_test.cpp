@@ -167,7 +167,7 @@ TEST_CASE("missing and contradicting words are refused with the command's help")
   CHECK(refused({"advance", "r"}).why == "--to PHASE is missing");
   CHECK(refused({"advance"}).why == "RUN is missing");
   CHECK(refused({"plan"}).why ==
-        "a command is missing: lint, show, schema, upload, list, import, render, diff");
+        "a command is missing: lint, show, schema, upload, list, import, render, diff, derive");
   CHECK(contains(refused({"rollback", "r"}).why, "one of --to PHASE[/STEP], --last and --all"));
   refused({"rollback", "r", "--last", "--all"});
   refused({"resolve", "r", "s", "--as", "maybe", "--evidence", "e"});

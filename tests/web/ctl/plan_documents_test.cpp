@@ -143,3 +143,31 @@ TEST_CASE("a dump of pg_dump, which empties the search path, is a schema like an
                                {.typed = "ALTER TABLE t ADD COLUMN a int"});
   CHECK(said.out.find("public.t  AccessExclusiveLock") != std::string::npos);
 }
+
+TEST_CASE("plan derive shows the SQL that auto stands for, and --fix writes it into the file") {
+  Folder const folder;
+  std::string const text =
+      "runbook: 1\nname: p\nphases:\n  - name: expand\n    steps:\n      - name: add\n"
+      "        sql: ALTER TABLE t ADD COLUMN a int\n        rollback: auto\n";
+  auto const file = folder.write("auto.yaml", text);
+  auto const same = folder.write("same.yaml", text);
+  auto const said = runbookctl({"plan", "derive", file}, {});
+  CHECK(said.exit == 0);
+  CHECK(said.out.find("step expand/add\n") != std::string::npos);
+  CHECK(said.out.find("  ALTER TABLE t DROP COLUMN a\n") != std::string::npos);
+  CHECK(runbookctl({"plan", "derive", file, "--fix"}, {}).exit == 0);
+  auto const written = Json::parse(runbookctl({"plan", "show", file, "-o", "json"}, {}).out);
+  auto const derived = Json::parse(runbookctl({"plan", "show", same, "-o", "json"}, {}).out);
+  CHECK(written["digest"] == derived["digest"]);
+  CHECK(runbookctl({"plan", "derive", file, "--fix"}, {}).err.find("edit") == std::string::npos);
+}
+
+TEST_CASE("plan derive of what cannot be derived ends with 9 and says why") {
+  Folder const folder;
+  auto const file = folder.write("bad.yaml",
+                                 "runbook: 1\nname: p\nphases:\n  - name: a\n    steps:\n"
+                                 "      - {name: s, sql: DROP TABLE t, rollback: auto}\n");
+  auto const said = runbookctl({"plan", "derive", file}, {});
+  CHECK(said.exit == 9);
+  CHECK((said.out + said.err).find("the rows of t are gone with it") != std::string::npos);
+}
