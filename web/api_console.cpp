@@ -1,5 +1,5 @@
-// The pages of the web console. Each carries the API's own answers to what it asks first, so that it
-// stands without a second round trip; from then on it speaks to the API like anybody else.
+// The pages of the web console. Each carries the API's own answers to what it asks first, so that
+// it stands without a second round trip; from then on it speaks to the API like anybody else.
 #include <algorithm>
 #include <initializer_list>
 
@@ -104,8 +104,8 @@ Response page_that_asks(RunService& service, std::initializer_list<std::string> 
   return page;
 }
 
-// In a page's JSON, and asked for by the page, it has to be spelled alike: only what needs no escape
-// is asked for here.
+// In a page's JSON, and asked for by the page, it has to be spelled alike: only what needs no
+// escape is asked for here.
 std::string plain(std::string const& part) {
   bool const is_plain = std::ranges::all_of(part, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -122,8 +122,8 @@ bool takes_gzip(Request const& request) {
 }  // namespace
 
 Response overview_page(Request const&, RunService& service) {
-  return page_that_asks(service, {"/api/v1", "/api/v1/runs?state=unfinished&limit=500",
-                                  "/api/v1/runs?limit=50"});
+  return page_that_asks(
+      service, {"/api/v1", "/api/v1/runs?state=unfinished&limit=500", "/api/v1/runs?limit=50"});
 }
 
 Response history_page(Request const&, RunService& service) {

@@ -32,9 +32,8 @@ constexpr std::string_view not_kept = "Cache-Control: no-store\r\n";
 constexpr std::string_view not_guessed = "X-Content-Type-Options: nosniff\r\n";
 
 bool says_how_long_it_is_kept(Response const& response) {
-  return std::ranges::any_of(response.headers, [](Header const& header) {
-    return lower(header.name) == "cache-control";
-  });
+  return std::ranges::any_of(
+      response.headers, [](Header const& header) { return lower(header.name) == "cache-control"; });
 }
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
