@@ -19,9 +19,9 @@ export const get = (path) => ask(path);
 export const post = (path, body, type = 'application/json') =>
   ask(path, {method: 'POST', headers: {'Content-Type': type}, body: typeof body === 'string' ? body : JSON.stringify(body)});
 
-export async function create(plan) {
-  const {digest} = await post('/api/v1/plans', plan, 'application/yaml');
-  return (await post('/api/v1/runs', {plan: digest, target: 'main'})).run;
+export async function create({text, target}) {
+  const {digest} = await post('/api/v1/plans', text, 'application/yaml');
+  return (await post('/api/v1/runs', {plan: digest, target})).run;
 }
 export const verb = (run, name, body = {}) => post(`/api/v1/runs/${run}/${name}`, body);
 
@@ -43,12 +43,12 @@ export const until_state = (run, ...states) => until(async () => {
 
 // --- the database
 
-const psql = (...more) => ['-d', process.env.CONSOLE_DSN, '-XAtq', '-v', 'ON_ERROR_STOP=1', ...more];
-export const sql = (text) => execFileSync('psql', psql('-c', text), {encoding: 'utf8'}).trim();
+const psql = (target, ...more) => ['-d', process.env[`CONSOLE_DSN_${target}`], '-XAtq', '-v', 'ON_ERROR_STOP=1', ...more];
+export const sql = (text, target = 'main') => execFileSync('psql', psql(target, '-c', text), {encoding: 'utf8'}).trim();
 
 // A session that holds what it was told to, until it is let go.
 export async function hold(text) {
-  const child = spawn('psql', psql(), {env: {...process.env, PGAPPNAME: 'report'}});
+  const child = spawn('psql', psql('main'), {env: {...process.env, PGAPPNAME: 'report'}});
   const said = new Promise((tell) => child.stdout.once('data', tell));
   child.stdin.write(`BEGIN; ${text}; SELECT 'held';\n`);
   await said;
@@ -65,10 +65,20 @@ export const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
 
+// Whatever comes next finds all targets free.
+export async function finish() {
+  await browser.close();
+  for (const run of (await get('/api/v1/runs?state=unfinished')).runs) {
+    await verb(run.run, 'cancel', {confirm: run.plan.name});
+    await until_state(run.run, 'cancelled', 'rolled_back', 'succeeded');
+  }
+}
+
 // A page that fails its test when a policy is broken, a script throws, or anything is fetched from elsewhere.
 export async function open(path, options = {}) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options});
   const page = await context.newPage();
+  page.setDefaultTimeout(20000);
   const wrong = [];
   await page.addInitScript(() => {
     window.policy_broken = [];

@@ -1,17 +1,17 @@
 // A whole life of a run, by people who have nothing but the console.
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
-import {browser, create, get, open, sql, until, until_shown, until_state} from './browser.mjs';
+import {create, finish, get, open, sql, until, until_shown, until_state} from './browser.mjs';
 import {three_phases} from './plans.mjs';
 
-after(() => browser.close());
+after(finish);
 
 const press = (page, name) => page.locator('.verbs').getByRole('button', {name, exact: true}).click();
 const agree = (page, name) => page.getByRole('dialog').getByRole('button', {name, exact: true}).click();
 
 test('a run is started, advanced, watched, paused by key, resumed and rolled back, and its timeline tells it', async () => {
   const plan = three_phases();
-  const run = await create(plan.text);
+  const run = await create(plan);
 
   const overview = await open('/');
   await overview.getByRole('link', {name: /^shop-t/}).click();
@@ -69,7 +69,7 @@ test('a run is started, advanced, watched, paused by key, resumed and rolled bac
 });
 
 test('a run is approved by somebody else than its creator', async () => {
-  const run = await create(three_phases({rows: 20}).text);
+  const run = await create(three_phases({rows: 20}));
   const page = await open(`/runs/${run}`);
   await page.getByLabel('Acting as').fill('ben');
   for (const phase of ['backfill', 'contract']) {
@@ -91,7 +91,7 @@ test('a run is approved by somebody else than its creator', async () => {
 });
 
 test('everything is reached by keyboard alone', async () => {
-  const run = await create(three_phases().text);
+  const run = await create(three_phases());
   const page = await open(`/runs/${run}`);
   const tab_to = async (wanted) => {
     for (let i = 0; i < 60; ++i) {
@@ -126,7 +126,7 @@ test('everything is reached by keyboard alone', async () => {
 });
 
 test('a letter typed into a field pauses nothing', async () => {
-  const run = await create(three_phases().text);
+  const run = await create(three_phases());
   const page = await open(`/runs/${run}`);
   await page.getByLabel('Acting as').pressSequentially('pepe');
   await press(page, 'Start');

@@ -4,14 +4,14 @@ import {sql} from './browser.mjs';
 let made = 0;
 
 // Three phases: a column, a slow backfill, and a step that nothing takes back.
-export function three_phases({rows = 4000, pause = '30ms', note = ''} = {}) {
+export function three_phases({rows = 4000, pause = '30ms', target = 'main'} = {}) {
   const table = `t${++made}_${process.pid}`;
-  sql(`CREATE TABLE ${table} (id bigint PRIMARY KEY, a int, old text)`);
-  sql(`INSERT INTO ${table} SELECT g, g, 'x' FROM generate_series(1, ${rows}) g; ANALYZE ${table}`);
+  sql(`CREATE TABLE ${table} (id bigint PRIMARY KEY, a int, old text)`, target);
+  sql(`INSERT INTO ${table} SELECT g, g, 'x' FROM generate_series(1, ${rows}) g; ANALYZE ${table}`, target);
   const text = `
 runbook: 1
 name: shop-${table.replaceAll('_', '-')}
-title: Give ${table} a column ${note}
+title: Give ${table} a column
 baselines: {all_rows: SELECT count(*) FROM ${table}}
 phases:
   - name: expand
@@ -35,13 +35,13 @@ phases:
     steps:
       - {name: drop-old, sql: ALTER TABLE ${table} DROP COLUMN old, irreversible: nobody reads it any more}
 `;
-  return {table, text};
+  return {table, text, target};
 }
 
 // Text that wants out: markup, characters that turn lines around, a word without end, and 500 lines.
-export function hostile() {
+export function hostile(target = 'main') {
   const table = `h${++made}_${process.pid}`;
-  sql(`CREATE TABLE ${table} (id bigint PRIMARY KEY)`);
+  sql(`CREATE TABLE ${table} (id bigint PRIMARY KEY)`, target);
   const lines = Array.from({length: 500}, (_, n) => `          -- line ${n} </script><script>window.broken = 1</script>`).join('\n');
   const text = `
 runbook: 1
@@ -61,5 +61,5 @@ ${lines}
           COMMENT ON TABLE ${table} IS '<script>window.broken = 1</script>'
         rollback: COMMENT ON TABLE ${table} IS NULL
 `;
-  return {table, text};
+  return {table, text, target};
 }
