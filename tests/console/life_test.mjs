@@ -1,10 +1,11 @@
 // A whole life of a run, by people who have nothing but the console.
 import assert from 'node:assert/strict';
-import {after, test} from 'node:test';
-import {create, finish, get, open, sql, until, until_shown, until_state} from './browser.mjs';
+import {after, afterEach, test} from 'node:test';
+import {create, finish, free, get, open, sql, until, until_shown, until_state} from './browser.mjs';
 import {three_phases} from './plans.mjs';
 
 after(finish);
+afterEach(free);
 
 const press = (page, name) => page.locator('.verbs').getByRole('button', {name, exact: true}).click();
 const agree = (page, name) => page.getByRole('dialog').getByRole('button', {name, exact: true}).click();

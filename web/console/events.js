@@ -11,9 +11,9 @@ const filters = {
 
 const Event = ({event}) => html`<li id=${`event-${event.seq}`}>
   <span class="when"><a href=${`#event-${event.seq}`}>${event.seq}</a> <${Time} at=${event.time} /></span>
-  <span class="what"><code>${event.kind}</code>${event.step ? ` ${event.phase}/${event.step}` : event.phase ? ` ${event.phase}` : ''}
+  <span class="what"><code>${event.kind}</code>${event.step ? ` ${event.phase}/${event.step}` : event.phase ? ` ${event.phase}` : ''}${' '}
     ${event.message && html`<span class="said">${event.message}</span>`}
-    ${!by_daemon.includes(event.actor) && html`<span class="said">by <strong>${event.actor}</strong>${event.reason && `: ${event.reason}`}</span>`}</span></li>`;
+    ${!by_daemon.includes(event.actor) && html`<span class="who-said">by <strong>${event.actor}</strong>${event.reason && `: ${event.reason}`}</span>`}</span></li>`;
 
 export function Timeline({feed}) {
   const [filter, set_filter] = useState('all');

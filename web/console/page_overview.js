@@ -9,8 +9,8 @@ const newest_runs = '/api/v1/runs?limit=50';
 
 export function RunRow({run}) {
   return html`<li class="run-row">
-    <p class="run-head"><${State} of=${run.state} />
-      <a href=${`/runs/${run.run}`}>${run.plan.name}</a> on <strong>${run.target}</strong>
+    <p class="run-head"><${State} of=${run.state} />${' '}
+      <a href=${`/runs/${run.run}`}>${run.plan.name}</a> on <strong>${run.target}</strong>${' '}
       <span class="quiet">${run.phase && !is_final(run.state) ? `${run.phase}${run.step ? `/${run.step}` : ''}, ` : ''}<${Since} at=${run.changed_at} /></span></p>
     <p class="said">${run.state_message}</p>
     <p class="quiet small"><code>${run.run}</code> by ${run.created_by}, <${Time} at=${run.created_at} /></p>

@@ -10,7 +10,7 @@ import {Pipeline} from './pipeline.js';
 import {Steps} from './steps.js';
 import {RunFeed} from './live.js';
 import {verbs} from './verbs.js';
-import {look} from './words.js';
+import {look, urgency} from './words.js';
 
 const links = {
   live: 'live', connecting: 'connecting', ended: 'the run has ended', hidden: 'not live while hidden', lost: 'not live since',
@@ -78,11 +78,15 @@ function Head({feed, run, pausing, pause}) {
   </div>`;
 }
 
+// What the sentence above it says already is not said twice.
+const more_waits = (run) => run.waiting_on.filter((wait) => wait.until || !run.state_message.includes(wait.message.slice(0, 60)));
+
 function Standing({run}) {
+  const waits = more_waits(run);
   return html`<section class="standing" aria-label="Where it stands"><p class="message">${run.state_message}</p>
     ${run.failed_because && !run.state_message.includes(run.failed_because) && html`<p class="failure">${run.failed_because}</p>`}
     ${run.details && html`<ul class="details">${run.details.map((line) => html`<li><code>${line}</code></li>`)}</ul>`}
-    ${run.waiting_on.length > 0 && html`<h2>Waits for</h2><ul>${run.waiting_on.map((wait) => html`<li><strong>${wait.kind.replaceAll('_', ' ')}</strong> ${wait.message}${wait.until && html` until <${Until} at=${wait.until} />`}</li>`)}</ul>`}
+    ${waits.length > 0 && html`<h2>Waits for</h2><ul>${waits.map((wait) => html`<li><strong>${wait.kind.replaceAll('_', ' ')}</strong> ${wait.message}${wait.until && html` until <${Until} at=${wait.until} />`}</li>`)}</ul>`}
     ${run.live.server && html`<p>The server: ${run.live.server.message}</p>`}
     ${run.throttle && html`<p class="notice">${run.throttle.message}</p>`}
     ${run.mismatch && html`<details open><summary>The schema is not what it was before step ${run.mismatch.phase}/${run.mismatch.step}</summary><pre class="sql" tabindex="0" role="region" aria-label="Difference of the schemas">${run.mismatch.diff || `${run.mismatch.expected} expected, ${run.mismatch.actual} found`}</pre></details>`}
@@ -103,7 +107,7 @@ function Verbs({run, stale, ask}) {
   const others = Object.keys(verbs).filter((verb) => run.actions[verb] && !run.actions[verb].allowed);
   const button = (verb, place) => verbs[verb].page
     ? html`<a key=${verb} class="button" href=${verbs[verb].page(run)}>${verbs[verb].word}</a>`
-    : html`<button key=${verb} type="button" class=${place === 0 ? 'main' : verbs[verb].grave ? 'grave' : ''} disabled=${stale} onClick=${() => ask(verb)}>${verbs[verb].word}</button>`;
+    : html`<button key=${verb} type="button" class=${place === 0 && urgency(run.state) >= 0 ? 'main' : verbs[verb].grave ? 'grave' : ''} disabled=${stale} onClick=${() => ask(verb)}>${verbs[verb].word}</button>`;
   return html`<section class="verbs" aria-label="Verbs"><p class="choices">${fitting.map(button)}</p>
     ${stale && html`<p class="notice">This page is not up to date: nothing but Pause is offered until the daemon answers again.</p>`}
     ${others.length > 0 && html`<details><summary class="small">What does not fit now, and why</summary><dl>${others.map((verb) => html`<div key=${verb}><dt>${verb}</dt><dd>${run.actions[verb].why_not}</dd></div>`)}</dl></details>`}</section>`;
