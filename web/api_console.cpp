@@ -108,7 +108,7 @@ Response page_that_asks(RunService& service, std::initializer_list<std::string> 
 // escape is asked for here.
 std::string plain(std::string const& part) {
   bool const is_plain = std::ranges::all_of(part, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == ':';
   });
   return is_plain ? part : "unknown";
 }

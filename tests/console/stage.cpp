@@ -48,10 +48,12 @@ std::string without_end_of_line(std::string text) {
 
 // Empty where the tests can run.
 std::string missing() {
-  for (auto const* program : {"/usr/bin/chromium", "/usr/bin/node"}) {
-    if (!std::filesystem::exists(program)) {
-      return std::string(program) + " is missing; deploy/install-packages.sh test installs it";
-    }
+  constexpr auto advice = " is missing; deploy/install-packages.sh test installs it";
+  if (!std::filesystem::exists("/usr/bin/chromium")) {
+    return std::string("/usr/bin/chromium") + advice;
+  }
+  if (run_program({"/usr/bin/env", "node", "--version"}).exit_code != 0) {
+    return std::string("node") + advice;
   }
   return PostgresCluster::programs(15) ? "" : "PostgreSQL 15 is missing";
 }
@@ -89,9 +91,8 @@ int play(std::vector<std::string> const& arguments) {
   options.also_listen = "127.0.0.1:" + port;
   RunningDaemon const daemon(options);
   setenv("CONSOLE_URL", ("http://127.0.0.1:" + port).c_str(), 1);
-  setenv("CONSOLE_DAEMON_PID", std::to_string(daemon.pid()).c_str(), 1);
   setenv("CONSOLE_PACKAGES", without_end_of_line(packages.out).c_str(), 1);
-  std::vector<std::string> command{"/usr/bin/node", "--test", "--test-concurrency=1"};
+  std::vector<std::string> command{"/usr/bin/env", "node", "--test", "--test-concurrency=1"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   if (arguments.empty()) {
     command.push_back(folder + "/life_test.mjs");

@@ -53,6 +53,16 @@ TEST_CASE("a page brings the API's own answers along") {
   CHECK(told["/api/v1"]["version"] == "test");
 }
 
+TEST_CASE("the page of a plan brings the plan along, by its digest") {
+  if (!has_console()) {
+    return;
+  }
+  FakeService service;
+  auto const page = ask(service, "GET", "/plans/sha256:0123abcd");
+  CHECK(page.status == 200);
+  CHECK(told_by(page).contains("/api/v1/plans/sha256:0123abcd"));
+}
+
 TEST_CASE("nothing that a run says ends the element that it stands in") {
   if (!has_console()) {
     return;

@@ -6,7 +6,8 @@ if(NOT LIBRARIES)
   execute_process(COMMAND ${FETCH} ${SOURCE} OUTPUT_VARIABLE LIBRARIES OUTPUT_STRIP_TRAILING_WHITESPACE
                   RESULT_VARIABLE failed)
   if(failed)
-    message(FATAL_ERROR "the console's libraries could not be fetched (see above); to build without the console: "
+    message(FATAL_ERROR "the console's libraries could not be fetched (see above); or name a folder that has them: "
+                        "cmake -DRUNBOOKD_CONSOLE_LIBRARIES=DIR; to build without the console: "
                         "cmake -DRUNBOOKD_CONSOLE=OFF")
   endif()
 endif()

@@ -9,9 +9,15 @@ const filters = {
   problems: (event) => /fail|lost|mismatch|attention|interrupted|unknown|reject/.test(event.kind),
 };
 
+// Where the sentence does not say it itself.
+const place_of = ({step, phase, message}) => {
+  const place = step ? `${phase}/${step}` : phase ?? '';
+  return message?.includes(place) ? '' : ` ${place}`;
+};
+
 const Event = ({event}) => html`<li id=${`event-${event.seq}`}>
   <span class="when"><a href=${`#event-${event.seq}`}>${event.seq}</a> <${Time} at=${event.time} /></span>
-  <span class="what"><code>${event.kind}</code>${event.step ? ` ${event.phase}/${event.step}` : event.phase ? ` ${event.phase}` : ''}${' '}
+  <span class="what"><code>${event.kind}</code>${place_of(event)}${' '}
     ${event.message && html`<span class="said">${event.message}</span>`}
     ${!by_daemon.includes(event.actor) && html`<span class="who-said">by <strong>${event.actor}</strong>${event.reason && `: ${event.reason}`}</span>`}</span></li>`;
 

@@ -19,7 +19,7 @@ function Step({phase, step}) {
     <div class="there-and-back">
       <${ActionText} title="Forward" action=${step.forward} />
       ${step.backward ? html`<${ActionText} title="Back" action=${step.backward} />`
-        : html`<div><h4>Back</h4><p><${State} of="no_go" /> cannot be taken back: ${step.irreversible_reason}</p></div>`}
+        : html`<div><h4>Back</h4><p><${State} of="irreversible" />: ${step.irreversible_reason}</p></div>`}
     </div></section>`;
 }
 

@@ -3,7 +3,7 @@ import {Fragment, h} from './preact.js';
 import {useEffect, useState} from './hooks.js';
 import htm from './htm.js';
 import {about, actor, now, set_actor} from './api.js';
-import {duration, local_time, look, utc} from './words.js';
+import {age, local_time, look, utc} from './words.js';
 
 export const html = htm.bind(h);
 export {Fragment};
@@ -28,12 +28,12 @@ export const Time = ({at}) =>
 
 export function Since({at}) {
   const moment = useTick();
-  return at ? html`<span class="since"><${Time} at=${at} /> (${duration(Math.max(0, moment - Date.parse(at)))})</span>` : null;
+  return at ? html`<span class="since"><${Time} at=${at} /> (${age(moment - Date.parse(at))})</span>` : null;
 }
 
 export function Until({at}) {
   const left = Date.parse(at) - useTick();
-  return html`<span class="since"><${Time} at=${at} />${left > 0 ? ` (in ${duration(left)})` : ''}</span>`;
+  return html`<span class="since"><${Time} at=${at} />${left > 0 ? ` (in ${age(left)})` : ''}</span>`;
 }
 
 // A long one scrolls by itself, and so can be reached by keyboard.

@@ -3,7 +3,7 @@
 const groups = {
   work: ['running', 'pausing', 'cancelling', 'reverting', 'validating', 'soaking'],
   person: ['waiting', 'paused', 'gated', 'interrupted', 'wait'],
-  bad: ['failed', 'attention', 'revert_failed', 'unknown', 'error', 'mismatch', 'lost', 'no_go'],
+  bad: ['failed', 'attention', 'revert_failed', 'unknown', 'error', 'mismatch', 'lost', 'no_go', 'irreversible'],
   good: ['succeeded', 'passed', 'accepted', 'go'],
   back: ['rolled_back', 'reverted'],
   left: ['skipped', 'partly_skipped', 'cancelled', 'kept', 'warning', 'retry_scheduled'],
@@ -46,6 +46,9 @@ export function duration(ms) {
   const rest = units[first + 1] ? Math.floor((seconds % length) / units[first + 1][1]) : 0;
   return `${Math.floor(seconds / length)} ${unit}${rest > 0 ? ` ${rest} ${units[first + 1][0]}` : ''}`;
 }
+
+// Of what still grows: no parts of a second, which nobody can read.
+export const age = (ms) => (ms < 10000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(ms));
 
 const two = (number) => String(number).padStart(2, '0');
 const clock = (date) => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
