@@ -183,11 +183,11 @@ export class RunFeed {
     }
   }
 
-  // While the stream is away, and as long as nobody looks.
+  // While the stream is away, as long as nobody looks, and until a question that failed is answered.
   async #poll() {
     for (;;) {
       await pause(document.hidden ? poll_hidden_every : poll_every);
-      if (this.link.state !== 'live') {
+      if (this.link.state !== 'live' || this.problem) {
         await this.refresh();
       }
     }

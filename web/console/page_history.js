@@ -4,7 +4,7 @@ import {get} from './api.js';
 import {html, Page, ProblemBox} from './parts.js';
 import {RunRow} from './page_overview.js';
 
-const states = ['pending', 'running', 'waiting', 'pausing', 'paused', 'failed', 'attention', 'cancelling', 'succeeded', 'rolled_back', 'cancelled'];
+const states = ['unfinished', 'pending', 'running', 'waiting', 'pausing', 'paused', 'failed', 'attention', 'cancelling', 'succeeded', 'rolled_back', 'cancelled'];
 const page_size = 25;
 
 // What is asked for stands in the address, so that a page can be sent to somebody.
