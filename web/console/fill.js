@@ -40,12 +40,14 @@ export function Fill({run, rates}) {
     return null;
   }
   const about = fill.total_exact ? '' : '~';
-  const words = `${fill.percent === null ? 'how far is not known' : `${about}${percent(fill.percent)}`}: ${count(fill.rows_scanned)} of ${about}${count(fill.rows_total)} rows looked at, ${count(fill.rows_changed)} changed`;
+  const share = fill.percent === null ? 'how far is not known' : `${about}${percent(fill.percent)}`;
+  const words = `${share}: ${count(fill.rows_scanned)} of ${about}${count(fill.rows_total)} rows looked at, ${count(fill.rows_changed)} changed`;
   return html`<section class="fill"><h2>Backfill ${run.current ? `${run.current.phase}/${run.current.step}` : ''}</h2>
     <progress max="100" value=${fill.percent ?? undefined} aria-label="Rows looked at"></progress>
     <p>${words}</p>
     <${Facts} fill=${fill} />
-    ${throttle && throttle.state !== 'going' && html`<p class="notice">${throttle.state}${throttle.state === 'slowed' ? ` to ${throttle.percent} %` : ''}: ${throttle.message}</p>`}
+    ${throttle && throttle.state !== 'going' && html`<p class="notice">
+      ${throttle.state}${throttle.state === 'slowed' ? ` to ${throttle.percent} %` : ''}: ${throttle.message}</p>`}
     ${throttle?.unseen_message && html`<p class="small quiet">${throttle.unseen_message}</p>`}
     <${RateChart} rates=${rates} /></section>`;
 }

@@ -7,9 +7,10 @@ import {duration, is_at_work, plural} from './words.js';
 const ask_every = 3000;
 
 function Blocker({blocker}) {
-  return html`<li><strong>pid ${blocker.pid}</strong> ${blocker.user} ${blocker.application && `(${blocker.application})`}${blocker.root && html` <span class="state is-bad"><span class="shape" aria-hidden="true">✕</span>root</span>`}
+  return html`<li><strong>pid ${blocker.pid}</strong> ${blocker.user} ${blocker.application && `(${blocker.application})`}${' '}
+    ${blocker.root && html`<span class="state is-bad"><span class="shape" aria-hidden="true">✕</span>root</span>`}
     <p>${blocker.state}, ${duration(blocker.transaction_age_ms)} in its transaction; ${blocker.lock_mode} on ${blocker.relation}</p>
-    ${blocker.query && html`<p><code class="query">${blocker.query}</code></p>`}
+    <${Query} text=${blocker.query} />
     ${blocker.advice && html`<p>${blocker.advice}</p>`}
     ${blocker.end_with && html`<p>Ends it, if you run it: <code>${blocker.end_with}</code></p>`}</li>`;
 }
@@ -31,16 +32,24 @@ function tree(blockers) {
 const Tree = ({nodes}) => html`<ul class="tree">${nodes.map((node) => html`<${Blocker} blocker=${node.blocker} />
   ${node.below.length > 0 && html`<li>which waits for <${Tree} nodes=${node.below} /></li>`}`)}</ul>`;
 
+const waited = (ms) => (ms === null ? '' : ` for ${duration(ms)}`);
+const Query = ({text}) => (text ? html`<p><code class="query">${text}</code></p>` : null);
+
+const Ours = ({session: {pid, state, waits_for: lock, query}}) => html`<li><strong>pid ${pid}</strong> ${state}
+  ${lock && ` waits${waited(lock.waited_ms)} for ${lock.lock_mode} on ${lock.relation}`}<${Query} text=${query} /></li>`;
+
+const Behind = ({waiter}) => html`<li><strong>pid ${waiter.pid}</strong> ${waiter.user} (${waiter.application})${' '}
+  wants ${waiter.lock_mode} on ${waiter.relation}${waited(waiter.waited_ms)}<${Query} text=${waiter.query} /></li>`;
+
 function Seen({locks}) {
   return html`<p>${locks.message} <span class="small quiet">(seen <${Time} at=${locks.taken_at} />)</span></p>
-    <h3>Ours</h3>${locks.sessions.length === 0 ? html`<p class="quiet">No session.</p>` : html`<ul>${locks.sessions.map((session) => html`<li><strong>pid ${session.pid}</strong> ${session.state}
-      ${session.waits_for && ` waits ${session.waits_for.waited_ms === null ? '' : `for ${duration(session.waits_for.waited_ms)} `}for ${session.waits_for.lock_mode} on ${session.waits_for.relation}`}
-      ${session.query && html`<p><code class="query">${session.query}</code></p>`}</li>`)}</ul>`}
+    <h3>Ours</h3>${locks.sessions.length === 0 ? html`<p class="quiet">No session.</p>`
+      : html`<ul>${locks.sessions.map((session) => html`<${Ours} session=${session} />`)}</ul>`}
     <h3>In our way</h3>${locks.blockers.length === 0 ? html`<p class="quiet">Nobody.</p>` : html`<${Tree} nodes=${tree(locks.blockers)} />`}
-    <h3>Behind us</h3>${locks.waiters.length === 0 ? html`<p class="quiet">Nobody.</p>` : html`<p>${plural(locks.waiters.length, 'session')}</p><ul>${locks.waiters.map((waiter) => html`<li>
-      <strong>pid ${waiter.pid}</strong> ${waiter.user} (${waiter.application}) wants ${waiter.lock_mode} on ${waiter.relation}${waiter.waited_ms !== null && ` for ${duration(waiter.waited_ms)}`}
-      ${waiter.query && html`<p><code class="query">${waiter.query}</code></p>`}</li>`)}</ul>`}
-    ${locks.last_wait && html`<h3>The last try without its lock</h3><p>step ${locks.last_wait.step}, <${Time} at=${locks.last_wait.ended_at} /></p><${Tree} nodes=${tree(locks.last_wait.blockers)} />`}`;
+    <h3>Behind us</h3>${locks.waiters.length === 0 ? html`<p class="quiet">Nobody.</p>`
+      : html`<p>${plural(locks.waiters.length, 'session')}</p><ul>${locks.waiters.map((waiter) => html`<${Behind} waiter=${waiter} />`)}</ul>`}
+    ${locks.last_wait && html`<h3>The last try without its lock</h3>
+      <p>step ${locks.last_wait.step}, <${Time} at=${locks.last_wait.ended_at} /></p><${Tree} nodes=${tree(locks.last_wait.blockers)} />`}`;
 }
 
 export function Locks({run}) {

@@ -5,7 +5,7 @@ import {VerbDialog} from './dialog.js';
 import {Fill} from './fill.js';
 import {Locks} from './locks.js';
 import {Timeline} from './events.js';
-import {html, Page, ProblemBox, Since, State, Time, Until} from './parts.js';
+import {html, Page, ProblemBox, Since, Sql, State, Time, Until} from './parts.js';
 import {Pipeline} from './pipeline.js';
 import {Steps} from './steps.js';
 import {RunFeed} from './live.js';
@@ -73,10 +73,19 @@ function Head({feed, run, pausing, pause}) {
     <div class="run-title"><h1>${run.plan.name} <span class="quiet">on</span> ${run.target}</h1>
       <p class="small quiet"><code>${run.run}</code> <${Link} feed=${feed} /></p></div>
     <p class="headline"><${State} of=${run.state} large /> <span class="quiet">${run.direction === 'backward' ? 'going back, ' : ''}since <${Since} at=${run.state_since} /></span></p>
-    <button type="button" class="pause" disabled=${!may_pause || pausing.busy} title=${may_pause ? 'Key p' : run.actions.pause.why_not ?? ''} onClick=${pause}>
+    <button type="button" class="pause" disabled=${!may_pause || pausing.busy} onClick=${pause}
+      title=${may_pause ? 'Key p' : run.actions.pause.why_not ?? ''}>
       <span aria-hidden="true">‖</span> ${pausing.busy ? 'Pausing …' : 'Pause'}</button>
   </div>`;
 }
+
+const Wait = ({wait}) => html`<li><strong>${wait.kind.replaceAll('_', ' ')}</strong> ${wait.message}
+  ${wait.until && html` until <${Until} at=${wait.until} />`}</li>`;
+
+const Mismatch = ({mismatch}) => html`<details open>
+  <summary>The schema is not what it was before step ${mismatch.phase}/${mismatch.step}</summary>
+  <${Sql} label="Difference of the schemas" text=${mismatch.diff || `${mismatch.expected} expected, ${mismatch.actual} found`} />
+</details>`;
 
 // What the sentence above it says already is not said twice.
 const more_waits = (run) => run.waiting_on.filter((wait) => wait.until || !run.state_message.includes(wait.message.slice(0, 60)));
@@ -86,18 +95,21 @@ function Standing({run}) {
   return html`<section class="standing" aria-label="Where it stands"><p class="message">${run.state_message}</p>
     ${run.failed_because && !run.state_message.includes(run.failed_because) && html`<p class="failure">${run.failed_because}</p>`}
     ${run.details && html`<ul class="details">${run.details.map((line) => html`<li><code>${line}</code></li>`)}</ul>`}
-    ${waits.length > 0 && html`<h2>Waits for</h2><ul>${waits.map((wait) => html`<li><strong>${wait.kind.replaceAll('_', ' ')}</strong> ${wait.message}${wait.until && html` until <${Until} at=${wait.until} />`}</li>`)}</ul>`}
+    ${waits.length > 0 && html`<h2>Waits for</h2><ul>${waits.map((wait) => html`<${Wait} wait=${wait} />`)}</ul>`}
     ${run.live.server && html`<p>The server: ${run.live.server.message}</p>`}
     ${run.throttle && html`<p class="notice">${run.throttle.message}</p>`}
-    ${run.mismatch && html`<details open><summary>The schema is not what it was before step ${run.mismatch.phase}/${run.mismatch.step}</summary><pre class="sql" tabindex="0" role="region" aria-label="Difference of the schemas">${run.mismatch.diff || `${run.mismatch.expected} expected, ${run.mismatch.actual} found`}</pre></details>`}
+    ${run.mismatch && html`<${Mismatch} mismatch=${run.mismatch} />`}
     ${run.store_degraded && html`<p class="notice">The store is in trouble: what happens now waits in the daemon's memory.</p>`}
-    ${run.last_actor && html`<p class="small quiet">Last said by ${run.last_actor}${run.last_reason && `: ${run.last_reason}`}. Created by ${run.created_by} <${Time} at=${run.created_at} />${run.note && ` (${run.note})`}. <a href=${`/plans/${run.plan.digest}`}>The plan</a></p>`}
+    <p class="small quiet">${run.last_actor && `Last said by ${run.last_actor}${run.last_reason && `: ${run.last_reason}`}. `}
+      Created by ${run.created_by} <${Time} at=${run.created_at} />${run.note && ` (${run.note})`}.${' '}
+      <a href=${`/plans/${run.plan.digest}`}>The plan</a></p>
   </section>`;
 }
 
 function Preflight({preflight}) {
   return html`<details><summary>The look at the target before phase ${preflight.phase}: <${State} of=${preflight.verdict} /></summary>
-    <ul>${preflight.items.map((item) => html`<li><${State} of=${item.verdict} /> ${item.name}: ${item.message}${item.next && html` <code>${item.next}</code>`}</li>`)}</ul></details>`;
+    <ul>${preflight.items.map((item) => html`<li><${State} of=${item.verdict} /> ${item.name}: ${item.message}${' '}
+      ${item.next && html`<code>${item.next}</code>`}</li>`)}</ul></details>`;
 }
 
 // What fits comes as buttons, in the order in which one would look for them; what does not, with the daemon's reason.
@@ -105,12 +117,16 @@ function Verbs({run, stale, ask}) {
   const known = Object.keys(verbs).filter((verb) => run.actions[verb] && (verb !== 'pause' || run.state === 'pausing'));
   const fitting = known.filter((verb) => run.actions[verb].allowed);
   const others = Object.keys(verbs).filter((verb) => run.actions[verb] && !run.actions[verb].allowed);
+  const manner = (verb, place) => (place === 0 && urgency(run.state) >= 0 ? 'main' : verbs[verb].grave ? 'grave' : '');
   const button = (verb, place) => verbs[verb].page
     ? html`<a key=${verb} class="button" href=${verbs[verb].page(run)}>${verbs[verb].word}</a>`
-    : html`<button key=${verb} type="button" class=${place === 0 && urgency(run.state) >= 0 ? 'main' : verbs[verb].grave ? 'grave' : ''} disabled=${stale} onClick=${() => ask(verb)}>${verbs[verb].word}</button>`;
+    : html`<button key=${verb} type="button" class=${manner(verb, place)} disabled=${stale} onClick=${() => ask(verb)}
+        >${verbs[verb].word}</button>`;
   return html`<section class="verbs" aria-label="Verbs"><p class="choices">${fitting.map(button)}</p>
     ${stale && html`<p class="notice">This page is not up to date: nothing but Pause is offered until the daemon answers again.</p>`}
-    ${others.length > 0 && html`<details><summary class="small">What does not fit now, and why</summary><dl>${others.map((verb) => html`<div key=${verb}><dt>${verb}</dt><dd>${run.actions[verb].why_not}</dd></div>`)}</dl></details>`}</section>`;
+    ${others.length > 0 && html`<details><summary class="small">What does not fit now, and why</summary>
+      <dl>${others.map((verb) => html`<div key=${verb}><dt>${verb}</dt><dd>${run.actions[verb].why_not}</dd></div>`)}</dl></details>`}
+  </section>`;
 }
 
 function KeyChoice() {

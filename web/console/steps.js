@@ -22,8 +22,13 @@ export function ActionText({title, action}) {
 
 function Attempt({attempt}) {
   const {failure, backfill} = attempt;
+  const numbers = [
+    attempt.duration_ms > 0 && duration(attempt.duration_ms),
+    attempt.lock_wait_ms > 0 && `waited ${duration(attempt.lock_wait_ms)} for locks`,
+    attempt.rows !== null && plural(attempt.rows, 'row'),
+  ].filter(Boolean);
   return html`<li><${State} of=${attempt.result} /> ${attempt.number && `attempt ${attempt.number}`} ${attempt.direction === 'backward' && 'back '}
-    <${Time} at=${attempt.started_at} />${attempt.duration_ms > 0 && `, ${duration(attempt.duration_ms)}`}${attempt.lock_wait_ms > 0 && `, waited ${duration(attempt.lock_wait_ms)} for locks`}${attempt.rows !== null && `, ${plural(attempt.rows, 'row')}`}
+    <${Time} at=${attempt.started_at} />${numbers.map((number) => `, ${number}`)}
     ${backfill && html`<p>${count(backfill.rows_changed)} rows changed${backfill.percent !== null && `, ${percent(backfill.percent)}`}</p>`}
     ${attempt.actor && html`<p>by ${attempt.actor}${attempt.reason && `: ${attempt.reason}`}</p>`}
     ${failure && html`<p class="failure">${failure.sqlstate} ${failure.condition}: ${failure.message}</p>
