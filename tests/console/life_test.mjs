@@ -55,6 +55,7 @@ test('a run is started, advanced, watched, paused by key, resumed and rolled bac
   await page.locator('.preview li', {hasText: 'expand/add-column'}).waitFor();
   assert.match(await page.locator('.preview').innerText(), /DROP COLUMN b/);
   await page.getByLabel(/^Reason/).fill('p99 is up');
+  assert.equal(await page.locator('.command code').innerText(), `runbookctl rollback ${run} --all --reason 'p99 is up' --actor 'Anaïs'`);
   await page.getByRole('button', {name: 'Roll back', exact: true}).click();
   await until_shown(page, 'rolled back');
   assert.equal(sql(`SELECT count(*) FROM information_schema.columns WHERE table_name = '${plan.table}' AND column_name = 'b'`), '0');

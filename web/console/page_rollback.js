@@ -19,7 +19,7 @@ function Extents({run, to, set}) {
 function Preview({preview}) {
   return html`<p class="message">${preview.message}</p>
     <ol class="preview">${preview.steps.map((step) => html`<li key=${step.label}>
-      <p><strong>${step.label}</strong> <${State} of=${step.state} /> <span class="quiet">${step.kind}</span></p>
+      <p><strong>${step.label}</strong> <${State} of=${step.state} /> <span class="quiet">${step.kind === 'none' ? '' : step.kind}</span></p>
       ${step.sql && html`<${Sql} text=${step.sql} label=${`Takes ${step.label} back`} />`}
       ${step.manual && html`<p class="by-hand">By hand: ${step.manual}</p>`}
       ${step.note && html`<p class=${step.kind === 'irreversible' ? 'failure' : 'notice'}>${step.note}</p>`}</li>`)}</ol>`;

@@ -1,5 +1,6 @@
 // The verbs as the API has them: what each will do to this run, what it asks for, and the body that it sends. Whether
 // one fits, and why not, the daemon says with the run (`actions`).
+import {actor} from './api.js';
 
 const label_of = (part) => (part?.step ? `${part.phase}/${part.step}` : '');
 const waiting_at = (run, kind) => run.waiting_on.find((wait) => wait.kind === kind);
@@ -47,7 +48,7 @@ export const verbs = {
   reject: {
     word: 'Reject',
     does: (run) => `Closes the way into phase ${phase_at_gate(run)}: the run fails at this gate.`,
-    fields: (run) => [phase_field(run, 'Phase'), reason_field()],
+    fields: (run) => [phase_field(run, 'Phase'), reason_field(true)],
   },
   confirm: {
     word: 'Confirm',
@@ -107,7 +108,11 @@ export const verbs = {
     options: {speed: (speed) => (Number(speed) ? `--ratio ${speed}` : `--${speed}`), for: '--for'},
     always: true,
   },
-  rollback: {word: 'Roll back …', page: (run) => `/runs/${run.run}/rollback`},
+  rollback: {
+    word: 'Roll back …',
+    page: (run) => `/runs/${run.run}/rollback`,
+    options: {to: (to) => (to === 'last' || to === 'all' ? `--${to}` : `--to ${to}`)},
+  },
   cancel: {
     word: 'Cancel',
     does: (run) => `Gives run ${run.run} up for good. The database stays as it is now: nothing is taken back. To undo, roll back instead.`,
@@ -136,5 +141,6 @@ export function command_of(verb, run, values) {
       words.push(typeof option === 'function' ? option(value) : `${option} ${quoted(value)}`.trim());
     }
   }
+  words.push(actor() ? `--actor ${quoted(actor())}` : '');
   return words.filter((word) => word !== '').join(' ');
 }
