@@ -368,7 +368,7 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
 }
 
 Result<Document> Registry::list_runs(web::RunQuery const& query) {
-  if (!query.state.empty() && !is_state(query.state)) {
+  if (!query.state.empty() && query.state != "unfinished" && !is_state(query.state)) {
     return refuse(ErrorCode::malformed, "there is no state \"" + query.state + "\"",
                   "runbookctl run list");
   }

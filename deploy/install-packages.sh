@@ -3,8 +3,8 @@
 #
 #   deploy/install-packages.sh [--check] [SET...]
 #
-#   build   compiler, libraries and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
-#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, strace, npm
+#   build   compiler, libraries, npm and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
+#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, strace, chromium
 #   tidy    clang-tidy-19
 #   fuzz    build, and what cmake --preset fuzz needs: clang-14 with libFuzzer
 #
@@ -18,7 +18,7 @@ readonly build_set=(
   libexpected-dev librapidcheck-dev libcli11-dev
   libssl-dev postgresql-15 postgresql-client-15 jq ca-certificates tzdata
 )
-readonly test_set=(python3 clang-format-19 pgbouncer strace)
+readonly test_set=(python3 clang-format-19 pgbouncer strace chromium)
 readonly tidy_set=(clang-tidy-19)
 readonly fuzz_set=(clang-14 libclang-rt-14-dev)
 
@@ -51,7 +51,7 @@ missing_packages() {
   local set
   for set in "$@"; do
     case $set in
-      build) missing_of "${build_set[@]}" ;;
+      build) missing_of "${build_set[@]}" && missing_npm ;;
       test) missing_of "${build_set[@]}" "${test_set[@]}" && missing_npm ;;
       tidy) missing_of "${tidy_set[@]}" ;;
       fuzz) missing_of "${build_set[@]}" "${fuzz_set[@]}" ;;

@@ -103,6 +103,23 @@ Json details_json(RunFacts const& facts) {
   return lines;
 }
 
+// The first step that no rollback takes back: in front of it all of the run can be undone.
+Json no_return_json(RunFacts const& facts) {
+  auto const& plan = *facts.plan;
+  for (int p = 0; p < std::ssize(plan.phases); ++p) {
+    for (int s = 0; s < std::ssize(plan.phases[p].steps); ++s) {
+      StepRef const ref{.phase = p, .step = s};
+      if (auto const& step = plan.step(ref); !step.reversible()) {
+        return {{"phase", plan.phases[p].name},
+                {"step", step.name},
+                {"reason", step.irreversible},
+                {"passed", executed(facts.state->at(ref))}};
+      }
+    }
+  }
+  return nullptr;
+}
+
 Json holder_json(ClaimHolder const& holder) {
   return {{"host", view::valid_utf8(holder.host)},
           {"pid", holder.pid},
@@ -143,6 +160,7 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["final_checks"] = view::final_checks_json(facts);
   document["baselines"] = baselines_json(*facts.history);
   document["progress"] = progress_of_steps(*facts.state);
+  document["point_of_no_return"] = no_return_json(facts);
   document["live"] = view::live_json(facts.live, now);
   if (auto const& hand = facts.state->throttle; hand && hand->in_force(now)) {
     document["throttle"] = view::hand_json(*hand, now);

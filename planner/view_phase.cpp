@@ -169,6 +169,13 @@ Json phase_json(RunFacts const& facts, Results const& results, int index) {
   if (is_soaking(*facts.state, index)) {
     object["soak_until"] = time_json(*facts.state->not_until);
   }
+  if (phase.not_before) {
+    object["not_before"] = {{"after", phase.not_before->after},
+                            {"wait_ms", phase.not_before->wait.count()}};
+  }
+  if (phase.soak > Duration{}) {
+    object["soak_ms"] = phase.soak.count();
+  }
   if (phase.approval) {
     object["approvals"] = approvals_json(facts, index);
   }

@@ -38,7 +38,8 @@ struct RunSummary {
 };
 
 struct RunFilter {
-  std::string state, target, plan;    // empty = any; plan is a digest or a name
+  // empty = any; a state or "unfinished"; a plan's digest or name
+  std::string state, target, plan;
   std::optional<std::string> before;  // run id that the page starts after (newest first)
   int limit = 50;
 };

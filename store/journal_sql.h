@@ -52,7 +52,8 @@ constexpr auto list_runs = R"sql(
   SELECT id, plan, plan_name, target, state, direction, phase, step, message, created_by,
          created_at, changed_at, revision, final
   FROM run
-  WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR target = ?2) AND (?3 = '' OR ?3 IN (plan, plan_name))
+  WHERE (?1 = '' OR state = ?1 OR ?1 = 'unfinished' AND final = 0)
+    AND (?2 = '' OR target = ?2) AND (?3 = '' OR ?3 IN (plan, plan_name))
   ORDER BY created_at DESC, id DESC LIMIT ?4
 )sql";
 
@@ -60,7 +61,8 @@ constexpr auto list_older_runs = R"sql(
   SELECT id, plan, plan_name, target, state, direction, phase, step, message, created_by,
          created_at, changed_at, revision, final
   FROM run
-  WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR target = ?2) AND (?3 = '' OR ?3 IN (plan, plan_name))
+  WHERE (?1 = '' OR state = ?1 OR ?1 = 'unfinished' AND final = 0)
+    AND (?2 = '' OR target = ?2) AND (?3 = '' OR ?3 IN (plan, plan_name))
     AND (created_at, id) < (SELECT created_at, id FROM run WHERE id = ?5)
   ORDER BY created_at DESC, id DESC LIMIT ?4
 )sql";

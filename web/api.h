@@ -6,8 +6,15 @@
 
 namespace runbookd::web {
 
+// api_console.cpp
+Response overview_page(Request const& request, RunService& service);
+Response history_page(Request const& request, RunService& service);
+Response plans_page(Request const& request, RunService& service);
+Response plan_page(Request const& request, RunService& service);
+Response run_page(Request const& request, RunService& service);
+Response console_file(Request const& request, RunService& service);
+
 // api_health.cpp
-Response front_page(Request const& request, RunService& service);
 Response live(Request const& request, RunService& service);
 Response ready(Request const& request, RunService& service);
 Response about(Request const& request, RunService& service);

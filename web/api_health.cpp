@@ -10,29 +10,6 @@ namespace runbookd::web {
 
 using planner::ErrorCode;
 
-namespace {
-
-constexpr std::string_view front_text = R"html(
-<p>This is runbookd: it carries database migrations through phases and back again.</p>
-<p>It has no console yet. Steer it from a terminal:</p>
-<pre>runbookctl run list
-runbookctl status
-runbookctl --help</pre>
-<p>or over HTTP, where everything is below <a href="/api/v1"><code>/api/v1</code></a>:</p>
-<ul>
-<li><a href="/api/v1/runs"><code>/api/v1/runs</code></a>: the runs</li>
-<li><a href="/api/v1/plans"><code>/api/v1/plans</code></a>: the plans</li>
-<li><a href="/api/v1/schemas/plan.json"><code>/api/v1/schemas/plan.json</code></a>: the schema of plan files</li>
-<li><a href="/readyz"><code>/readyz</code></a>: whether it is ready</li>
-</ul>
-<p>Nobody is asked for a name or a password here: whoever can reach this address may do everything.
-That is why it listens on this machine only.</p>
-)html";
-
-}  // namespace
-
-Response front_page(Request const&, RunService&) { return html_page("runbookd", front_text); }
-
 Response live(Request const&, RunService&) { return {.body = R"({"live":true})"}; }
 
 Response ready(Request const&, RunService& service) {

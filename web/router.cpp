@@ -22,7 +22,13 @@ struct Route {
 
 // A pattern's {name} takes one segment. HEAD is answered like GET, without the body.
 constexpr Route routes[] = {
-    {"GET", "/", front_page},
+    {"GET", "/", overview_page},
+    {"GET", "/history", history_page},
+    {"GET", "/plans", plans_page},
+    {"GET", "/plans/{digest}", plan_page},
+    {"GET", "/runs/{run}", run_page},
+    {"GET", "/runs/{run}/rollback", run_page},
+    {"GET", "/console/{version}/{file}", console_file},
     {"GET", "/livez", live},
     {"GET", "/readyz", ready},
     {"GET", "/api/v1", about},

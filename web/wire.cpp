@@ -27,10 +27,14 @@ namespace {
 
 constexpr std::size_t read_size = 16 * 1024;
 
-// Answers tell what is so now and are never to be kept or guessed at.
-constexpr std::string_view on_every_answer =
-    "Cache-Control: no-store\r\n"
-    "X-Content-Type-Options: nosniff\r\n";
+// Answers tell what is so now and are never to be kept, unless they say so, or guessed at.
+constexpr std::string_view not_kept = "Cache-Control: no-store\r\n";
+constexpr std::string_view not_guessed = "X-Content-Type-Options: nosniff\r\n";
+
+bool says_how_long_it_is_kept(Response const& response) {
+  return std::ranges::any_of(
+      response.headers, [](Header const& header) { return lower(header.name) == "cache-control"; });
+}
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -54,7 +58,8 @@ std::string head_of(Response const& response) {
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   out += view(reason);
   out += "\r\n";
-  out += on_every_answer;
+  out += says_how_long_it_is_kept(response) ? "" : not_kept;
+  out += not_guessed;
   add_header(out, "Content-Type", response.content_type);
   for (auto const& header : response.headers) {
     add_header(out, header.name, header.value);

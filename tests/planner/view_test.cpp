@@ -280,6 +280,35 @@ TEST_CASE("a run that succeeded says so and needs nothing") {
   CHECK(run["progress"] == json{{"steps_done", 6}, {"steps_total", 6}});
 }
 
+TEST_CASE(
+    "the first step that nothing takes back is the point of no return, and is passed once it ran") {
+  auto life = at_last_gate();
+  CHECK(life.snapshot()["point_of_no_return"] == json{{"phase", "contract"},
+                                                      {"step", "drop"},
+                                                      {"reason", "the data of b is gone"},
+                                                      {"passed", false}});
+  life.ask(Approve{"contract"}, "ben");
+  life.ask(Approve{"contract"}, "cleo");
+  life.time_passes(2h);
+  life.ask(Advance{.to_phase = "contract"});
+  life.go_on();
+  CHECK(life.snapshot()["point_of_no_return"]["passed"] == true);
+}
+
+TEST_CASE("a plan that can be taken back whole has no point of no return") {
+  auto plan = whole_plan();
+  plan.phases.pop_back();
+  CHECK(Life(plan).snapshot()["point_of_no_return"].is_null());
+}
+
+TEST_CASE("a phase says what its gate will ask for, before the run is there") {
+  auto const phases = Life(whole_plan()).snapshot()["phases"];
+  CHECK(phases[1]["soak_ms"] == 60'000);
+  CHECK(phases[2]["not_before"] == json{{"after", "expand"}, {"wait_ms", 3'600'000}});
+  CHECK_FALSE(phases[0].contains("not_before"));
+  CHECK_FALSE(phases[0].contains("soak_ms"));
+}
+
 TEST_CASE("the list of steps knows every step's phase") {
   auto const steps = json::parse(steps_json(at_second_gate().facts()))["steps"];
   REQUIRE(steps.size() == 6);

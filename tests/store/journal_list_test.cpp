@@ -57,8 +57,11 @@ TEST_CASE_FIXTURE(Listed, "a list can be narrowed by state, target and plan") {
   add("run_3", 3, "running", "main", 'b');
   CHECK(ids({.state = "running"}) == "run_3 run_2 ");
   CHECK(ids({.target = "main"}) == "run_3 run_1 ");
+  add("run_4", 4, "succeeded", "main", 'b');
+  CHECK(ids({.state = "unfinished"}) == "run_3 run_2 run_1 ");
+  CHECK(ids({.state = "unfinished", .target = "main", .before = "run_3"}) == "run_1 ");
   CHECK(ids({.plan = digest_of('a').text}) == "run_2 run_1 ");
-  CHECK(ids({.plan = "plan-b"}) == "run_3 ");
+  CHECK(ids({.plan = "plan-b"}) == "run_4 run_3 ");
   CHECK(ids({.state = "running", .target = "main", .before = "run_3"}).empty());
 }
 

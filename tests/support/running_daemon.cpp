@@ -81,8 +81,10 @@ Reply reply_of(web::test::Answer const& answer) {
 }
 
 std::string settings_text(DaemonOptions const& options, std::string const& folder) {
-  std::string text = "listen: [\"unix:" + folder + "/runbookd.sock\"]\nstore:\n  path: " + folder +
-                     "/runbookd.db\n" + options.store_settings + "log: {level: debug}\ntargets:\n";
+  std::string text = "listen: [\"unix:" + folder + "/runbookd.sock\"" +
+                     (options.also_listen.empty() ? "" : ", \"" + options.also_listen + "\"") +
+                     "]\nstore:\n  path: " + folder + "/runbookd.db\n" + options.store_settings +
+                     "log: {level: debug}\ntargets:\n";
   for (auto const& [name, dsn] : options.targets) {
     text += "  " + name + ": {dsn: \"" + dsn + "\"}\n";
   }

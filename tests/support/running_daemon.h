@@ -25,6 +25,7 @@ struct DaemonOptions {
   std::map<std::string, std::string> targets;  // name -> DSN
   std::string more_settings;                   // further YAML at the top level
   std::string store_settings;                  // further YAML under store:, indented by two
+  std::string also_listen;                     // "127.0.0.1:PORT", beside its socket
   bool start = true;                           // false: only the folder is made
 };
 

@@ -20,7 +20,7 @@ TEST_CASE("every route of the table is found by a path of its pattern") {
       path = path.substr(0, at).append("x").append(path.substr(path.find('}') + 1));
     }
     auto const response = ask(service, std::string(route.method), path);
-    if (path != "/api/v1/problems/x") {
+    if (path != "/api/v1/problems/x" && path != "/console/x/x") {
       CHECK(response.status != 404);
     }
     CHECK(response.status != 405);
@@ -104,13 +104,4 @@ TEST_CASE("a problem's type leads to its page") {
   CHECK(page.status == 200);
   CHECK(page.body.find("not-found") != std::string::npos);
   CHECK(ask(service, "GET", "/api/v1/problems/no-such").status == 404);
-}
-
-TEST_CASE("the front page tells the address of the API and loads nothing") {
-  FakeService service;
-  auto const page = ask(service, "GET", "/");
-  CHECK(page.status == 200);
-  CHECK(page.body.find("/api/v1/runs") != std::string::npos);
-  CHECK(page.body.find("src=") == std::string::npos);
-  CHECK(header_of(page, "Content-Security-Policy").starts_with("default-src 'none'"));
 }
