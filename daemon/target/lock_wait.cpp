@@ -105,7 +105,7 @@ AttemptResult LockWait::run(std::stop_token const& stop,
     if (result.end != planner::AttemptEnd::busy || !session_.alive()) {
       return told(std::move(result));
     }
-    failed();
+    failed(std::move(*result.failure));
   }
 }
 
@@ -195,13 +195,14 @@ SqlResult<void> LockWait::take(Duration statement_timeout, std::stop_token const
   return {};
 }
 
-void LockWait::failed() {
+void LockWait::failed(SqlFailure failure) {
   hindered_ = hindered_.value_or(try_began_);
   // a lock that was not foreseen is waited for by the statement itself, with the whole budget
   auto const longest = refused_ ? move_.time : std::max(Duration{1}, policy_.stall_budget);
   auto const queued = std::clamp(now() - try_began_, std::min(longest, Duration{1}), longest);
   memory_->queued += queued;
   memory_->patience.failed(since(memory_->began), queued, chance());
+  last_failure_ = std::move(failure);
   if (foresight_ == Foresight::names) {
     foresee(Foresight::catalog);
   }
@@ -239,7 +240,9 @@ AttemptResult LockWait::told(AttemptResult result) const {
 }
 
 AttemptResult LockWait::busy() const {
-  // a lock that could not be foretold is known by the statement's own failure alone
+  if (set_.empty() && last_failure_) {  // the statement's own: a deadlock, or a lock timeout
+    return told({.end = planner::AttemptEnd::busy, .failure = last_failure_});
+  }
   auto const which = set_.empty()        ? "a lock that the step asks for"
                      : blockers_.empty() ? std::string("the lock")
                                          : "the lock on " + blockers_.front().relation;

@@ -36,7 +36,7 @@ class LockWait {
   // lost.
   std::optional<AttemptResult> until_due(std::stop_token const& stop);
   void begin_try();
-  void failed();
+  void failed(SqlFailure failure);
   // With how long it has waited, and for whom.
   AttemptResult told(AttemptResult result) const;
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -70,6 +70,7 @@ class LockWait {
   int tries_ = 0;
   std::optional<planner::Duration> hindered_;  // since when
   bool refused_ = false;                       // the last try, before its first statement
+  std::optional<SqlFailure> last_failure_;
   std::vector<planner::Blocker> met_;  // all that were there for longer than a moment, newest last
   std::optional<planner::Duration> told_at_;
   std::vector<int> told_of_;
