@@ -171,9 +171,13 @@ class Matrix {
   }
 
   void carry_out(std::string const& what) {
+    constexpr std::size_t told_beforehand = 1'000;
     std::size_t next = 0;
     int const before = deaths_;
     auto const all = cases_.size();
+    if (all > told_beforehand) {
+      crew_.say(what + ": " + std::to_string(all) + " cases to go");
+    }
     crew_.each([&](Site& site, int) {
       auto const* one = take(cases_, next);
       if (one != nullptr) {
@@ -217,6 +221,8 @@ class Matrix {
     // some points lie after the end that a person sees
     if (end == Ending::reached && trial.dies_after_all()) {
       end = Ending::killed;
+    } else if (end == Ending::reached) {
+      trial.kill();  // on a slow machine it may be about to die, and the verdict wants to ask it
     }
     std::lock_guard const lock(crew_.mutex());
     if (end == Ending::killed) {
