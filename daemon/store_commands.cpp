@@ -146,7 +146,10 @@ int restore(config::Settings const& settings, StoreCommand const& command) {
   if (!restored->replaced.empty()) {
     std::cout << "what stood there is kept as " << restored->replaced << '\n';
   }
-  std::cout << "what runs did after this backup is settled from the markers in their targets\n";
+  std::cout
+      << "an attempt that was under way at the backup is settled by its marker; a run that did "
+         "more since can only be cancelled from here: status names the step, and "
+         "runbookd.marker in its target has all that was done there\n";
   return 0;
 }
 
