@@ -40,6 +40,8 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--visits", options.matrix_options.visits, "of one point in one leg, at most");
   app.add_option("--pairs", options.matrix_options.pairs,
                  "deaths in the recovery from another death; -1: all");
+  app.add_flag("--distinct", options.matrix_options.distinct,
+               "of those pairs each ordered pair of points once");
   app.add_option("--kills", options.kills.kills, "SIGKILL at random moments, so many");
   app.add_option("--within", options.kills.within_ms, "so many milliseconds of a life, at most");
   app.add_option("--minutes", options.minutes, "the same, for so long");

@@ -161,6 +161,12 @@ class Matrix {
       }
     }
     std::ranges::shuffle(cases_, chance_);
+    if (options_.distinct) {
+      std::set<std::pair<std::string, std::string>> seen;
+      std::erase_if(cases_, [&](Case const& one) {
+        return !seen.emplace(one.first.point, one.second).second;
+      });
+    }
     if (options_.pairs > 0 && std::ssize(cases_) > options_.pairs) {
       cases_.resize(static_cast<std::size_t>(options_.pairs));
     }
@@ -205,7 +211,10 @@ class Matrix {
       std::lock_guard const lock(crew_.mutex());
       recoveries_.emplace_back(one, trace.points());
     } else if (died) {
-      (void)dies(trial, one.leg, {"RUNBOOKD_CRASH=" + one.second}, one.second);
+      if (dies(trial, one.leg, {"RUNBOOKD_CRASH=" + one.second}, one.second)) {
+        std::lock_guard const lock(crew_.mutex());
+        pairs_.emplace(one.first.point, one.second);
+      }
     }
     trial.carry_through(one.leg);
     auto const& facts = passed_.at(one.scenario).facts;
@@ -245,9 +254,9 @@ class Matrix {
     }
     crew_.say("matrix: " + std::to_string(died_at_.size()) + " of " +
               std::to_string(store::crash_points.size()) + " points, " + std::to_string(deaths_) +
-              " deaths, " + std::to_string(survived_) +
-              " lives that did not pass their point again, " + std::to_string(missed) +
-              " points missed");
+              " deaths, " + std::to_string(pairs_.size()) + " ordered pairs of points, " +
+              std::to_string(survived_) + " lives that did not pass their point again, " +
+              std::to_string(missed) + " points missed");
   }
 
   template <typename Item>
@@ -273,6 +282,7 @@ class Matrix {
   std::vector<Case> cases_;
   std::vector<std::pair<Case, std::vector<std::string>>> recoveries_;
   std::set<std::string> died_at_;
+  std::set<std::pair<std::string, std::string>> pairs_;
   int deaths_ = 0, survived_ = 0;
 };
 

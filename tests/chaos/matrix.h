@@ -8,8 +8,9 @@
 namespace runbookd::chaos {
 
 struct MatrixOptions {
-  int visits = 2;  // of one point in one leg: the first ones, at most so many
-  int pairs = 0;   // deaths in the recovery from another death, drawn by the seed; -1 = all
+  int visits = 2;         // of one point in one leg: the first ones, at most so many
+  int pairs = 0;          // deaths in the recovery from another death, drawn by the seed; -1 = all
+  bool distinct = false;  // of each ordered pair of points one, in a drawn scenario
   unsigned seed = 1;
   std::string only;  // a scenario's name, or empty
 };
