@@ -12,6 +12,7 @@
 #include <iostream>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -85,17 +86,21 @@ void under_load(PostgresCluster& cluster, Options const& options) {
   std::cout << "drawn: " << options.svg << "\n";
 }
 
+// The server's own UPDATE slows down as well once a table no longer fits into its memory.
 void linear(PostgresCluster& cluster, Options const& options) {
   auto const fill = [&](long rows) {
     make_original(cluster, rows);
-    auto const all = measure_all(cluster, {by_daemon(1)}, rows, options.rounds, 0);
-    return rows_per_second(all.front(), rows);
+    auto const all = measure_all(cluster, {one_update(), by_daemon(1)}, rows, options.rounds, 0);
+    return std::pair(rows_per_second(all.front(), rows), rows_per_second(all.back(), rows));
   };
   auto const few = options.linear_rows / 100;
-  auto const small = fill(few);
-  auto const large = fill(options.linear_rows);
-  std::printf("\nrows/s with one worker: %ld rows %.0f, %ld rows %.0f, ratio %.2f\n", few, small,
-              options.linear_rows, large, large / small);
+  auto const [small_update, small] = fill(few);
+  auto const [large_update, large] = fill(options.linear_rows);
+  std::printf(
+      "\nrows/s with one worker: %ld rows %.0f, %ld rows %.0f, ratio %.2f\n"
+      "rows/s of one UPDATE:   %ld rows %.0f, %ld rows %.0f, ratio %.2f\n",
+      few, small, options.linear_rows, large, large / small, few, small_update, options.linear_rows,
+      large_update, large_update / small_update);
 }
 
 }  // namespace
