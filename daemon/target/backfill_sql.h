@@ -39,6 +39,12 @@ class BackfillSql {
   // now: scanned, changed, again, asked.
   std::string change_and_commit(FillRelation const& relation, Shard const& shard,
                                 KeyValues const& bound, BatchWords const& words) const;
+  // The rows of a batch, to be looked at by a person.
+  std::string look_at(FillRelation const& relation, Shard const& shard,
+                      KeyValues const& bound) const {
+    return "SELECT * FROM " + relation.reference() + " WHERE " +
+           in_range(relation, shard.cursor, bound);
+  }
 
  private:
   std::string shard_condition(Shard const& shard) const;

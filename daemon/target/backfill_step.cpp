@@ -359,7 +359,7 @@ class Backfill {
 
   AttemptResult stopped() const {
     auto result = interrupted("stopped after " + std::to_string(series_.filled().scanned) +
-                              " rows of the key range; the next attempt goes on from there");
+                              " rows of the key range; an attempt after it begins there");
     result.rows = board_.changed_here();
     return result;
   }

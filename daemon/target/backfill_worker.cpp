@@ -101,6 +101,7 @@ class FillWorker {
     auto const began = Clock::now();
     auto const scanned = shard_.rows_scanned;
     auto const rows = rows_;
+    tried_.clear();
     auto moved = move_cursor();
     if (!moved) {
       roll_back(session_);
@@ -154,6 +155,7 @@ class FillWorker {
         .asks_again = !relation_.has_key() || !planner::has_subquery(action_.where),
         .worked = board_.unwritten_work()};
     auto const reached = bound.value_or(*shard_.upper);
+    tried_ = sql_.look_at(relation_, shard_, reached);
     auto const sql = sql_.change_and_commit(relation_, shard_, reached, words);
     crash_once_sent(CrashPoint::batch_sent, session_, sql);
     auto const counts = session_.run(sql);
@@ -216,9 +218,8 @@ class FillWorker {
       rows_ = std::max(planner::smallest_batch_rows, rows_ / 10);
       return std::nullopt;
     }
-    if (end.end != planner::AttemptEnd::interrupted) {
-      end.note = "in the batch after " + std::to_string(board_.filled().scanned) +
-                 " rows of the key range";
+    if (end.end == planner::AttemptEnd::failed && !tried_.empty()) {
+      end.failure->message += "; in the batch of: " + tried_;
     }
     return end;
   }
@@ -255,6 +256,7 @@ class FillWorker {
   Clock::time_point ended_ = Clock::now();
   int tries_ = 0;
   std::optional<Clock::time_point> first_busy_;
+  std::string tried_;  // the rows of the batch at hand
 };
 
 }  // namespace

@@ -230,6 +230,10 @@ TEST_CASE("an error in the author's expression fails the step and keeps what was
   CHECK(result.end == AttemptEnd::failed);
   CHECK(result.failure->sqlstate == "22012");
   CHECK(result.rows == 600);
+  // where to look: the very rows
+  auto const& said = result.failure->message;
+  auto const look = said.substr(said.find("SELECT * FROM"));
+  CHECK(target.sql("SELECT min(id) = 601 AND max(id) >= 650 FROM (" + look + ") AS it") == "t");
   CHECK(target.sql("SELECT count(n) FROM t") == "600");
 }
 
