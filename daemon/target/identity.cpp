@@ -5,6 +5,7 @@
 #include "daemon/target/fence.h"
 #include "daemon/target/marker.h"
 #include "planner/mutant.h"
+#include "planner/words.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -144,20 +145,24 @@ SqlResult<void> expect_known(Session& session, std::string const& store, std::st
   if (!last) {
     return tl::unexpected(last.error());
   }
+  // all of them: nobody else tells what this store will never know
+  std::vector<std::string> beyond;
   for (auto const& step : known) {
     auto const marker = last->find(step.ref);
-    if (marker == last->end() || marker->second.attempt <= step.attempts) {
-      continue;
+    if (marker != last->end() && marker->second.attempt > step.attempts) {
+      auto const& [direction, attempt, label, at] = marker->second;
+      beyond.push_back("step " + label + " was " + (direction == "b" ? "taken back" : "done") +
+                       " at " + at + " (attempt " + std::to_string(attempt) + ")");
     }
-    auto const& [direction, attempt, label, at] = marker->second;
-    return tl::unexpected(refusal(std::string(store_behind_code),
-                                  "the target knows more of this run than this store: step " +
-                                      label + " was " + (direction == "b" ? "taken back" : "done") +
-                                      " there at " + at + " (attempt " + std::to_string(attempt) +
-                                      ", of which nothing is known here). Another copy of this "
-                                      "store went on with it, or this one came from a backup"));
   }
-  return {};
+  if (beyond.empty()) {
+    return {};
+  }
+  return tl::unexpected(refusal(
+      std::string(store_behind_code),
+      "the target knows more of this run than this store: " + planner::joined(beyond, "; ") +
+          ". Another copy of this store went on with it, or this one "
+          "came from a backup. What was done there stays"));
 }
 
 }  // namespace runbookd::daemon

@@ -267,7 +267,7 @@ TEST_CASE_FIXTURE(TwoDaemons, "what another daemon did of the run is named, step
       expect_known(*session, back.store, back.run, {{.ref = back.ref, .attempts = 1}});
   REQUIRE_FALSE(behind);
   CHECK(behind.error().sqlstate == "RBF03");
-  CHECK(behind.error().message.find("step " + back.label + " was taken back there at 20") !=
+  CHECK(behind.error().message.find("step " + back.label + " was taken back at 20") !=
         std::string::npos);
 }
 
