@@ -136,6 +136,8 @@ std::optional<Behind> behind(std::vector<Waiter> const& waiters) {
                 .longest = waiters.front().waited.value_or(Duration{})};
 }
 
+bool is_idle(Blocker const& blocker) { return blocker.state.starts_with("idle in transaction"); }
+
 std::string command_that_ends(Blocker const& blocker) {
   constexpr std::string_view prepare = "PREPARE TRANSACTION ";
   auto const pid = std::to_string(blocker.pid);
@@ -160,9 +162,9 @@ std::string command_that_ends(Blocker const& blocker) {
 std::string advice_on(Blocker const& blocker) {
   switch (blocker.kind) {
     case BlockerKind::session:
-      return blocker.state.starts_with("idle in transaction")
+      return is_idle(blocker)
                  ? "its transaction is open and does nothing: whoever owns it can commit or end it"
-                 : "";
+                 : "it is at work, and what it does is lost to its application if it is ended";
     case BlockerKind::dump:
       return "a dump keeps its locks to its end; ended, it has to be made anew";
     case BlockerKind::autovacuum:

@@ -47,6 +47,7 @@ std::vector<Blocker> blockers_of(LockGraph const& graph, std::vector<int> const&
 std::vector<Waiter> waiters_for(LockGraph const& graph, std::vector<int> const& ours);
 std::optional<Behind> behind(std::vector<Waiter> const& waiters);  // nothing for nobody
 
+bool is_idle(Blocker const& blocker);  // in a transaction, and does nothing
 // For a person to run: nobody's work is ended by us.
 std::string command_that_ends(Blocker const& blocker);
 // What to expect of it, in one sentence; may be empty.

@@ -85,7 +85,7 @@ class Judge {
     auto const blocker = as_blocker(one.session);
     auto const on = one.tables.empty() ? std::string() : " holds a lock on " + joined(one.tables);
     PreflightItem item{.message = who(one.session) + on,
-                       .next = command_that_ends(blocker),
+                       .next = to_get_past(blocker),
                        .pid = blocker.pid,
                        .age = one.session.transaction_age};
     switch (blocker.kind) {
@@ -121,6 +121,12 @@ class Judge {
         break;
     }
     add(std::move(item));
+  }
+  // Time ends most of them; the command is for whoever cannot give it any.
+  static std::string to_get_past(Blocker const& blocker) {
+    auto const command = command_that_ends(blocker);
+    bool const at_work = blocker.kind != BlockerKind::prepared && !is_idle(blocker);
+    return at_work && !command.empty() ? "let it end, or end it: " + command : command;
   }
   static void prepared(PreflightItem& item, SeenTransaction const& one, std::string const& on) {
     bool const alive = one.session.transaction_age < left_behind;

@@ -94,6 +94,7 @@ TEST_CASE("the kind of a blocker decides what ends it") {
   CHECK(one(session(8, 1, "pg_dump")).kind == BlockerKind::dump);
   CHECK(one(session(8, 1, "runbookd/abc/run_1")).kind == BlockerKind::runbookd);
   CHECK(command_that_ends(one(session(8, 1))) == "SELECT pg_terminate_backend(8)");
+  CHECK(advice_on(one(session(8, 1))).starts_with("it is at work"));
   auto apply = session(9, 1, "sub");
   apply.backend_type = "logical replication worker";
   CHECK(one(apply).kind == BlockerKind::replication);

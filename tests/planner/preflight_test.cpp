@@ -81,6 +81,9 @@ TEST_CASE("a transaction in the way is named with its session, its age and what 
   CHECK(found.message ==
         "pid 7 (app, shop, idle in transaction, 70s in its transaction) holds a lock on t, u");
   CHECK(found.next == "SELECT pg_terminate_backend(7)");
+  weather.transactions.front().session.state = "active";
+  CHECK(item(judge_preflight(needs(), weather), "transactions").next ==
+        "let it end, or end it: SELECT pg_terminate_backend(7)");
   CHECK(found.pid == 7);
   CHECK(found.age == 70s);
 }
