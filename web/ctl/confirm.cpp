@@ -8,10 +8,16 @@ namespace runbookd::ctl {
 
 namespace {
 
-std::string answer_from(Session& session, Question const& question, std::string const& prompt) {
+// What is to be agreed to is told to a script, too: whoever reads its log decides for the next
+// time.
+void show(Session& session, Question const& question) {
   for (auto const& line : question.summary) {
     session.world.err << clean(line) << '\n';
   }
+}
+
+std::string answer_from(Session& session, Question const& question, std::string const& prompt) {
+  show(session, question);
   session.world.err << prompt << std::flush;
   std::string answer;
   std::getline(session.world.in, answer);
@@ -27,6 +33,9 @@ Maybe<bool> agreed(Session& session, Question const& question) {
     return true;
   }
   if (!session.may_ask()) {
+    if (!session.as_json()) {
+      show(session, question);
+    }
     return fail(Exit::usage, question.what, "this has to be agreed to, and there is nobody to ask",
                 "the same command with --yes");
   }
@@ -44,6 +53,9 @@ Maybe<bool> typed(Session& session, Question const& question) {
                       "the same command with --confirm " + shell_quote(question.name));
   }
   if (!session.may_ask()) {
+    if (!session.as_json()) {
+      show(session, question);
+    }
     return fail(Exit::usage, question.what,
                 "this cannot be taken back lightly, and there is nobody to ask",
                 "the same command with --confirm " + shell_quote(question.name));
