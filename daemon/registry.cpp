@@ -427,16 +427,11 @@ Result<Document> Registry::rollback_preview(RunId const& run, RollBack const& as
     return tl::unexpected(found.error());
   }
   auto const& one = **found;
-  auto const to = rollback_target(one.plan(), one.state(), ask);
-  if (!to) {
-    return tl::unexpected(to.error());
+  auto json = rollback_preview_json(one.facts(), ask, clock_.now());
+  if (!json) {
+    return tl::unexpected(std::move(json.error()));
   }
-  auto const steps = rollback_steps(one.plan(), one.state(), *to);
-  if (!steps) {
-    return tl::unexpected(steps.error());
-  }
-  return Document{.json = rollback_preview_json(one.facts(), *to, *steps),
-                  .revision = one.history().revision};
+  return Document{.json = std::move(*json), .revision = one.history().revision};
 }
 
 // What the machine cannot know: the rest of the house.

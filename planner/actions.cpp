@@ -5,9 +5,6 @@
 namespace runbookd::planner {
 namespace {
 
-// A person who is nobody else in the run, so that only the state decides.
-constexpr auto somebody = "\x01somebody";
-
 std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
   auto const phase = plan.phases.empty() ? std::string{} : plan.phases[state.phase].name;
   return {Start{},
@@ -41,6 +38,10 @@ std::string why_not(RunState const& state, Result<Events> const& decided) {
 
 }  // namespace
 
+Command if_asked(Ask ask) {
+  return {.ask = std::move(ask), .actor = "\x01somebody", .reason = "any", .take_over = true};
+}
+
 std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now) {
   std::vector<VerbState> verbs;
   for (auto const& ask : representative_asks(plan, state)) {
@@ -49,8 +50,7 @@ std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment n
     if (state.mode == RunMode::pending && std::holds_alternative<Start>(ask)) {
       continue;
     }
-    auto const decided = decide(
-        plan, state, {.ask = ask, .actor = somebody, .reason = "any", .take_over = true}, now);
+    auto const decided = decide(plan, state, if_asked(ask), now);
     verb.why_not = why_not(state, decided);
     verb.allowed = verb.why_not.empty();
   }

@@ -66,6 +66,8 @@ struct VerbState {
   std::string why_not;
 };
 std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now);
+// As asked by nobody in particular who gives every reason, so that only the state decides.
+Command if_asked(Ask ask);
 
 // What keeps the gate before `state.phase` shut: approvals, not_before. Empty = advance is open.
 struct GateNeed {

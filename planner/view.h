@@ -95,8 +95,9 @@ struct RunFacts {
 std::string run_json(RunFacts const& facts, Moment now);
 std::string steps_json(RunFacts const& facts);
 std::string step_json(RunFacts const& facts, StepRef ref);  // with SQL, way back and attempts
-std::string rollback_preview_json(RunFacts const& facts, StepRef to,
-                                  std::vector<StepRef> const& steps);
+// Refused where there is no way back so far; says so where only the state keeps it from being
+// taken.
+Result<std::string> rollback_preview_json(RunFacts const& facts, RollBack const& ask, Moment now);
 // With lint's findings, or with those that the caller has.
 std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical);
 std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical,

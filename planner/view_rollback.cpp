@@ -65,28 +65,24 @@ Json step_back_json(RunFacts const& facts, StepRef ref) {
   return object;
 }
 
-// A reversal that left another schema has to be settled before anything else is taken back.
-std::string first_of_all(RunFacts const& facts) {
+// Why the verb is refused as the run stands, and what comes first.
+std::string first_of_all(RunFacts const& facts, RollBack const& ask, Moment now) {
   auto const& state = *facts.state;
-  if (!state.mismatch) {
-    return "";
+  if (state.mismatch) {
+    auto const label = facts.plan->label(*state.current);
+    return "Refused now: step " + label +
+           " is taken back already, but the schema is not what it was before it. Mend it and: " +
+           view::command(facts, "retry", view::shell_word(label)) + "; or take it as it is: " +
+           view::command(facts, "skip", view::shell_word(label) + " --reason TEXT") + ". Then: ";
   }
-  auto const label = facts.plan->label(*state.current);
-  return "Refused now: step " + label +
-         " is taken back already, but the schema is not what it was before it. Mend it and: " +
-         view::command(facts, "retry", view::shell_word(label)) + "; or take it as it is: " +
-         view::command(facts, "skip", view::shell_word(label) + " --reason TEXT") + ". Then: ";
+  auto const decided = decide(*facts.plan, state, if_asked(ask), now);
+  return decided ? "" : "Refused now: " + decided.error().detail + ". Otherwise: ";
 }
 
 std::string afterwards(RunFacts const& facts, StepRef to, std::vector<StepRef> const& steps) {
   auto const& plan = *facts.plan;
   if (steps.empty()) {
     return "No executed step lies there: nothing would be taken back.";
-  }
-  auto const stuck =
-      std::ranges::find_if(steps, [&](StepRef ref) { return !plan.step(ref).reversible(); });
-  if (stuck != steps.end()) {
-    return "Refused: step " + plan.label(*stuck) + " cannot be taken back.";
   }
   auto const what =
       view::count_words(std::ssize(steps), "step") + " would be taken back, newest first; ";
@@ -101,15 +97,25 @@ std::string afterwards(RunFacts const& facts, StepRef to, std::vector<StepRef> c
 
 }  // namespace
 
-std::string rollback_preview_json(RunFacts const& facts, StepRef to,
-                                  std::vector<StepRef> const& steps) {
+Result<std::string> rollback_preview_json(RunFacts const& facts, RollBack const& ask, Moment now) {
+  auto const target = rollback_target(*facts.plan, *facts.state, ask);
+  if (!target) {
+    return tl::unexpected(target.error());
+  }
+  auto const back = rollback_steps(*facts.plan, *facts.state, *target);
+  if (!back) {
+    return tl::unexpected(back.error());
+  }
+  auto const& to = *target;
+  auto const& steps = *back;
   auto list = Json::array();
   for (auto const ref : steps) {
     list.push_back(step_back_json(facts, ref));
   }
   Json document{{"run", facts.id.text},
                 {"steps", std::move(list)},
-                {"message", first_of_all(facts) + afterwards(facts, to, steps)}};
+                {"message", (steps.empty() ? "" : first_of_all(facts, ask, now)) +
+                                afterwards(facts, to, steps)}};
   if (known(*facts.plan, to)) {
     document["to"] = {{"phase", facts.plan->phases[to.phase].name},
                       {"step", facts.plan->step(to).name}};

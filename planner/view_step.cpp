@@ -32,10 +32,10 @@ int tries_for_lock(Tries attempts) {
   return tries;
 }
 
-Duration lock_wait(Tries attempts) {
+Duration in_all(Tries attempts, Duration Attempt::* part) {
   Duration sum{};
   for (auto const& attempt : attempts) {
-    sum += attempt.lock_wait;
+    sum += attempt.*part;
   }
   return sum;
 }
@@ -43,7 +43,7 @@ Duration lock_wait(Tries attempts) {
 void add_last_end(Json& step, Tries attempts) {
   auto const last = std::find_if(attempts.rbegin(), attempts.rend(), has_ended);
   bool const none = last == attempts.rend();
-  step["duration_ms"] = none ? Json() : Json(last->took.count());
+  step["duration_ms"] = none ? Json() : Json(in_all(attempts, &Attempt::took).count());
   step["rows"] = none || last->rows < 0 ? Json() : Json(last->rows);
   if (auto const filled = filled_by(attempts)) {
     bool const whole = !none && last->result == "succeeded";
@@ -124,7 +124,7 @@ Json step_summary(RunFacts const& facts, StepRef ref) {
   object["direction"] = word(tries.empty() ? Direction::forward : tries.front().direction);
   object["tries"] = count_of(tries);
   object["tries_for_lock"] = tries_for_lock(tries);
-  object["lock_wait_ms"] = lock_wait(tries).count();
+  object["lock_wait_ms"] = in_all(tries, &Attempt::lock_wait).count();
   object["reversible"] = step.reversible();
   object["skippable"] = step.skippable;
   add_last_end(object, tries);

@@ -12,6 +12,8 @@ namespace {
 using namespace planner;
 using nlohmann::json;
 
+RollBack const all_of_it{.extent = RollBack::Extent::all, .to = {}};
+
 Life at_second_gate() {
   Life life(whole_plan());
   life.start();
@@ -62,7 +64,7 @@ TEST_CASE("what a step destroyed is not said to be back because its reversal has
       sql_step("add", "ALTER TABLE t DROP COLUMN b", "ALTER TABLE t ADD COLUMN b int");
   life.start();
   auto const preview =
-      json::parse(rollback_preview_json(life.facts(), {}, {{.phase = 0, .step = 1}, {}}));
+      json::parse(rollback_preview_json(life.facts(), all_of_it, life.now).value());
   CHECK_FALSE(preview["steps"][0].contains("note"));
   CHECK(preview["steps"][1]["note"] ==
         "the step destroyed column public.t.b: back only as far as this brings it");
@@ -71,6 +73,24 @@ TEST_CASE("what a step destroyed is not said to be back because its reversal has
   CHECK(life.message().starts_with(
       "everything that was done is taken back; back only as far as the plan's reversals bring it: "
       "column public.t.b (step expand/add)"));
+}
+
+TEST_CASE("a preview does not promise what the verb refuses") {
+  auto life = at_second_gate();
+  auto const message = [&] {
+    auto const preview = rollback_preview_json(life.facts(), all_of_it, life.now);
+    return json::parse(preview.value())["message"].get<std::string>();
+  };
+  CHECK(message() ==
+        "2 steps would be taken back, newest first; then the run is rolled back and ends.");
+  life.ask(Advance{.to_phase = "backfill"});
+  CHECK(message().starts_with(
+      "Refused now: the run is running; pause it first. Otherwise: 2 steps would be taken back"));
+  life.go_until("fill");
+  life.end_try({.end = AttemptEnd::fenced,
+                .failure = SqlFailure{.sqlstate = std::string(store_behind_code),
+                                      .message = "the target knows more of this run"}});
+  CHECK(message().starts_with("Refused now: the target knows more of this run than this store"));
 }
 
 TEST_CASE("the failure is told until the run goes forward again") {
@@ -141,9 +161,8 @@ TEST_CASE("a step that is taken back already, only not to the same schema, is no
   life.ask(RollBack{});
   life.go_until("index");
   life.end_try({.fingerprint = "other"});
-  auto const steps = rollback_steps(life.plan, life.state, {});
-  REQUIRE(steps.has_value());
-  auto const preview = json::parse(rollback_preview_json(life.facts(), {}, *steps));
+  auto const preview =
+      json::parse(rollback_preview_json(life.facts(), all_of_it, life.now).value());
   REQUIRE(preview["steps"].size() == 1);
   CHECK(preview["steps"][0]["label"] == "expand/add");
   CHECK(preview["message"].get<std::string>().starts_with(

@@ -85,7 +85,7 @@ TEST_CASE("tries for a lock are counted and their waits added up") {
   CHECK(step["attempts"] == 3);
   CHECK(step["tries_for_lock"] == 3);
   CHECK(step["lock_wait_ms"] == 450);
-  CHECK(step["duration_ms"] == 30);
+  CHECK(step["duration_ms"] == 450);
   auto const attempts = attempts_of(life, {});
   CHECK(attempts[0]["result"] == "retry_scheduled");
   CHECK(attempts[0]["failure"]["condition"] == "lock_not_available");
@@ -436,9 +436,8 @@ TEST_CASE("the preview of a rollback goes newest first and shows each way back")
   auto life = at_second_gate();
   life.ask(Advance{.to_phase = "backfill"});
   life.go_on();
-  auto const steps = rollback_steps(life.plan, life.state, {});
-  REQUIRE(steps.has_value());
-  auto const preview = json::parse(rollback_preview_json(life.facts(), {}, *steps));
+  auto const preview = json::parse(
+      rollback_preview_json(life.facts(), {.extent = RollBack::Extent::all}, life.now).value());
   REQUIRE(preview["steps"].size() == 3);
   CHECK(preview["steps"][0]["label"] == "backfill/fill");
   CHECK(preview["steps"][0]["note"] == "the values that were filled in stay: nobody reads them");
