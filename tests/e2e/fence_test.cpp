@@ -231,7 +231,7 @@ TEST_CASE("a copied store is told at its start who holds the target, in status a
   second.verb(id, "advance", {{"to_phase", "later"}});
   auto const stale = second.until(id, {"paused", "failed", "succeeded"});
   CHECK(stale.at("state") == "paused");
-  CHECK(stale.at("state_message").get<std::string>().find("was taken back there") !=
+  CHECK(stale.at("state_message").get<std::string>().find("was taken back at") !=
         std::string::npos);
   CHECK(rivals.scene.database.sql("SELECT count(*) FROM runbookd.marker") == "4");
   CHECK(rivals.scene.database.sql("SELECT number FROM runbookd.fence") == "1");
