@@ -17,14 +17,14 @@ constexpr Duration asked_again_after{100};
 
 }  // namespace
 
-Brake::Brake(BackfillAction const& action, std::optional<HandThrottle> hand)
+Brake::Brake(BackfillAction const& action, HandThrottles hand)
     : batch_(action.batch),
       governor_(governor(action.throttle, wall_clock())),
       hand_(std::move(hand)),
       began_(wall_clock()),
       asked_(began_) {}
 
-void Brake::set_hand(std::optional<HandThrottle> hand) {
+void Brake::set_hand(HandThrottles hand) {
   std::lock_guard const lock(mutex_);
   speed_now();
   hand_ = std::move(hand);
@@ -50,7 +50,7 @@ Pace Brake::pace(LastBatch const& last) {
   if (speed.stopped()) {
     return {.wait = asked_again_after};
   }
-  auto const manners = courtesy(governor_, hand_, asked_);
+  auto const manners = courtesy(governor_, hand_.at(asked_));
   Pace pace{.hold = manners.hold};
   if (last.rows > 0) {
     auto const for_others = static_cast<double>(last.took.count()) * manners.rest;
@@ -65,9 +65,8 @@ Pace Brake::pace(LastBatch const& last) {
 Throttling Brake::throttling() {
   std::lock_guard const lock(mutex_);
   auto const speed = speed_now();
-  bool const told = hand_ && hand_->in_force(asked_);
   return {.speed = speed,
-          .hand = told ? hand_ : std::nullopt,
+          .hand = hand_.at(asked_),
           .unseen = governor_.unseen,
           .blind_because = blind_because_,
           .running = asked_ - began_,
@@ -90,7 +89,7 @@ Speed Brake::speed_now() {
   auto const now = std::max(asked_, wall_clock());
   throttled_ += share_ < 1 ? now - asked_ : Duration{};
   asked_ = now;
-  auto const found = speed(governor_, hand_, now);
+  auto const found = speed(governor_, hand_.at(now), now);
   share_ = found.share;
   return found;
 }

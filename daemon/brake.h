@@ -13,9 +13,9 @@ namespace runbookd::daemon {
 
 class Brake {
  public:
-  Brake(planner::BackfillAction const& action, std::optional<planner::HandThrottle> hand);
+  Brake(planner::BackfillAction const& action, planner::HandThrottles hand);
 
-  void set_hand(std::optional<planner::HandThrottle> hand);
+  void set_hand(planner::HandThrottles hand);
   void saw(planner::Sample sample);
   void saw_nothing(std::string why);
   planner::Pace pace(planner::LastBatch const& last);
@@ -30,7 +30,7 @@ class Brake {
   planner::Batch const batch_;
   planner::Governor governor_;
   std::string blind_because_;  // why the last look showed nothing
-  std::optional<planner::HandThrottle> hand_;
+  planner::HandThrottles hand_;
   planner::Moment const began_;
   planner::Moment asked_;
   double share_ = 1;

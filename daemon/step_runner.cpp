@@ -462,7 +462,7 @@ struct StepRunner::Parts : std::enable_shared_from_this<Parts> {
     }
     callbacks.seen();
   }
-  void set_hand(std::optional<HandThrottle> hand) {
+  void set_hand(HandThrottles hand) {
     if (busy && brake) {
       brake->set_hand(std::move(hand));
       throttled(brake->throttling());
@@ -515,7 +515,7 @@ void StepRunner::start(Job job, Expected expected, double jitter) {
   parts_->begin(std::move(job), expected, jitter);
 }
 void StepRunner::stop(StopMode mode) { parts_->stop(mode); }
-void StepRunner::throttle(std::optional<HandThrottle> hand) { parts_->set_hand(std::move(hand)); }
+void StepRunner::throttle(HandThrottles hand) { parts_->set_hand(std::move(hand)); }
 Live const& StepRunner::live() const { return parts_->live; }
 
 }  // namespace runbookd::daemon

@@ -46,7 +46,7 @@ struct AttemptJob {
   planner::Action const* action = nullptr;
   bool fingerprint_after = false;
   planner::Duration waited{};  // for its locks, since a person last decided
-  std::optional<planner::HandThrottle> throttle = {};
+  planner::HandThrottles throttle = {};
 };
 struct DoubtJob {
   AttemptTag tag;
@@ -96,7 +96,7 @@ class StepRunner {
   // earlier call.
   void stop(planner::StopMode mode);
   // A person's word, also to what is under way; whoever runs no backfill does not heed it.
-  void throttle(std::optional<planner::HandThrottle> hand);
+  void throttle(planner::HandThrottles hand);
   planner::Live const& live() const;
 
  private:

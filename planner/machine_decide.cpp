@@ -216,12 +216,11 @@ struct Decision {
       return *missing;
     }
     auto const wanted = throttled(ask);
-    auto const& now_set = state.throttle;
-    bool const set = now_set && now_set->in_force(now);
+    auto const now_set = state.throttle.at(now);
     if (!wanted) {
-      return set ? one(ThrottleLifted{}) : nothing_to_do();
+      return now_set ? one(ThrottleLifted{}) : nothing_to_do();
     }
-    bool const same = set && now_set->percent == wanted->percent &&
+    bool const same = now_set && now_set->percent == wanted->percent &&
                       now_set->exempt == wanted->exempt && !now_set->until && !wanted->until;
     return same ? nothing_to_do() : one(*wanted);
   }

@@ -273,7 +273,7 @@ struct Fold {
     end_attempt();
     auto& step = state.at(e.ref);
     step.first_try = {};
-    state.throttle.reset();
+    state.throttle = {};
     if (e.direction == Direction::forward) {
       step.status = StepStatus::skipped;
       state.stage = settle(plan, state, state.stage);
@@ -347,14 +347,14 @@ struct Fold {
     state.store_behind = e.store_behind;
   }
   void operator()(RunThrottled const& e) {
-    state.throttle = HandThrottle{.percent = e.percent,
-                                  .exempt = e.exempt,
-                                  .since = event.at,
-                                  .until = e.until,
-                                  .actor = event.actor,
-                                  .reason = event.reason};
+    state.throttle.say({.percent = e.percent,
+                        .exempt = e.exempt,
+                        .since = event.at,
+                        .until = e.until,
+                        .actor = event.actor,
+                        .reason = event.reason});
   }
-  void operator()(ThrottleLifted const&) { state.throttle.reset(); }
+  void operator()(ThrottleLifted const&) { state.throttle = {}; }
   void operator()(RunResumed const&) {
     // after a restart a run that was not paused goes on: its timers have never stood still
     if (auto const left = state.time_left; left || state.mode == RunMode::paused) {
@@ -443,7 +443,7 @@ struct Fold {
     }
     state.direction = Direction::forward;
     state.current.reset();
-    state.throttle.reset();
+    state.throttle = {};
     forget_timers(state);
     stand_no_further_than(e.to.phase, e.to.step == 0 ? Stage::gate : Stage::steps);
     state.mode = e.to == StepRef{} ? RunMode::rolled_back : RunMode::paused;
@@ -577,7 +577,7 @@ struct Fold {
     step.first_try = {};
     step.losses = 0;
     if (std::holds_alternative<BackfillAction>(action)) {
-      state.throttle.reset();
+      state.throttle = {};
     }
     if (!fingerprint.empty()) {
       state.fingerprint = fingerprint;

@@ -95,8 +95,8 @@ struct RunState {
   std::optional<ClaimHolder> held_by;  // another daemon has claimed the target
   bool store_behind = false;  // the target knows more of this run: it cannot go on from this store
   std::string taken_from;     // id of the claim that a person let us take over
-  std::optional<HandThrottle> throttle;  // of the backfill at hand
-  bool restarted = false;  // the daemon died under this run; it does not go on by itself
+  HandThrottles throttle;     // of the backfill at hand
+  bool restarted = false;     // the daemon died under this run; it does not go on by itself
   auto operator<=>(RunState const&) const = default;
 
   StepState const& at(StepRef ref) const { return steps[ref.phase][ref.step]; }

@@ -271,7 +271,7 @@ Governor observe(Governor governor, Sample const& sample) {
 }
 
 Speed speed(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now) {
-  bool const told = hand && hand->in_force(now);
+  bool const told = hand.has_value();
   auto const by_hand = [&](double share) {
     return Speed{
         .share = share, .cause = Speed::Cause::hand, .measure = std::nullopt, .since = hand->since};
@@ -284,9 +284,9 @@ Speed speed(Governor const& governor, std::optional<HandThrottle> const& hand, M
   return told && share <= signals.share ? by_hand(share) : signals;
 }
 
-Courtesy courtesy(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now) {
+Courtesy courtesy(Governor const& governor, std::optional<HandThrottle> const& hand) {
   constexpr double a_tenth = 0.1;
-  bool const exempt = hand && hand->in_force(now) && hand->exempt;
+  bool const exempt = hand && hand->exempt;
   if (exempt || !looks_at_anything(governor.policy)) {
     return {};
   }

@@ -89,6 +89,7 @@ struct Speed {
   Moment since{};  // of a stop; of a person's word
   bool stopped() const { return share <= 0; }
 };
+// `hand`: what a person's word is now.
 Speed speed(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now);
 
 // What a backfill does for the others on a target that bears it: whoever needs a row of a batch
@@ -99,7 +100,7 @@ struct Courtesy {
   double rest = 0;  // of the time that the batch took, after it
   bool operator==(Courtesy const&) const = default;
 };
-Courtesy courtesy(Governor const& governor, std::optional<HandThrottle> const& hand, Moment now);
+Courtesy courtesy(Governor const& governor, std::optional<HandThrottle> const& hand);
 
 // How long to rest after work that took so long, so that the work is that share of the time.
 Duration rest_after(Duration work, double share);

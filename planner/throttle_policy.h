@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "planner/time.h"
 
@@ -35,8 +36,7 @@ constexpr ThrottlePolicy unthrottled{.replica_lag = std::nullopt,
                                      .active_sessions = std::nullopt,
                                      .autovacuum = YieldToVacuum::none};
 
-// A person's word about the backfill at hand. It holds until it is lifted, its time is over, or
-// that backfill has ended.
+// A person's word about the backfill at hand.
 struct HandThrottle {
   int percent = 100;    // of full speed, at most; 0 = stand still
   bool exempt = false;  // signals are not heeded
@@ -44,7 +44,21 @@ struct HandThrottle {
   std::optional<Moment> until;
   std::string actor, reason;
   auto operator<=>(HandThrottle const&) const = default;
-  bool in_force(Moment now) const { return !until || now < *until; }
+};
+// All that holds of them: one for a time goes before the one that stands, which holds again after
+// it. Both end when they are lifted and with that backfill.
+struct HandThrottles {
+  std::optional<HandThrottle> standing, timed;
+  auto operator<=>(HandThrottles const&) const = default;
+
+  void say(HandThrottle word) {
+    auto& place = word.until ? timed : standing;
+    timed.reset();
+    place = std::move(word);
+  }
+  std::optional<HandThrottle> at(Moment now) const {
+    return timed && now < *timed->until ? timed : standing;
+  }
 };
 
 }  // namespace runbookd::planner

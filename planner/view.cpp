@@ -162,7 +162,7 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["progress"] = progress_of_steps(*facts.state);
   document["point_of_no_return"] = no_return_json(facts);
   document["live"] = view::live_json(facts.live, now);
-  if (auto const& hand = facts.state->throttle; hand && hand->in_force(now)) {
+  if (auto const hand = facts.state->throttle.at(now)) {
     document["throttle"] = view::hand_json(*hand, now);
   }
   document["preflight"] =

@@ -70,10 +70,14 @@ struct Message {
   }
   // A person's word holds also while nothing can be seen of it: at rest, or where it lets go.
   std::string with_throttle(std::string const& text) const {
-    auto const& hand = state.throttle;
-    auto const words = hand && hand->in_force(now) ? hand_words(*hand, now) : "";
-    bool const said = text.find(words) != std::string::npos;
-    return said ? text : text + "; throttle: " + words;
+    auto const hand = state.throttle.at(now);
+    if (!hand) {
+      return text;
+    }
+    auto const words = hand_words(*hand, now);
+    auto const told = text.find(words) != std::string::npos ? text : text + "; throttle: " + words;
+    bool const returns = hand->until && state.throttle.standing;
+    return returns ? told + "; after that: " + hand_words(*state.throttle.standing, now) : told;
   }
   std::string stopping(std::string const& word) const {
     auto text = word + history.because + "; ";

@@ -16,7 +16,11 @@ BackfillAction fill(Duration pause = 0ms) {
 }
 LastBatch const after_300ms{.rows = 10, .took = 300ms};
 
-HandThrottle slowed_to(int percent) { return {.percent = percent, .actor = "ben"}; }
+HandThrottles slowed_to(int percent) {
+  HandThrottles words;
+  words.say({.percent = percent, .actor = "ben"});
+  return words;
+}
 
 Sample lonely() {
   Sample sample;
@@ -32,17 +36,17 @@ Sample crowded() {
 }  // namespace
 
 TEST_CASE("nobody is held back on a quiet target but by the plan's own pause") {
-  Brake brake(fill(), std::nullopt);
+  Brake brake(fill(), {});
   brake.saw(lonely());
   CHECK(brake.pace(after_300ms).wait == 0ms);
-  Brake resting(fill(50ms), std::nullopt);
+  Brake resting(fill(50ms), {});
   resting.saw(lonely());
   CHECK(resting.pace(after_300ms).wait == 50ms);
   CHECK(resting.pace({.rows = 10, .took = 300ms, .rested = 50ms}).wait == 0ms);
 }
 
 TEST_CASE("where others are at work batches are shorter, and a tenth of their time is left free") {
-  Brake brake(fill(), std::nullopt);
+  Brake brake(fill(), {});
   CHECK(brake.pace({}).hold == held_for_others);
   CHECK(brake.pace(after_300ms).wait == 30ms);
   for (int looks = 0; looks < 3; ++looks) {
@@ -59,17 +63,17 @@ TEST_CASE("a person's share is kept by rests, which have to be rested once") {
 }
 
 TEST_CASE("a person's word reaches what is under way, and may be taken back") {
-  Brake brake(fill(), std::nullopt);
+  Brake brake(fill(), {});
   brake.set_hand(slowed_to(0));
   CHECK(brake.pace({}).wait > 0ms);
   CHECK(brake.throttling().hand->actor == "ben");
-  brake.set_hand(std::nullopt);
+  brake.set_hand({});
   CHECK(brake.pace({}).wait == 0ms);
   CHECK_FALSE(brake.throttling().hand);
 }
 
 TEST_CASE("what the eyes see stops every worker, until they see that it is over") {
-  Brake brake(fill(), std::nullopt);
+  Brake brake(fill(), {});
   brake.saw(crowded());
   CHECK(brake.pace({}).wait > 0ms);
   CHECK(brake.pace({.worker = 3}).wait > 0ms);
@@ -82,7 +86,7 @@ TEST_CASE("what the eyes see stops every worker, until they see that it is over"
 }
 
 TEST_CASE("why nothing could be seen is kept until something is") {
-  Brake brake(fill(), std::nullopt);
+  Brake brake(fill(), {});
   brake.saw_nothing("connection refused");
   CHECK(brake.throttling().blind_because == "connection refused");
   brake.saw(Sample{});

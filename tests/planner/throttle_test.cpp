@@ -224,10 +224,24 @@ TEST_SUITE("a person's word") {
 
   TEST_CASE("it stops, and its time is over at the moment that was said") {
     auto const calm = observe(governor({}, begun), sample(1s));
-    auto const word = hand(0, begun + 5s);
-    CHECK(speed(calm, word, begun + 4999ms).stopped());
-    CHECK(speed(calm, word, begun + 4999ms).since == begun);
-    CHECK_FALSE(speed(calm, word, begun + 5s).stopped());
+    HandThrottles words;
+    auto const at = [&](Moment now) { return speed(calm, words.at(now), now); };
+    words.say(hand(0, begun + 5s));
+    CHECK(at(begun + 4999ms).stopped());
+    CHECK(at(begun + 4999ms).since == begun);
+    CHECK(at(begun + 5s).share == 1);
+  }
+
+  TEST_CASE("one for a time goes before the one that stands, which holds again after it") {
+    HandThrottles words;
+    words.say(hand(30));
+    words.say(hand(0, begun + 5s));
+    CHECK(words.at(begun + 4s) == hand(0, begun + 5s));
+    CHECK(words.at(begun + 5s) == hand(30));
+    words.say(hand(60, begun + 8s));
+    CHECK(words.at(begun + 8s) == hand(30));
+    words.say(hand(50));
+    CHECK(words.at(begun + 1s) == hand(50));
   }
 
   TEST_CASE("it may let no signal count, not even that there is none") {
@@ -334,7 +348,7 @@ TEST_SUITE("courtesy") {
     one.lock_waiters = waiters;
     return one;
   }
-  Courtesy shown(Governor const& governor) { return courtesy(governor, std::nullopt, begun); }
+  Courtesy shown(Governor const& governor) { return courtesy(governor, std::nullopt); }
 
   TEST_CASE("while others are at work batches are short, with room between them") {
     auto const governed =
@@ -368,7 +382,7 @@ TEST_SUITE("courtesy") {
     CHECK(shown(governor(unthrottled, begun)) == Courtesy{});
     auto exempt = hand(100);
     exempt.exempt = true;
-    CHECK(courtesy(governor({}, begun), exempt, begun) == Courtesy{});
+    CHECK(courtesy(governor({}, begun), exempt) == Courtesy{});
   }
 }
 

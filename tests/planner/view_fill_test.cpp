@@ -57,6 +57,19 @@ TEST_CASE("a paused backfill shows how far it is, and that it goes on from there
         "stay, and it goes on from there; to go on: runbookctl resume run_0a1b2c3d4e5f");
 }
 
+TEST_CASE("a word for a time tells what holds after it") {
+  auto life = filling();
+  life.ask(Throttle{.to = Throttle::To::ratio, .percent = 30}, "ana");
+  life.ask(Throttle{.to = Throttle::To::stop, .lasts = 8min}, "ben");
+  CHECK(life.message().ends_with(
+      "; throttle: stopped by ben for 8 min more; after that: slowed to 30 % by ana"));
+  life.now += 8min;
+  CHECK(life.message().ends_with("; throttle: slowed to 30 % by ana"));
+  life.ask(Throttle{.to = Throttle::To::stop, .lasts = 8min}, "ben");
+  life.ask(Throttle{.to = Throttle::To::off}, "ana");
+  CHECK_FALSE(life.snapshot().contains("throttle"));
+}
+
 TEST_CASE("a person's word is shown with the backfill, while it runs and while it is paused") {
   auto life = filling();
   life.ask(Throttle{.to = Throttle::To::ratio, .percent = 30, .lasts = 8min}, "ben", "p99 is up");
