@@ -106,7 +106,7 @@ TEST_CASE("a derived rollback brings back the schema's fingerprint, and no row i
     auto const before = daemon::take_fingerprint(*session);
     REQUIRE(before);
     auto const statements = planner::read_sql(text(script)).statements;
-    auto const derived = planner::derive_way_back(statements, {});
+    auto const derived = planner::derive_way_back(statements, std::vector<planner::Statement>{});
     REQUIRE(derived.refused.empty());
     REQUIRE_FALSE(derived.sql.empty());
     target.sql(script);
