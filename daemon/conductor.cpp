@@ -7,6 +7,7 @@
 #include "planner/digest.h"
 #include "planner/mutant.h"
 #include "planner/run_rules.h"
+#include "planner/way_back.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
@@ -53,16 +54,28 @@ bool rests_there(RunState const& state) {
 }  // namespace
 
 Conductor::Conductor(House& house, RunId id, std::shared_ptr<Plan const> plan, Events const& events)
-    : house_(house), id_(std::move(id)), plan_(std::move(plan)), state_(initial_state(*plan_)) {
+    : house_(house),
+      id_(std::move(id)),
+      plan_(std::move(plan)),
+      written_(plan_),
+      state_(initial_state(*plan_)) {
   for (auto const& event : events) {
     auto next = evolve(*plan_, state_, event);
     remember(*plan_, history_, state_, next, event);
     state_ = std::move(next);
   }
+  write_ways_back();
+}
+
+// No attempt is under way when one was read, so nobody holds the plan as it was before.
+void Conductor::write_ways_back() {
+  if (!history_.ways_back.empty()) {
+    written_ = std::make_shared<Plan const>(with_ways_back(*plan_, history_.ways_back));
+  }
 }
 
 RunFacts Conductor::facts() const {
-  RunFacts facts{.id = id_, .plan = plan_.get(), .state = &state_, .history = &history_};
+  RunFacts facts{.id = id_, .plan = written_.get(), .state = &state_, .history = &history_};
   if (runner_) {
     facts.live = runner_->live();
   }
@@ -227,6 +240,10 @@ Events Conductor::absorb(Events events) {
     bool const rests = is_final(next.mode) || next.mode == RunMode::pending;
     farewell_due_ = ends ? next.target != TargetIdentity{} : farewell_due_ && rests;
     state_ = std::move(next);
+    if (auto const* looked = std::get_if<FingerprintTaken>(&event.body);
+        looked != nullptr && looked->way_back) {
+      write_ways_back();
+    }
     house_.log(id_, event, state_.current ? plan_->label(*state_.current) : "");
   }
   return events;
@@ -292,12 +309,18 @@ void Conductor::act(RunChecks const& wanted) {
   start(std::move(job));
 }
 
-void Conductor::act(TakeFingerprint const&) { start(FingerprintJob{}); }
+void Conductor::act(TakeFingerprint const& wanted) {
+  FingerprintJob job{.way_back_of = wanted.way_back_of};
+  if (wanted.way_back_of) {
+    job.statements = std::get<SqlAction>(plan_->step(*wanted.way_back_of).forward).statements;
+  }
+  start(std::move(job));
+}
 
 void Conductor::act(RunStep const& wanted) {
   start(AttemptJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
                    .since_attempt = state_.at(wanted.ref).series,
-                   .action = &action_of(*plan_, wanted.ref, wanted.direction),
+                   .action = &action_of(*written_, wanted.ref, wanted.direction),
                    .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction),
                    .waited = house_.clock.now() - state_.at(wanted.ref).first_try,
                    .throttle = state_.throttle});
@@ -306,7 +329,7 @@ void Conductor::act(RunStep const& wanted) {
 void Conductor::act(ResolveDoubt const& wanted) {
   start(DoubtJob{.tag = tag(wanted.ref, wanted.direction, wanted.attempt),
                  .since_attempt = state_.at(wanted.ref).series,
-                 .action = &action_of(*plan_, wanted.ref, wanted.direction),
+                 .action = &action_of(*written_, wanted.ref, wanted.direction),
                  .fingerprint_after = fingerprint_after(wanted.ref, wanted.direction)});
   if (state_.interrupt) {
     runner_->stop(StopMode::now);  // a session left behind is ended, then asked about

@@ -49,7 +49,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void let_go() { runner_.reset(); }
 
   planner::RunId const& id() const { return id_; }
-  planner::Plan const& plan() const { return *plan_; }
+  // With the ways back that were written meanwhile.
+  planner::Plan const& plan() const { return *written_; }
   planner::RunState const& state() const { return state_; }
   planner::History const& history() const { return history_; }
   planner::RunFacts facts() const;
@@ -62,6 +63,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void learn(planner::Outcome const& outcome, Answer answer);
   void record(planner::Events events, Answer const& answer);
   planner::Events absorb(planner::Events events);
+  void write_ways_back();
   store::Append append_of(planner::EventSeq before, planner::Events events,
                           Answer const& answer) const;
   planner::Result<void> stop_first(planner::Events events);
@@ -90,7 +92,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
 
   House& house_;
   planner::RunId id_;
-  std::shared_ptr<planner::Plan const> plan_;
+  std::shared_ptr<planner::Plan const> plan_;     // as it was stored: what the machine decides by
+  std::shared_ptr<planner::Plan const> written_;  // what is carried out and shown
   planner::RunState state_;
   planner::History history_;
   std::unique_ptr<StepRunner> runner_;

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "daemon/target/definitions.h"
 #include "daemon/target/line.h"
 #include "daemon/target/rest.h"
 #include "store/crash_point.h"
@@ -149,6 +150,15 @@ AttemptResult run_action(JobContext const& context, Session& session, AttemptJob
           return one_more(context, job.tag);
         }};
     return run_backfill(session, job.tag, *fill, job.since_attempt, help);
+  }
+  if (std::holds_alternative<AutoAction>(
+          *job.action)) {  // nobody may guess what it would have been
+    return {
+        .end = AttemptEnd::failed,
+        .failure = SqlFailure{.sqlstate = "",
+                              .message = "the record has no way back of this step; take it back "
+                                         "by hand, then skip its reversal",
+                              .statement = ""}};
   }
   auto const& sql = std::get<SqlAction>(*job.action);
   Waiting const waiting{.ends = context.waits_end,
@@ -307,17 +317,32 @@ Answer do_job(JobContext const& context, CheckJob const& job) {
   return answer(std::move(run));
 }
 
-Answer do_job(JobContext const& context, FingerprintJob const&) {
+Answer do_job(JobContext const& context, FingerprintJob const& job) {
+  FingerprintRead read;
+  if (job.way_back_of) {
+    auto derived =
+        ask(context, [&](Session& session) { return way_back_now(session, job.statements); });
+    if (!derived) {
+      context.hands.discard();
+      read.failure = std::move(derived.error());
+      read.way_back_of = job.way_back_of;
+      return answer(std::move(read));
+    }
+    read.way_back = WayBackRead{.ref = *job.way_back_of, .sql = recorded_text(*derived)};
+  }
   auto taken = ask(context, [](Session& session) {
     crash_point(CrashPoint::fingerprint_asked);
     return take_fingerprint(session);
   });
   if (!taken) {
     context.hands.discard();
-    return answer(FingerprintRead{.digest = "", .failure = taken.error()});
+    read.failure = std::move(taken.error());
+    read.way_back.reset();
+    return answer(std::move(read));
   }
   crash_point(CrashPoint::fingerprint_read);
-  auto result = answer(FingerprintRead{.digest = taken->digest, .failure = std::nullopt});
+  read.digest = taken->digest;
+  auto result = answer(std::move(read));
   result.fingerprints.emplace_back(taken->digest, std::move(taken->body));
   return result;
 }

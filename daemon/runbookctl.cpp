@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/target/catalog.h"
+#include "daemon/target/definitions.h"
 #include "daemon/target/session.h"
 #include "web/ctl/app.h"
 #include "web/ctl/version.h"
@@ -18,8 +19,34 @@ planner::Error error_of(daemon::SqlFailure const& failure) {
           .sqlstate = failure.sqlstate};
 }
 
+auto connect(std::string const& dsn) {
+  return daemon::connect({.name = "of --dsn", .dsn = dsn}, "runbookctl");
+}
+
+planner::Result<ctl::Surroundings::WaysBack> ways_back(std::string const& dsn,
+                                                       planner::Plan const& plan) {
+  auto const session = connect(dsn);
+  if (!session) {
+    return tl::unexpected(error_of(session.error()));
+  }
+  auto const all = daemon::ways_back_now(**session, plan);
+  if (!all) {
+    return tl::unexpected(error_of(all.error()));
+  }
+  ctl::Surroundings::WaysBack told;
+  for (auto const& [ref, derived] : *all) {
+    if (derived.refused.empty()) {
+      told.sql[ref] = planner::recorded_text(derived);
+    } else {
+      told.refused[ref] =
+          "`" + derived.refused.front().statement.sql.text + "`: " + derived.refused.front().why;
+    }
+  }
+  return told;
+}
+
 planner::Result<planner::ServerCatalog> read_catalog(std::string const& dsn) {
-  auto const session = daemon::connect({.name = "of --dsn", .dsn = dsn}, "runbookctl");
+  auto const session = connect(dsn);
   if (!session) {
     return tl::unexpected(error_of(session.error()));
   }
@@ -41,6 +68,7 @@ int main(int count, char** words) {
   try {
     auto world = runbookd::ctl::real_surroundings();
     world.read_catalog = runbookd::read_catalog;
+    world.ways_back = runbookd::ways_back;
     return runbookd::ctl::run({words + 1, words + count}, world);
   } catch (std::exception const& error) {
     std::cerr << "runbookctl: unexpected: " << error.what() << '\n';

@@ -35,7 +35,11 @@ struct CheckJob {
   std::vector<planner::Check> checks;
   planner::BaselineValues baselines;
 };
-struct FingerprintJob {};
+// With a step: together with what takes it back, where only the target's catalog tells.
+struct FingerprintJob {
+  std::optional<planner::StepRef> way_back_of = {};
+  std::vector<planner::Statement> statements = {};
+};
 // The run has ended: its row in the target's list of runs at work ends too.
 struct FarewellJob {};
 // Who holds the target? Asked after a start of the daemon for runs that are at rest, too.

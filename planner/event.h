@@ -72,11 +72,14 @@ struct ChecksJudged {
   std::vector<CheckResult> results;
   bool passed = false;
 };
+// `way_back`: of the step that begins next, where only the catalog told it.
 struct FingerprintTaken {
   std::string digest;
+  std::optional<WayBackRead> way_back = {};
 };
 struct FingerprintFailed {
   SqlFailure failure;
+  std::optional<StepRef> way_back_of = {};  // it could not be written: that is what failed
 };
 struct StepStarted {
   StepRef ref;

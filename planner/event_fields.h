@@ -126,8 +126,16 @@ void describe(auto& io, Like<ChecksJudged> auto& it) {
   io.must("stage", it.stage).must("phase", it.phase).must("which", it.which);
   io.must("results", it.results).must("passed", it.passed);
 }
-void describe(auto& io, Like<FingerprintTaken> auto& it) { io.must("fingerprint", it.digest); }
-void describe(auto& io, Like<FingerprintFailed> auto& it) { io.must("failure", it.failure); }
+void describe(auto& io, Like<WayBackRead> auto& it) {
+  describe(io, it.ref);
+  io.must("sql", it.sql);
+}
+void describe(auto& io, Like<FingerprintTaken> auto& it) {
+  io.must("fingerprint", it.digest).may("way_back", it.way_back);
+}
+void describe(auto& io, Like<FingerprintFailed> auto& it) {
+  io.must("failure", it.failure).may("way_back_of", it.way_back_of);
+}
 void describe(auto& io, Like<StepStarted> auto& it) { describe_try(io, it); }
 void describe(auto& io, Like<StepSucceeded> auto& it) {
   describe_try(io, it);

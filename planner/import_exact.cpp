@@ -98,6 +98,8 @@ constexpr std::array settings{
 bool put_way_back(Field const& field, Draft& part) {
   if (field.label == "rollback by hand") {
     part["rollback"] = {{"manual", escape(field.value)}};
+  } else if (field.label == "rollback" && field.value == "auto") {
+    part["rollback"] = "auto";
   } else if (field.label == "rollback, nothing to do") {
     part["rollback"] = {{"nothing", escape(field.value)}};
   } else {

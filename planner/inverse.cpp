@@ -30,6 +30,34 @@ std::string type_text(Node type_name) {
   return text;
 }
 
+pg::Nodes parts_of(Node object) {
+  if (object.is("TypeName")) {
+    return object.list("names");
+  }
+  if (object.is("ObjectWithArgs")) {
+    return object.list("objname");
+  }
+  return object.is("String") ? pg::Nodes::of(object) : object.list("items");
+}
+
+std::string named_object(Node node) {
+  if (node.is("RangeVar")) {
+    return name_text(node);
+  }
+  return node.is("ObjectWithArgs") ? function_name(node) : object_name(parts_of(node));
+}
+
+std::string type_words(Node type_name) {
+  std::vector<std::string> modifiers;
+  for (auto const modifier : pg::type_of(type_name).modifiers) {
+    modifiers.push_back(std::to_string(modifier));
+  }
+  auto const name = object_name(type_name.list("names"));
+  auto const brackets =
+      type_text(type_name).substr(std::min(name.size(), type_text(type_name).size()));
+  return name + (modifiers.empty() ? "" : "(" + joined(modifiers, ",") + ")") + brackets;
+}
+
 std::string function_name(Node object) {
   auto const name = object_name(object.list("objname"));
   if (object.flag("args_unspecified")) {
@@ -83,7 +111,7 @@ std::vector<Change> changes_of(pg::Node statement) {
   if (statement.is("DropStmt")) {
     return of_drop(statement);
   }
-  for (auto const of : {of_create, of_object}) {
+  for (auto const of : {of_create, of_object, of_rights, of_setting}) {
     if (auto changes = of(statement); !changes.empty()) {
       return changes;
     }

@@ -5,6 +5,7 @@
 
 #include "planner/inverse_parts.h"
 #include "planner/sql_kind.h"
+#include "planner/words.h"
 
 namespace runbookd::planner::inverse {
 namespace {
@@ -21,16 +22,27 @@ struct Command {
   Thing thing(Kind kind, std::string part) const { return {kind, table, std::move(part)}; }
   std::string column() const { return alter + "ALTER COLUMN " + word(name()); }
   std::string label() const { return to_sql(table) + "." + word(name()); }
+  // About the table, or its part of that name.
+  Change asks(Thing thing, Does does, About about, std::string detail, std::string const& what,
+              std::optional<std::string> if_absent = std::nullopt) const {
+    return asked(std::move(thing), does,
+                 {.about = about,
+                  .kind = object,
+                  .object = to_sql(this->table),
+                  .part = name(),
+                  .detail = std::move(detail)},
+                 what, std::move(if_absent));
+  }
 };
 
 Change add_column(Command const& it) {
   auto const name = it.def().text("colname");
   auto const thing = it.thing(Kind::column, name);
-  if (it.node.flag("missing_ok")) {
-    return refused(thing, Does::makes, unless_there);
-  }
-  auto const drop = it.object == "TYPE" ? "DROP ATTRIBUTE " : "DROP COLUMN ";
-  return made(thing, it.alter + drop + word(name));
+  auto const what = it.object == "TYPE" ? "DROP ATTRIBUTE " : "DROP COLUMN ";
+  auto const drop = it.alter + what + word(name);
+  return it.node.flag("missing_ok")
+             ? made_unless_there(thing, "COLUMN", to_sql(it.table), name, drop)
+             : made(thing, drop);
 }
 
 Change drop_column(Command const& it) {
@@ -72,28 +84,81 @@ Change add_constraint(Command const& it) {
 
 Change drop_constraint(Command const& it) {
   auto const thing = it.thing(Kind::constraint, it.name());
-  if (it.node.flag("missing_ok")) {
-    return refused(thing, Does::removes, if_there);
-  }
   if (it.text("behavior") == "DROP_CASCADE") {
     return refused(thing, Does::removes, takes_along);
   }
-  return unknown(thing, Does::removes, "what the constraint " + word(it.name()) + " said");
+  return it.asks(thing, Does::removes, About::constraint, "",
+                 "what the constraint " + word(it.name()) + " said",
+                 nothing_if(it.node.flag("missing_ok")));
 }
 
 Change validate(Command const& it) {
-  return unknown(it.thing(Kind::validation, it.name()), Does::alters,
+  return it.asks(it.thing(Kind::validation, it.name()), Does::alters, About::validation, "",
                  "what the constraint " + word(it.name()) + " says");
 }
 
 Change set_default(Command const& it) {
-  return unknown(it.thing(Kind::column_default, it.name()), Does::alters,
+  return it.asks(it.thing(Kind::column_default, it.name()), Does::alters, About::column_default, "",
                  "the former default of " + it.label());
 }
 
 Change alter_type(Command const& it) {
-  return unknown(it.thing(Kind::column_type, it.name()), Does::alters,
+  auto const thing = it.thing(Kind::column_type, it.name());
+  if (it.object == "TYPE") {
+    return unknown(thing, Does::alters, "the former type of " + it.label());
+  }
+  if (it.def().has("raw_default")) {  // USING
+    return refused(
+        thing, Does::alters,
+        "the expression after USING computes other values, and no inverse of it is known");
+  }
+  return it.asks(thing, Does::alters, About::column_type, type_words(it.def()["typeName"]),
                  "the former type of " + it.label());
+}
+
+// What a column has beside its type and default.
+Change set_column(Command const& it) {
+  auto const type = it.text("subtype");
+  auto const what = type == "AT_SetStatistics"    ? "STATISTICS"
+                    : type == "AT_SetStorage"     ? "STORAGE"
+                    : type == "AT_SetCompression" ? "COMPRESSION"
+                                                  : "OPTIONS";
+  if (it.name().empty()) {  // of an index: by the column's number
+    return unknown(it.thing(Kind::other, "this setting"), Does::alters, "what was set before");
+  }
+  return it.asks(it.thing(Kind::setting, what + (" of " + it.name())), Does::alters,
+                 About::column_setting, what, "what was set before");
+}
+
+// SET (fillfactor = 70), RESET (toast.autovacuum_enabled)
+Change set_options(Command const& it) {
+  std::vector<std::string> names;
+  for (auto const& option : it.def().list("items")) {
+    auto const space = option.text("defnamespace");
+    names.push_back((space.empty() ? "" : space + ".") + option.text("defname"));
+  }
+  return it.asks(it.thing(Kind::setting, "options"), Does::alters, About::options, joined(names),
+                 "what was set before");
+}
+
+// ENABLE, DISABLE TRIGGER and RULE in all their forms
+Change switch_over(Command const& it) {
+  bool const rule = it.text("subtype").ends_with("Rule");
+  return it.asks(it.thing(Kind::setting, (rule ? "rule " : "trigger ") + word(it.name())),
+                 Does::alters, rule ? About::rules_enabled : About::triggers_enabled,
+                 it.text("subtype"), "whether it was enabled before");
+}
+
+template <About about>
+Change set_whole(Command const& it) {
+  auto const detail = about == About::owner ? it.alter + "OWNER TO" : it.alter + "SET TABLESPACE";
+  return asked(it.thing(Kind::setting, std::string(it.text("subtype"))), Does::alters,
+               {.about = about,
+                .kind = it.object,
+                .object = to_sql(it.table),
+                .part = it.node["newowner"].text("rolename"),
+                .detail = detail},
+               "what was set before");
 }
 
 // One word against another.
@@ -108,15 +173,6 @@ constexpr auto pairs = std::to_array<Pair>({
     {"AT_SetLogged", "SET UNLOGGED"},
     {"AT_SetUnLogged", "SET LOGGED"},
 });
-
-Change enable_trigger(Command const& it) {
-  return altered(it.thing(Kind::setting, "trigger " + word(it.name())),
-                 it.alter + "DISABLE TRIGGER " + word(it.name()));
-}
-Change disable_trigger(Command const& it) {
-  return altered(it.thing(Kind::setting, "trigger " + word(it.name())),
-                 it.alter + "ENABLE TRIGGER " + word(it.name()));
-}
 
 // A partition that comes or goes.
 Thing partition(Command const& it) {
@@ -135,7 +191,13 @@ Change detach(Command const& it) {
                    "DETACH … CONCURRENTLY leaves a check constraint on the partition, whose name "
                    "the server chooses");
   }
-  return unknown(partition(it), Does::alters, "the partition's bound");
+  return asked(partition(it), Does::alters,
+               {.about = About::bound,
+                .kind = "TABLE",
+                .object = name_text(it.def()["name"]),
+                .part = "",
+                .detail = to_sql(it.table)},
+               "the partition's bound");
 }
 
 Change inherit(Command const& it) {
@@ -171,8 +233,30 @@ constexpr auto rules = std::to_array<Rule>({
     {"AT_ValidateConstraint", validate},
     {"AT_ColumnDefault", set_default},
     {"AT_AlterColumnType", alter_type},
-    {"AT_EnableTrig", enable_trigger},
-    {"AT_DisableTrig", disable_trigger},
+    {"AT_SetStatistics", set_column},
+    {"AT_SetStorage", set_column},
+    {"AT_SetCompression", set_column},
+    {"AT_SetOptions", set_column},
+    {"AT_ResetOptions", set_column},
+    {"AT_SetRelOptions", set_options},
+    {"AT_ResetRelOptions", set_options},
+    {"AT_ChangeOwner", set_whole<About::owner>},
+    {"AT_SetTableSpace", set_whole<About::tablespace>},
+    {"AT_ReplicaIdentity", set_whole<About::replica_identity>},
+    {"AT_ClusterOn", set_whole<About::clustered>},
+    {"AT_DropCluster", set_whole<About::clustered>},
+    {"AT_EnableTrig", switch_over},
+    {"AT_EnableAlwaysTrig", switch_over},
+    {"AT_EnableReplicaTrig", switch_over},
+    {"AT_DisableTrig", switch_over},
+    {"AT_EnableTrigAll", switch_over},
+    {"AT_DisableTrigAll", switch_over},
+    {"AT_EnableTrigUser", switch_over},
+    {"AT_DisableTrigUser", switch_over},
+    {"AT_EnableRule", switch_over},
+    {"AT_EnableAlwaysRule", switch_over},
+    {"AT_EnableReplicaRule", switch_over},
+    {"AT_DisableRule", switch_over},
     {"AT_AttachPartition", attach},
     {"AT_DetachPartition", detach},
     {"AT_AddInherit", inherit},
@@ -202,7 +286,7 @@ Changes of_alter_table(Node statement) {
   bool const only = !relation.flag("inh") && object != "TYPE";
   auto const table = pg::name_of(relation);
   if (statement.flag("missing_ok")) {
-    return {refused({Kind::table, table, ""}, Does::alters, if_there)};
+    return {refused({Kind::table, table, ""}, Does::alters, if_there, "leave IF EXISTS out")};
   }
   auto const alter = "ALTER " + object + (only ? " ONLY " : " ") + to_sql(table) + " ";
   Changes all;

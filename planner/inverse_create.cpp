@@ -9,7 +9,18 @@
 namespace runbookd::planner::inverse {
 namespace {
 
-constexpr auto or_replaces = "OR REPLACE may replace what the text does not show";
+constexpr auto replaced = "what OR REPLACE replaces";
+
+// OR REPLACE: what was there comes back; where nothing was, what is made is dropped.
+Change replaces(Thing thing, About about, std::string object, std::string part, std::string drop) {
+  return asked(std::move(thing), Does::alters,
+               {.about = about,
+                .kind = "",
+                .object = std::move(object),
+                .part = std::move(part),
+                .detail = "REPLACE"},
+               replaced, std::move(drop));
+}
 
 std::string drop(std::string_view what, std::string const& name) {
   return "DROP " + std::string(what) + " " + name;
@@ -27,8 +38,9 @@ Change relation(Kind kind, std::string_view what, Node range, bool unless) {
   if (range.text("relpersistence") == "t") {
     return temporary(thing);
   }
-  return unless ? refused(thing, Does::makes, unless_there)
-                : made(thing, drop(what, name_text(range)));
+  auto const name = name_text(range);
+  return unless ? made_unless_there(thing, "TABLE", name, "", drop(what, name))
+                : made(thing, drop(what, name));
 }
 
 Changes create_table(Node node) {
@@ -45,7 +57,9 @@ Changes create_table_as(Node node) {
 }
 Changes create_view(Node node) {
   if (node.flag("replace") && node["view"].text("relpersistence") != "t") {
-    return {refused({Kind::view, pg::name_of(node["view"]), ""}, Does::alters, or_replaces)};
+    auto const name = name_text(node["view"]);
+    return {replaces({Kind::view, pg::name_of(node["view"]), ""}, About::view, name, "",
+                     drop("VIEW", name))};
   }
   return {relation(Kind::view, "VIEW", node["view"], false)};
 }
@@ -61,11 +75,10 @@ Changes create_index(Node node) {
     return {refused(thing, Does::makes, "the server chooses the index's name",
                     "give it a name: CREATE INDEX <name> ON …")};
   }
-  if (node.flag("if_not_exists")) {
-    return {refused(thing, Does::makes, unless_there)};
-  }
-  auto const what = node.flag("concurrent") ? "INDEX CONCURRENTLY" : "INDEX";
-  return {made(thing, drop(what, to_sql({table.schema, name})))};
+  auto const index = to_sql({table.schema, name});
+  auto const gone = drop(node.flag("concurrent") ? "INDEX CONCURRENTLY" : "INDEX", index);
+  return {node.flag("if_not_exists") ? made_unless_there(thing, "TABLE", index, "", gone)
+                                     : made(thing, gone)};
 }
 
 Changes create_trigger(Node node) {
@@ -73,7 +86,8 @@ Changes create_trigger(Node node) {
   Thing const thing{Kind::trigger, pg::name_of(node["relation"]), name};
   auto const table = name_text(node["relation"]);
   if (node.flag("replace")) {
-    return {refused(thing, Does::alters, or_replaces)};
+    return {
+        replaces(thing, About::trigger, table, name, drop("TRIGGER", word(name) + " ON " + table))};
   }
   return {made(thing, drop("TRIGGER", word(name) + " ON " + table))};
 }
@@ -102,10 +116,9 @@ Changes create_function(Node node) {
   if (name.empty()) {
     return {refused(thing, Does::makes, "the text does not give the function's signature")};
   }
-  if (node.flag("replace")) {
-    return {refused(thing, Does::alters, or_replaces)};
-  }
-  return {made(thing, drop(node.flag("is_procedure") ? "PROCEDURE" : "FUNCTION", name))};
+  auto const gone = drop(node.flag("is_procedure") ? "PROCEDURE" : "FUNCTION", name);
+  return {node.flag("replace") ? replaces(thing, About::function, name, "", gone)
+                               : made(thing, gone)};
 }
 
 Change type_made(std::string_view what, pg::Nodes name) {
@@ -123,26 +136,27 @@ Changes create_schema(Node node) {
   auto const named = node.text("schemaname");
   auto const name = named.empty() ? node["authrole"].text("rolename") : named;
   Thing const thing{Kind::other, {"", name}, "schema"};
-  if (node.flag("if_not_exists") || name.empty() || !node.list("schemaElts").empty()) {
-    return {refused(
-        thing, Does::makes,
-        node.flag("if_not_exists") ? unless_there : "the schema is made together with its content",
-        "make the schema and each object by a statement of its own")};
+  if (name.empty() || !node.list("schemaElts").empty()) {
+    return {refused(thing, Does::makes, "the schema is made together with its content",
+                    "make the schema and each object by a statement of its own")};
   }
-  return {made(thing, drop("SCHEMA", word(name)))};
+  auto const gone = drop("SCHEMA", word(name));
+  return {node.flag("if_not_exists") ? made_unless_there(thing, "SCHEMA", word(name), "", gone)
+                                     : made(thing, gone)};
 }
 
 Changes create_extension(Node node) {
   auto const name = node.text("extname");
   Thing const thing{Kind::other, {"", name}, "extension"};
-  if (node.flag("if_not_exists")) {
-    return {refused(thing, Does::makes, unless_there)};
-  }
   auto const options = node.list("options");
   bool const cascade =
       std::ranges::any_of(options, [](Node option) { return option.text("defname") == "cascade"; });
-  return {cascade ? refused(thing, Does::makes, "CASCADE makes what the text does not name")
-                  : made(thing, drop("EXTENSION", word(name)))};
+  if (cascade) {
+    return {refused(thing, Does::makes, "CASCADE makes what the text does not name")};
+  }
+  auto const gone = drop("EXTENSION", word(name));
+  return {node.flag("if_not_exists") ? made_unless_there(thing, "EXTENSION", name, "", gone)
+                                     : made(thing, gone)};
 }
 
 Changes create_policy(Node node) {
@@ -154,20 +168,22 @@ Changes create_policy(Node node) {
 Changes create_rule(Node node) {
   auto const name = node.text("rulename");
   Thing const thing{Kind::other, pg::name_of(node["relation"]), "rule " + name};
-  if (node.flag("replace")) {
-    return {refused(thing, Does::alters, or_replaces)};
-  }
-  return {made(thing, drop("RULE", word(name) + " ON " + name_text(node["relation"])))};
+  auto const table = name_text(node["relation"]);
+  auto const gone = drop("RULE", word(name) + " ON " + table);
+  return {node.flag("replace") ? replaces(thing, About::rule, table, name, gone)
+                               : made(thing, gone)};
 }
 
 Changes create_statistics(Node node) {
   auto const name = node.list("defnames");
   Thing const thing{Kind::other, pg::name_of(name), "statistics"};
-  if (name.empty() || node.flag("if_not_exists")) {
-    return {refused(thing, Does::makes,
-                    name.empty() ? "the server chooses the name of the statistics" : unless_there)};
+  if (name.empty()) {
+    return {refused(thing, Does::makes, "the server chooses the name of the statistics")};
   }
-  return {made(thing, drop("STATISTICS", object_name(name)))};
+  auto const gone = drop("STATISTICS", object_name(name));
+  return {node.flag("if_not_exists")
+              ? made_unless_there(thing, "STATISTICS", object_name(name), "", gone)
+              : made(thing, gone)};
 }
 
 template <char const* field, char const* what>

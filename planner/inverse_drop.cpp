@@ -30,16 +30,6 @@ constexpr auto kinds = std::to_array<Word>({
     {"OBJECT_POLICY", Kind::policy},
 });
 
-pg::Nodes parts_of(Node object) {
-  if (object.is("TypeName")) {
-    return object.list("names");
-  }
-  if (object.is("ObjectWithArgs")) {
-    return object.list("objname");
-  }
-  return object.is("String") ? pg::Nodes::of(object) : object.list("items");
-}
-
 Thing thing_of(std::string const& object, Node node) {
   auto const found = std::ranges::find(kinds, object, &Word::object);
   auto const parts = parts_of(node);
@@ -59,28 +49,86 @@ Thing thing_of(std::string const& object, Node node) {
   return {found->kind, name, found->kind == Kind::function ? function_name(node) : ""};
 }
 
+// What answers for a thing that is dropped; nothing where no statement makes it as it was.
+struct Answered {
+  std::string_view object;
+  About about;
+};
+constexpr auto answered = std::to_array<Answered>({
+    {"OBJECT_INDEX", About::index},
+    {"OBJECT_VIEW", About::view},
+    {"OBJECT_MATVIEW", About::view},
+    {"OBJECT_FUNCTION", About::function},
+    {"OBJECT_PROCEDURE", About::function},
+    {"OBJECT_ROUTINE", About::function},
+    {"OBJECT_TRIGGER", About::trigger},
+    {"OBJECT_POLICY", About::policy},
+    {"OBJECT_RULE", About::rule},
+    {"OBJECT_STATISTIC_EXT", About::statistics},
+    {"OBJECT_TYPE", About::type},
+    {"OBJECT_DOMAIN", About::type},
+});
+
+struct Lost {
+  std::string_view object, what, verb, instead;
+};
+constexpr auto lost = std::to_array<Lost>({
+    {"OBJECT_TABLE", "the rows of ", " are",
+     "rename the table instead, or say `irreversible: <reason>`"},
+    {"OBJECT_FOREIGN_TABLE", "the rows of ", " are",
+     "rename the table instead, or say `irreversible: <reason>`"},
+    {"OBJECT_SEQUENCE", "the position of ", " is", ""},
+});
+
+Change dropped(Node statement, Node node) {
+  auto const object = statement.text("removeType");
+  auto const thing = thing_of(object, node);
+  bool const missing_ok = statement.flag("missing_ok");
+  if (statement.text("behavior") == "DROP_CASCADE") {
+    return refused(thing, Does::removes, takes_along);
+  }
+  auto const parts = parts_of(node);
+  if (auto const found = std::ranges::find(lost, object, &Lost::object); found != lost.end()) {
+    auto const why =
+        std::string(found->what) + to_sql(thing.table) + std::string(found->verb) + " gone with it";
+    return missing_ok ? asked(thing, Does::removes,
+                              {.about = About::exists,
+                               .kind = "TABLE",
+                               .object = object_name(parts),
+                               .part = "",
+                               .detail = why},
+                              "whether it was there before", "")
+                      : refused(thing, Does::removes, why, std::string(found->instead));
+  }
+  auto const found = std::ranges::find(answered, object, &Answered::object);
+  if (found == answered.end()) {
+    return unknown(thing, Does::removes, "what " + words(thing) + " was");
+  }
+  bool const of_table = found->about == About::trigger || found->about == About::policy ||
+                        found->about == About::rule;
+  auto const path = pg::names(parts);
+  Question question{.about = found->about,
+                    .kind = pg::object_words(object),
+                    .object = object_name(parts),
+                    .part = "",
+                    .detail = statement.flag("concurrent") ? "CONCURRENTLY" : ""};
+  if (of_table && path.size() > 1) {
+    question.object = to_sql({path.size() > 2 ? path[path.size() - 3] : "", path[path.size() - 2]});
+    question.part = path.back();
+  }
+  if (found->about == About::function) {
+    question.object = function_name(node);
+  }
+  return asked(thing, Does::removes, std::move(question), "what " + words(thing) + " was",
+               nothing_if(missing_ok));
+}
+
 }  // namespace
 
 Changes of_drop(Node statement) {
-  auto const object = statement.text("removeType");
   Changes all;
-  for (auto const& node : statement.list("objects")) {
-    auto const thing = thing_of(object, node);
-    if (statement.flag("missing_ok")) {
-      all.push_back(refused(thing, Does::removes, if_there));
-    } else if (statement.text("behavior") == "DROP_CASCADE") {
-      all.push_back(refused(thing, Does::removes, takes_along));
-    } else if (thing.kind == Kind::table || object == "OBJECT_SEQUENCE") {
-      bool const rows = thing.kind == Kind::table;
-      all.push_back(
-          refused(thing, Does::removes,
-                  (rows ? "the rows of " : "the position of ") + to_sql(thing.table) +
-                      (rows ? " are" : " is") + " gone with it",
-                  rows ? "rename the table instead, or say `irreversible: <reason>`" : ""));
-    } else {
-      all.push_back(unknown(thing, Does::removes, "what " + words(thing) + " was"));
-    }
-  }
+  std::ranges::transform(statement.list("objects"), std::back_inserter(all),
+                         [&](Node node) { return dropped(statement, node); });
   return all;
 }
 

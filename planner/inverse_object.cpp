@@ -1,4 +1,4 @@
-// Renamed, moved and granted: what the text says both ways.
+// Renamed and moved: what the text says both ways.
 #include <algorithm>
 #include <array>
 
@@ -15,10 +15,6 @@ constexpr auto sql_of_part = std::to_array<std::pair<std::string_view, std::stri
     {"OBJECT_TABCONSTRAINT", "RENAME CONSTRAINT "},
     {"OBJECT_DOMCONSTRAINT", "RENAME CONSTRAINT "},
 });
-
-pg::Nodes parts_of(Node object) {
-  return object.is("String") ? pg::Nodes::of(object) : object.list("items");
-}
 
 // ALTER TABLE t RENAME COLUMN a TO b
 Changes renamed_part(Node node, std::string_view rename) {
@@ -71,6 +67,15 @@ Changes rename(Node node) {
     return {altered({Kind::other, {"", node.text("subname")}, "schema"},
                     "ALTER SCHEMA " + word(to) + " RENAME TO " + word(node.text("subname")))};
   }
+  if (auto const object = node["object"];
+      object.is("ObjectWithArgs") && function_name(object).ends_with(")")) {
+    auto const name = pg::name_of(object.list("objname"));
+    auto const signature = function_name(object);
+    auto const arguments = signature.substr(object_name(object.list("objname")).size());
+    return {altered({Kind::function, name, signature}, "ALTER " + what + " " +
+                                                           to_sql({name.schema, to}) + arguments +
+                                                           " RENAME TO " + word(name.name))};
+  }
   auto const name = pg::name_of(parts_of(node["object"]));
   if (name.empty() || (of != "OBJECT_TYPE" && of != "OBJECT_DOMAIN")) {
     return {unknown({Kind::other, name, lower(what)}, Does::alters, "what it was called")};
@@ -92,74 +97,22 @@ Changes move(Node node) {
   if (node.flag("missing_ok")) {
     return {refused(thing, Does::alters, if_there)};
   }
-  if (name.schema.empty()) {
-    return {refused(thing, Does::alters, "the schema that it leaves is not in the statement's text",
-                    "name it with its schema")};
-  }
   auto const signature = function ? function_name(object) : to_sql(name);
-  auto const bare = function ? signature.substr(signature.find('.') + 1) : word(name.name);
+  auto const bare = function && !name.schema.empty() ? signature.substr(signature.find('.') + 1)
+                    : function                       ? signature
+                                                     : word(name.name);
   if (function && !signature.ends_with(")")) {
     return {refused(thing, Does::alters, "the text does not give the function's signature")};
   }
-  return {altered(thing, "ALTER " + what + " " + word(node.text("newschema")) + "." + bare +
-                             " SET SCHEMA " + word(name.schema))};
-}
-
-std::string role(Node node) {
-  auto const type = node.text("roletype");
-  if (type == "ROLESPEC_PUBLIC") {
-    return "PUBLIC";
+  auto const back =
+      "ALTER " + what + " " + word(node.text("newschema")) + "." + bare + " SET SCHEMA";
+  if (name.schema.empty()) {
+    return {asked(
+        thing, Does::alters,
+        {.about = About::schema, .kind = what, .object = signature, .part = "", .detail = back},
+        "the schema that it leaves")};
   }
-  if (type == "ROLESPEC_CSTRING") {
-    return word(node.text("rolename"));
-  }
-  return type.substr(std::string_view("ROLESPEC_").size());  // CURRENT_USER
-}
-
-std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
-  return text;
-}
-
-std::string privilege(Node node) {
-  std::vector<std::string> columns;
-  for (auto const& column : pg::names(node.list("cols"))) {
-    columns.push_back(word(column));
-  }
-  return upper(node.text("priv_name")) + (columns.empty() ? "" : " (" + joined(columns) + ")");
-}
-
-std::string granted_object(Node node) {
-  if (node.is("RangeVar")) {
-    return name_text(node);
-  }
-  return node.is("ObjectWithArgs") ? function_name(node) : object_name(parts_of(node));
-}
-
-template <typename Spell>
-std::string listed(pg::Nodes nodes, Spell spell) {
-  std::vector<std::string> texts;
-  std::ranges::transform(nodes, std::back_inserter(texts), spell);
-  return joined(texts);
-}
-
-Changes grant(Node node) {
-  auto const what = pg::object_words(node.text("objtype"));
-  Thing const thing{Kind::other, {"", listed(node.list("objects"), granted_object)}, "rights on"};
-  bool const gives = node.flag("is_grant");
-  if (node.text("targtype") != "ACL_TARGET_OBJECT" || node.list("privileges").empty()) {
-    return {refused(thing, Does::alters, "the text does not tell which rights were there before",
-                    "name each right and each object")};
-  }
-  if (node.flag("grant_option") || node.text("behavior") == "DROP_CASCADE" || node["grantor"]) {
-    return {refused(thing, Does::alters, "the text does not tell what else the rights were")};
-  }
-  return {altered(thing, std::string(gives ? "REVOKE " : "GRANT ") +
-                             listed(node.list("privileges"), privilege) + " ON " + what + " " +
-                             thing.table.name + (gives ? " FROM " : " TO ") +
-                             listed(node.list("grantees"), role))};
+  return {altered(thing, back + " " + word(name.schema))};
 }
 
 std::string quoted(std::string const& text) {
@@ -198,6 +151,21 @@ Changes domain(Node node) {
   if (kind == "C" && !constraint.empty()) {
     return {altered(thing, alter + "DROP CONSTRAINT " + word(constraint))};
   }
+  auto const asks = [&](About about, std::string what, bool missing_ok) {
+    return Changes{asked(thing, Does::alters,
+                         {.about = about,
+                          .kind = "DOMAIN",
+                          .object = object_name(name),
+                          .part = node.text("name"),
+                          .detail = ""},
+                         what, nothing_if(missing_ok))};
+  };
+  if (kind == "T") {
+    return asks(About::domain_default, "the former default of " + object_name(name), false);
+  }
+  if (kind == "X" && node.text("behavior") != "DROP_CASCADE") {
+    return asks(About::domain_constraint, "what the constraint said", node.flag("missing_ok"));
+  }
   return {unknown(thing, Does::alters, "what was there before")};
 }
 
@@ -208,7 +176,6 @@ struct Rule {
 constexpr auto rules = std::to_array<Rule>({
     {"RenameStmt", rename},
     {"AlterObjectSchemaStmt", move},
-    {"GrantStmt", grant},
     {"AlterEnumStmt", enumeration},
     {"AlterDomainStmt", domain},
 });

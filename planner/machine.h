@@ -4,6 +4,8 @@
 //   alone.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -34,7 +36,10 @@ struct RunChecks {
   int phase = 0;
   std::vector<int> which;
 };
-struct TakeFingerprint {};
+// `way_back_of`: together with what takes this step back, where only the catalog tells.
+struct TakeFingerprint {
+  std::optional<StepRef> way_back_of;
+};
 struct RunStep {
   StepRef ref;
   Direction direction = Direction::forward;

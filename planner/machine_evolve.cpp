@@ -134,7 +134,12 @@ struct Fold {
         break;
     }
   }
-  void operator()(FingerprintTaken const& e) { state.fingerprint = e.digest; }
+  void operator()(FingerprintTaken const& e) {
+    state.fingerprint = e.digest;
+    if (e.way_back && at_step(e.way_back->ref)) {
+      state.at(e.way_back->ref).way_back = true;
+    }
+  }
   void operator()(FingerprintFailed const&) {
     fail(state);
     if (!state.mismatch) {
@@ -504,7 +509,7 @@ struct Fold {
     }
     step.status = StepStatus::pending;
     step.started = false;
-    step.before.clear();
+    step.forget_before();
     step.first_try = {};
     // the batches that the failover has left are not filled in again
     bool const has_cursor = std::holds_alternative<BackfillAction>(plan.step(ref).forward);
@@ -567,7 +572,7 @@ struct Fold {
     bool const nothing_there = traceless || !leaves_traces(plan.step(ref).forward);
     if (direction == Direction::forward && nothing_there) {
       step.started = false;
-      step.before.clear();  // nothing happened: the next try looks at the schema afresh
+      step.forget_before();  // nothing happened: the next try looks at the schema afresh
       step.series = 0;
     }
   }
@@ -591,7 +596,7 @@ struct Fold {
     } else {
       step.status = StepStatus::reverted;
       step.started = false;
-      step.before.clear();
+      step.forget_before();
       step.series = 0;
       state.current.reset();
     }

@@ -48,6 +48,10 @@ Intent soak(RunState const& state, Moment now) {
   return WaitUntil{wake};
 }
 
+bool lacks_way_back(Plan const& plan, RunState const& state, StepRef ref) {
+  return std::holds_alternative<AutoAction>(plan.step(ref).backward) && !state.at(ref).way_back;
+}
+
 Intent step(Plan const& plan, RunState const& state, StepRef ref, Moment now) {
   auto const& step_state = state.at(ref);
   auto const& action = action_of(plan, ref, state.direction);
@@ -58,6 +62,9 @@ Intent step(Plan const& plan, RunState const& state, StepRef ref, Moment now) {
     return WaitUntil{*state.not_until};
   }
   bool const fresh = state.direction == Direction::forward && step_state.before.empty();
+  if (fresh && lacks_way_back(plan, state, ref)) {
+    return TakeFingerprint{.way_back_of = ref};
+  }
   if (fresh && state.fingerprint.empty()) {
     return TakeFingerprint{};
   }

@@ -79,13 +79,13 @@ struct Judgement {
       return;
     }
     if (fact.failure) {
-      add(FingerprintFailed{*fact.failure});
+      add(FingerprintFailed{.failure = *fact.failure, .way_back_of = fact.way_back_of});
     } else if (state.mismatch) {
       compare_after_reversal(
           *state.current, state.at(*state.current).attempts, fact.digest,
           {.difference = fact.difference, .note = "the schema was looked at again"});
     } else {
-      add(FingerprintTaken{fact.digest});
+      add(FingerprintTaken{.digest = fact.digest, .way_back = fact.way_back});
     }
   }
   void operator()(AttemptEnded const& fact) {

@@ -87,10 +87,19 @@ struct ChecksRun {
   std::vector<CheckResult> results;
 };
 
+// What takes a step back, as the target's catalog told just before it.
+struct WayBackRead {
+  StepRef ref;
+  std::string sql;
+  bool operator==(WayBackRead const&) const = default;
+};
+
 struct FingerprintRead {
   std::string digest;  // "sha256:…"; empty when it failed
   std::optional<SqlFailure> failure;
   std::string difference;  // see AttemptEnded
+  std::optional<WayBackRead> way_back = {};
+  std::optional<StepRef> way_back_of = {};  // asked for, and the reason of the failure
 };
 
 // How far the batches of a backfill have come, by all attempts of its series, as its row in the

@@ -48,6 +48,7 @@ struct Reading {
   void operator()(NoAction const&) {}
   void operator()(ManualAction const&) {}
   void operator()(WaitAction const&) {}
+  void operator()(AutoAction const&) {}
   void operator()(BackfillAction const& action) {
     if (auto const update = update_of(action)) {
       tables(*update);

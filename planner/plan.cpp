@@ -67,6 +67,7 @@ struct ActionKind {
   std::string_view operator()(BackfillAction const&) const { return "backfill"; }
   std::string_view operator()(ManualAction const&) const { return "manual"; }
   std::string_view operator()(WaitAction const&) const { return "wait"; }
+  std::string_view operator()(AutoAction const&) const { return "auto"; }
 };
 
 }  // namespace

@@ -85,7 +85,20 @@ struct WaitAction {
   Duration duration{};
   bool operator==(WaitAction const&) const = default;
 };
-using Action = std::variant<NoAction, SqlAction, BackfillAction, ManualAction, WaitAction>;
+// A way back that only the target's catalog tells: it is written when the step is about to begin,
+// and recorded before it does. Until then nobody knows its SQL.
+inline constexpr auto written_later =
+    "written when the step is about to begin, from what the target's catalog says then";
+struct AutoAction {
+  Place place;
+  LockPolicy lock;
+  Duration statement_timeout{30'000};
+  bool operator==(AutoAction const& o) const {
+    return lock == o.lock && statement_timeout == o.statement_timeout;
+  }
+};
+using Action =
+    std::variant<NoAction, SqlAction, BackfillAction, ManualAction, WaitAction, AutoAction>;
 
 struct Step {
   std::string name;
@@ -232,6 +245,6 @@ struct Plan {
 };
 
 std::string_view to_text(PhaseKind kind);
-std::string_view kind_of(Action const& action);  // "sql", "backfill", "manual", "wait", "none"
+std::string_view kind_of(Action const& action);  // "sql", "backfill", "manual", "auto" …
 
 }  // namespace runbookd::planner

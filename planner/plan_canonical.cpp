@@ -133,6 +133,7 @@ struct ActionJson {
   Json operator()(BackfillAction const& a) const { return {{"backfill", json(a)}}; }
   Json operator()(ManualAction const& a) const { return {{"manual", text(a.text)}}; }
   Json operator()(WaitAction const& a) const { return {{"wait", text(a.duration)}}; }
+  Json operator()(AutoAction const&) const { return "auto"; }
 };
 
 template <typename Timed>
@@ -150,6 +151,8 @@ void add_timing(Json& step, Action const& action) {
     add_timing(step, *sql, sql->transactional());
   } else if (auto const* backfill = std::get_if<BackfillAction>(&action)) {
     add_timing(step, *backfill, true);
+  } else if (auto const* later = std::get_if<AutoAction>(&action)) {
+    add_timing(step, *later, true);
   }
 }
 

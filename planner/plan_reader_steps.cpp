@@ -241,6 +241,11 @@ Action derived_way_back(Reading& reading, Node const& node, StepDraft const& dra
   if (!derived.refused.empty() || sql->statements.empty()) {
     return NoAction{};
   }
+  if (derived.needs_catalog) {
+    return AutoAction{.place = reading.place(node.spot),
+                      .lock = draft.timing.lock,
+                      .statement_timeout = draft.timing.statement_timeout};
+  }
   if (derived.sql.empty()) {
     return NoAction{.reason = "derived (rollback: auto): " + derived.nothing};
   }
@@ -286,7 +291,8 @@ Action backward_of(Reading& reading, Node const& step, StepDraft const& draft) {
 
 bool runs_sql(Action const& action) {
   return std::holds_alternative<SqlAction>(action) ||
-         std::holds_alternative<BackfillAction>(action);
+         std::holds_alternative<BackfillAction>(action) ||
+         std::holds_alternative<AutoAction>(action);
 }
 
 void warn_without_effect(Reading& reading, StepDraft const& draft) {

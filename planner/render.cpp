@@ -261,6 +261,9 @@ class Document {
     if (auto const* nothing = std::get_if<NoAction>(&action)) {
       return field("Rollback, nothing to do", nothing->reason);
     }
+    if (std::holds_alternative<AutoAction>(action)) {
+      return field("Rollback", "auto");
+    }
     if (auto const* wait = std::get_if<WaitAction>(&action)) {
       return field("Wait", to_text(wait->duration));
     }

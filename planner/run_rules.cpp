@@ -19,14 +19,15 @@ Action const& action_of(Plan const& plan, StepRef ref, Direction direction) {
 
 bool runs_on_target(Action const& action) {
   return std::holds_alternative<SqlAction>(action) ||
-         std::holds_alternative<BackfillAction>(action);
+         std::holds_alternative<BackfillAction>(action) ||
+         std::holds_alternative<AutoAction>(action);
 }
 
 bool changes_schema(Action const& action) {
   if (auto const* sql = std::get_if<SqlAction>(&action)) {
     return std::ranges::any_of(sql->statements, &Statement::changes_schema);
   }
-  return std::holds_alternative<ManualAction>(action);
+  return std::holds_alternative<ManualAction>(action) || std::holds_alternative<AutoAction>(action);
 }
 
 bool leaves_traces(Action const& action) {

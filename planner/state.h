@@ -54,16 +54,22 @@ std::string_view to_text(StepStatus status);
 
 struct StepState {
   StepStatus status = StepStatus::pending;
-  int attempts = 0;      // tries so far, both directions; numbers are never used twice
-  bool started = false;  // a forward attempt that is not one transaction may have left something
-  bool kept = false;     // its reversal was skipped: it stands, and forward work leaves it alone
-  SharedText before;     // fingerprint before the first forward attempt
-  Moment first_try{};    // of the tries since a person last decided: give_up_after counts from here
-  int losses = 0;        // attempts in a row whose end nobody heard and that got nowhere
+  int attempts = 0;       // tries so far, both directions; numbers are never used twice
+  bool started = false;   // a forward attempt that is not one transaction may have left something
+  bool kept = false;      // its reversal was skipped: it stands, and forward work leaves it alone
+  SharedText before;      // fingerprint before the first forward attempt
+  bool way_back = false;  // `rollback: auto` was written, from the catalog of that moment
+  Moment first_try{};  // of the tries since a person last decided: give_up_after counts from here
+  int losses = 0;      // attempts in a row whose end nobody heard and that got nowhere
   std::int64_t filled = 0;  // rows that a backfill had looked at when such a loss was settled
   int series = 0;           // first attempt of this direction's tries: the backfill cursor's name
   Direction series_direction = Direction::forward;
   auto operator<=>(StepState const&) const = default;
+
+  void forget_before() {
+    before.clear();
+    way_back = false;
+  }
 };
 
 struct RunState {

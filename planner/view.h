@@ -51,6 +51,7 @@ struct History {
   std::vector<std::vector<std::vector<Attempt>>> attempts;  // by phase, step
   std::vector<SeenCheck> checks;                            // the last result of each
   std::map<int, std::vector<std::string>> approvals;        // by phase
+  std::map<StepRef, std::string> ways_back;  // SQL that the catalog told before the step
   std::string problem;     // why it failed, paused by itself or needs attention; one sentence
   std::string details;     // what belongs to the problem and is no sentence: lines
   std::string because;     // who let it come to rest and why: " by ana: p99 is up", or empty

@@ -68,6 +68,11 @@ std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event c
       put_names(plan, step);
     }
   }
+  for (auto const* key : {"way_back", "way_back_of"}) {
+    if (document.contains(key) && !document[key].is_null()) {
+      put_names(plan, document[key]);
+    }
+  }
   name_condition(document);
   shorten_queries(document);
   document["seq"] = seq;

@@ -86,10 +86,11 @@ struct Words {
     return checks(e.stage, e.phase, e.which) + ": check " + in_a_line(bad->name) + " failed, " +
            expected_and_found(*bad) + others_failed(e.results);
   }
-  std::string operator()(FingerprintTaken const&) const { return "the schema was looked at"; }
-  std::string operator()(FingerprintFailed const& e) const {
-    return "the schema could not be looked at: " + failure_words(e.failure);
+  std::string operator()(FingerprintTaken const& e) const {
+    return e.way_back ? "the way back of " + step(e.way_back->ref) + " was written"
+                      : std::string("the schema was looked at");
   }
+  std::string operator()(FingerprintFailed const& e) const { return not_looked_words(plan, e); }
   std::string operator()(StepStarted const& e) const {
     // the numbers go on from the way there
     return doing(e.ref, e.direction) + " begun, attempt " + std::to_string(e.attempt) +
@@ -219,6 +220,14 @@ struct Words {
 };
 
 }  // namespace
+
+std::string not_looked_words(Plan const& plan, FingerprintFailed const& failed) {
+  auto const what = failed.way_back_of ? "the way back of step " +
+                                             step_label(plan, *failed.way_back_of) +
+                                             " could not be written: "
+                                       : std::string("the schema could not be looked at: ");
+  return what + failure_words(failed.failure);
+}
 
 std::string not_started_words(BaselinesFailed const& failed, std::string const& target) {
   auto const where = target.empty() ? "the target" : "target " + in_a_line(target, 60);

@@ -101,9 +101,14 @@ struct Remembering {
       history.problem = what_failed(plan, e);
     }
   }
-  void operator()(FingerprintTaken const&) {}
+  void operator()(FingerprintTaken const& e) {
+    if (e.way_back) {
+      history.ways_back[e.way_back->ref] = e.way_back->sql;
+    }
+  }
   void operator()(FingerprintFailed const& e) {
-    history.problem = "the schema could not be looked at: " + failure_words(e.failure);
+    history.problem = view::not_looked_words(plan, e);
+    history.details = view::further_lines(e.failure);
   }
   void operator()(StepStarted const& e) {
     book.open(e.ref, e.direction, e.attempt);

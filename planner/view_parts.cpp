@@ -77,6 +77,11 @@ struct ActionJson {
             {"statement_timeout_ms", action.statement_timeout.count()}};
   }
   Json operator()(ManualAction const& action) const { return {{"manual", action.text}}; }
+  Json operator()(AutoAction const& action) const {
+    return {{"reason", written_later},
+            {"lock", lock_json(action.lock)},
+            {"statement_timeout_ms", action.statement_timeout.count()}};
+  }
   Json operator()(WaitAction const& action) const {
     return {{"text", "wait " + to_text(action.duration)}, {"duration_ms", action.duration.count()}};
   }

@@ -30,6 +30,7 @@ struct WayBack {
     object["note"] = "in batches of about " + to_text(action.batch.target);
   }
   void operator()(ManualAction const& action) const { object["manual"] = action.text; }
+  void operator()(AutoAction const&) const { object["note"] = written_later; }
   void operator()(WaitAction const& action) const {
     object["note"] = "waits " + to_text(action.duration);
   }

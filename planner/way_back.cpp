@@ -6,10 +6,9 @@
 #include <optional>
 
 #include "planner/inverse.h"
+#include "planner/keeps_values.h"
 #include "planner/sql_undo.h"
-#include "planner/variables.h"
 #include "planner/words.h"
-#include "planner/yaml_text.h"
 
 namespace runbookd::planner {
 namespace {
@@ -59,15 +58,75 @@ bool renames(Change const& change, Thing const& thing) {
   return name && same({Kind::table, change.thing.table, ""}, {Kind::table, thing.table, ""});
 }
 
+// Of the thing that the question is about, or of what it is part of.
+bool is_about(Question const& question, Thing const& thing) {
+  switch (thing.kind) {
+    case Kind::function:
+      return question.object == thing.name;
+    case Kind::index:
+      return question.object == to_sql({thing.table.schema, thing.name});
+    case Kind::table:
+    case Kind::view:
+    case Kind::sequence:
+    case Kind::type:
+    case Kind::other:
+      return question.object == to_sql(thing.table);
+    case Kind::column:
+    case Kind::constraint:
+    case Kind::trigger:
+    case Kind::policy:
+      return question.object == to_sql(thing.table) && question.part == thing.name;
+    case Kind::not_null:
+    case Kind::validation:
+    case Kind::column_default:
+    case Kind::column_type:
+    case Kind::table_name:
+    case Kind::column_name:
+    case Kind::setting:
+      return false;
+  }
+  __builtin_unreachable();
+}
+
+std::vector<Statement> const nothing_earlier;
+
 class Derivation {
  public:
+  // By the text alone: what it does not tell is asked later.
   Derivation(std::vector<Statement> const& step, std::vector<Statement> const& earlier) {
     std::ranges::transform(earlier, std::back_inserter(reads_), read);
     own_ = reads_.size();
     std::ranges::transform(step, std::back_inserter(reads_), read);
   }
+  // With what the catalog said.
+  Derivation(std::vector<Statement> const& step, std::vector<Definition> const& told)
+      : Derivation(step, nothing_earlier) {
+    told_ = &told;
+  }
+
+  CatalogQuestions questions() && {
+    walk();
+    return {.settings = joined(settings_, ";\n"), .questions = std::move(questions_)};
+  }
 
   DerivedWayBack result() && {
+    walk();
+    DerivedWayBack derived{.sql = "",
+                           .nothing = nothing_,
+                           .refused = std::move(refused_),
+                           .needs_catalog = told_ == nullptr && !questions_.empty()};
+    if (!back_.empty()) {
+      std::ranges::reverse(back_);
+      back_.insert(back_.begin(), settings_.begin(), settings_.end());
+      auto const mark = told_ == nullptr ? derived_mark : derived_from_catalog_mark;
+      derived.sql = std::string(mark) + "\n" + joined(back_, ";\n");
+      derived.nothing.clear();
+    }
+    return derived;
+  }
+
+ private:
+  void walk() {
     for (auto i = own_; i < reads_.size(); ++i) {
       if (auto const node = node_of(i); node.is("VariableSetStmt")) {
         add_setting(i, node);
@@ -75,17 +134,8 @@ class Derivation {
         add(i);
       }
     }
-    DerivedWayBack derived{.nothing = nothing_, .refused = std::move(refused_)};
-    if (!back_.empty()) {
-      std::ranges::reverse(back_);
-      back_.insert(back_.begin(), settings_.begin(), settings_.end());
-      derived.sql = std::string(derived_mark) + "\n" + joined(back_, ";\n");
-      derived.nothing.clear();
-    }
-    return derived;
   }
 
- private:
   pg::Node node_of(std::size_t i) const {
     auto const& statements = reads_[i].tree.statements;
     return statements.size() == 1 ? statements.front().node : pg::Node();
@@ -115,16 +165,63 @@ class Derivation {
         note(nothing->why);
       } else if (auto made = from_the_plan(i, change)) {
         back_.push_back(std::move(*made));
-      } else if (change.thing.kind == Kind::validation && reads_.size() - own_ == 1 &&
-                 reads_[i].changes.size() == 1) {
-        note("a constraint that was found to hold needs no undoing");
+      } else if (auto const* asked = std::get_if<FromCatalog>(&change.back)) {
+        ask(i, change, *asked);
       } else {
         refuse(i, std::get<NoWayBack>(change.back));
       }
     }
   }
 
-  void note(std::string const& why) { nothing_ += (nothing_.empty() ? "" : "; ") + why; }
+  // What stands before the statement in its own step is not in the catalog yet.
+  void ask(std::size_t i, Change const& change, FromCatalog const& asked) {
+    for (auto k = i; k-- > own_;) {
+      for (auto const& before : reads_[k].changes) {
+        if (renames(before, change.thing)) {
+          return refuse(i, {.why = "a statement before it in the step renames what it is about",
+                            .instead = "make two steps of it"});
+        }
+        if (before.does != Does::makes || !is_about(asked.question, before.thing)) {
+          continue;
+        }
+        if (change.does != Does::removes) {
+          return note("it goes with what the step makes");
+        }
+        return refuse(i, {.why = "the step itself makes it, together with other things",
+                          .instead = "leave both out, or make two steps of it"});
+      }
+    }
+    questions_.push_back(asked.question);
+    if (told_ != nullptr && questions_.size() <= told_->size()) {
+      take(i, asked, (*told_)[questions_.size() - 1]);
+    }
+  }
+
+  void take(std::size_t i, FromCatalog const& asked, Definition const& told) {
+    auto const name = asked.question.object +
+                      (asked.question.part.empty() ? "" : ", " + asked.question.part + ",");
+    if (!told.found && !asked.if_absent) {
+      return refuse(i, {.why = name + " is not there just before the step", .instead = ""});
+    }
+    if (!told.refused.empty()) {
+      return refuse(i, {.why = told.refused, .instead = ""});
+    }
+    if (!told.was.empty() && !keeps_every_value(told.was, asked.question.detail)) {
+      return refuse(i, {.why = "from " + told.was + " to " + asked.question.detail +
+                               " values may be lost, and no inverse brings them back",
+                        .instead = ""});
+    }
+    if (told.found ? told.sql.empty() : asked.if_absent->empty()) {
+      return note(told.found ? name + " is as the statement leaves it" : name + " was not there");
+    }
+    back_.push_back(told.found ? joined(told.sql, ";\n") : *asked.if_absent);
+  }
+
+  void note(std::string const& why) {
+    if (nothing_.find(why) == std::string::npos) {
+      nothing_ += (nothing_.empty() ? "" : "; ") + why;
+    }
+  }
   void refuse(std::size_t i, NoWayBack const& why) {
     refused_.push_back({*reads_[i].statement, why.why, why.instead});
   }
@@ -222,6 +319,8 @@ class Derivation {
 
   std::vector<Read> reads_;  // of the plan before, then of the step
   std::size_t own_ = 0;
+  std::vector<Definition> const* told_ = nullptr;
+  std::vector<Question> questions_;
   std::vector<std::string> settings_, back_;
   std::string nothing_;
   std::vector<NotInvertible> refused_;
@@ -229,57 +328,23 @@ class Derivation {
 
 }  // namespace
 
-bool is_derived(SqlAction const& action) { return action.source.text.starts_with(derived_mark); }
+bool is_derived(SqlAction const& action) {
+  return action.source.text.starts_with(derived_mark) ||
+         action.source.text.starts_with(derived_from_catalog_mark);
+}
 
 DerivedWayBack derive_way_back(std::vector<Statement> const& step,
                                std::vector<Statement> const& earlier) {
   return Derivation(step, earlier).result();
 }
 
-namespace {
-
-std::string line_of(std::string const& text, int line) {
-  std::size_t start = 0;
-  for (int i = 1; i < line && start != std::string::npos; ++i) {
-    start = text.find('\n', start);
-    start += start == std::string::npos ? 0 : 1;
-  }
-  return start == std::string::npos ? "" : text.substr(start, text.find('\n', start) - start);
+CatalogQuestions catalog_questions(std::vector<Statement> const& step) {
+  return Derivation(step, nothing_earlier).questions();
 }
 
-// A block where the key stands alone on its line, else a text in quotation marks.
-std::string yaml_value(std::string const& sql, std::string const& line) {
-  auto const indent = line.find_first_not_of(' ');
-  if (indent == std::string::npos || trimmed(line) != "rollback: auto") {
-    return yaml_line(Draft(sql));
-  }
-  auto const margin = "\n" + std::string(indent + 2, ' ');
-  auto block = "|-" + margin;
-  for (char const c : sql) {
-    block += c == '\n' ? margin : std::string(1, c);
-  }
-  return block;
-}
-
-}  // namespace
-
-Findings spelled_out(Plan const& plan, std::string const& text) {
-  Findings findings;
-  for (auto const& phase : plan.phases) {
-    for (auto const& step : phase.steps) {
-      auto const* sql = std::get_if<SqlAction>(&step.backward);
-      if (sql == nullptr || !is_derived(*sql) || line_of(text, sql->source.place.line).empty()) {
-        continue;
-      }
-      auto const now = yaml_value(escape(sql->source.text), line_of(text, sql->source.place.line));
-      findings.push_back({.rule = "plan/derived",
-                          .place = sql->source.place,
-                          .message = "the rollback is derived",
-                          .step = phase.name + "/" + step.name,
-                          .edits = {{.at = sql->source.place, .was = "auto", .now = now}}});
-    }
-  }
-  return findings;
+DerivedWayBack derive_way_back(std::vector<Statement> const& step,
+                               std::vector<Definition> const& told) {
+  return Derivation(step, told).result();
 }
 
 }  // namespace runbookd::planner

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/target/definitions.h"
 #include "daemon/target/marker.h"
 #include "daemon/target/procedures.h"
 #include "daemon/target/rights.h"
@@ -112,6 +113,9 @@ SqlResult<void> check_target(Session& session, planner::Plan const& plan) {
   }
   if (auto const known = check_unread(session, plan); !known) {
     return known;
+  }
+  if (auto const back = check_ways_back(session, plan); !back) {
+    return back;
   }
   auto needs = needs_of_ours(facts);
   auto const of_plan = planner::needs_of_plan(plan);

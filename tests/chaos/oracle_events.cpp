@@ -43,10 +43,11 @@ struct Outcomes {
         ChecksRun{.stage = e.stage, .phase = e.phase, .which = e.which, .results = e.results});
   }
   void operator()(FingerprintTaken const& e) {
-    found.emplace_back(FingerprintRead{.digest = e.digest});
+    found.emplace_back(FingerprintRead{.digest = e.digest, .way_back = e.way_back});
   }
   void operator()(FingerprintFailed const& e) {
-    found.emplace_back(FingerprintRead{.digest = "", .failure = e.failure});
+    found.emplace_back(
+        FingerprintRead{.digest = "", .failure = e.failure, .way_back_of = e.way_back_of});
   }
   void operator()(FingerprintMismatched const& e) {
     found.emplace_back(FingerprintRead{.digest = e.actual, .difference = e.difference});

@@ -111,6 +111,10 @@ struct EventRules {
         before.at(e.ref).before.empty()) {
       broken.emplace_back("the schema is looked at before a step changes it");
     }
+    bool const told = std::holds_alternative<AutoAction>(plan.step(e.ref).backward);
+    if (e.direction == Direction::forward && told && !before.at(e.ref).way_back) {
+      broken.emplace_back("what the catalog tells of the way back is recorded before the step");
+    }
   }
   void operator()(PhaseEntered const& e) const {
     auto const& approval = plan.phases[e.phase].approval;

@@ -95,6 +95,10 @@ std::vector<NamedPlan> small_plans() {
   automatic.on_restart = OnRestart::resume;
   automatic.phases[1].validate = {check("valid")};
   plans.push_back({"rollback on failure, resume on restart", automatic});
+
+  auto told = plan({phase(
+      "only", {step("a", ddl("a"), AutoAction{}), step("b", concurrent("b"), AutoAction{})})});
+  plans.push_back({"ways back that the catalog tells", told});
   return plans;
 }
 

@@ -88,14 +88,19 @@ struct Answers {
       add("checks " + std::string{to_text(verdict)}, node, run);
     }
   }
-  void operator()(TakeFingerprint const&) {
+  void operator()(TakeFingerprint const& wanted) {
     failover();
-    add("fingerprint", node, FingerprintRead{.digest = node.world.fingerprint()});
+    FingerprintRead read{.digest = node.world.fingerprint()};
+    if (wanted.way_back_of) {
+      read.way_back = WayBackRead{.ref = *wanted.way_back_of, .sql = "SELECT 1"};
+    }
+    add("fingerprint", node, read);
     if (node.state.mismatch) {
       add("fingerprint still differs", node,
           FingerprintRead{.digest = node.world.fingerprint() + "+", .difference = "+"});
     }
-    add("fingerprint fails", node, FingerprintRead{.failure = failure("08006")});
+    add("fingerprint fails", node,
+        FingerprintRead{.failure = failure("08006"), .way_back_of = wanted.way_back_of});
   }
   void operator()(RunStep const& step) {
     failover();
@@ -315,7 +320,7 @@ std::string key_of(Plan const& plan, Node const& node) {
         << ';';
     for (auto const& step : s.steps[p]) {
       out << static_cast<int>(step.status) << step.started << step.kept
-          << (moving ? step.losses : 0) << step.before << '/' << (step.series != 0)
+          << (moving ? step.losses : 0) << step.before << step.way_back << '/' << (step.series != 0)
           << static_cast<int>(step.series_direction)
           << (step.status == StepStatus::running ? std::min(2, step.attempts - step.series) : 0);
       put_first_try(out, step, now);

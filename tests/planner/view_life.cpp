@@ -125,6 +125,12 @@ std::string Life::fingerprint() const {
   return text;
 }
 
+std::optional<WayBackRead> way_back_told(TakeFingerprint const& wanted) {
+  return wanted.way_back_of
+             ? std::optional(WayBackRead{.ref = *wanted.way_back_of, .sql = "SELECT 7"})
+             : std::nullopt;
+}
+
 bool Life::do_next() {
   auto const wanted = intent(plan, state, now);
   announce();
@@ -138,8 +144,8 @@ bool Life::do_next() {
                                               .actual = "value 0",
                                               .took = 4ms});
     tell(run);
-  } else if (std::holds_alternative<TakeFingerprint>(wanted)) {
-    tell(FingerprintRead{.digest = fingerprint()});
+  } else if (auto const* look = std::get_if<TakeFingerprint>(&wanted)) {
+    tell(FingerprintRead{.digest = fingerprint(), .way_back = way_back_told(*look)});
   } else if (std::holds_alternative<RunStep>(wanted)) {
     end_try({.rows = 3, .took = 40ms, .lock_wait = 5ms});
   } else if (std::holds_alternative<Quiesce>(wanted)) {

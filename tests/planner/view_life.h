@@ -1,6 +1,7 @@
 // A run that is driven through its life by hand: wishes, answers of the world, and time.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -10,6 +11,9 @@
 #include "planner/view.h"
 
 namespace runbookd::tests {
+
+// What the catalog says where the look at the schema asks for a way back.
+std::optional<planner::WayBackRead> way_back_told(planner::TakeFingerprint const& wanted);
 
 struct Life {
   explicit Life(planner::Plan plan);

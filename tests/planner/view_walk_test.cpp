@@ -69,7 +69,9 @@ class Walk {
   void act(DoNothing const&) { life.now += 10min; }  // people take their time
   void act(WaitUntil const& wait) { life.time_passes(std::max(0ms, wait.at - life.now)); }
   void act(RecordBaselines const&) { life.tell(BaselinesRead{.values = {{"total", "7"}}}); }
-  void act(TakeFingerprint const&) { life.tell(FingerprintRead{.digest = "f"}); }
+  void act(TakeFingerprint const& wanted) {
+    life.tell(FingerprintRead{.digest = "f", .way_back = way_back_told(wanted)});
+  }
   void act(RunChecks const& checks) {
     auto const verdict = pick(5) == 0 ? Verdict::failed : Verdict::passed;
     ChecksRun run{.stage = checks.stage, .phase = checks.phase, .which = checks.which};

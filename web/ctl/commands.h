@@ -62,6 +62,7 @@ struct PlanDiff {
 };
 struct PlanDerive {
   std::string file;
+  std::string dsn;  // the database that tells what the text does not
   bool fix = false;
 };
 struct SqlExplain : SchemaChoice {

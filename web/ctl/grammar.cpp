@@ -150,6 +150,8 @@ void add_plan_commands(Parse& parse) {
   auto derive = sub<PlanDerive>(
       parse, *plan, "derive", "Show what `rollback: auto` stands for in each step of a plan file");
   derive.word("FILE", &PlanDerive::file, "The plan")->required();
+  derive.option("--dsn", &PlanDerive::dsn, "DSN",
+                "The database that tells what no text tells, as its catalog is now");
   derive.flag("--fix", &PlanDerive::fix, "Write the SQL into the file, in the place of `auto`");
 }
 

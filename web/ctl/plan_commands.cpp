@@ -55,13 +55,24 @@ void put_plan(Session& session, planner::Plan const& plan) {
   put(session, render_plan(plan, session.view()));
 }
 
-void put_derived(Session& session, planner::Plan const& plan) {
+// The rollbacks that are derived, and what is said of those that only a database tells.
+void put_derived(Session& session, planner::Plan const& plan,
+                 std::map<planner::StepRef, std::string> const& refused) {
   auto steps = Json::array();
-  for (auto const& phase : plan.phases) {
-    for (auto const& step : phase.steps) {
-      auto const* sql = std::get_if<planner::SqlAction>(&step.backward);
+  for (int p = 0; p < std::ssize(plan.phases); ++p) {
+    for (int i = 0; i < std::ssize(plan.phases[p].steps); ++i) {
+      planner::StepRef const ref{.phase = p, .step = i};
+      auto const& back = plan.step(ref).backward;
+      auto const* sql = std::get_if<planner::SqlAction>(&back);
       if (sql != nullptr && planner::is_derived(*sql)) {
-        steps.push_back({{"step", phase.name + "/" + step.name}, {"rollback", sql->source.text}});
+        steps.push_back({{"step", plan.label(ref)}, {"rollback", sql->source.text}});
+      } else if (std::holds_alternative<planner::AutoAction>(back)) {
+        auto const why = refused.find(ref);
+        steps.push_back(
+            {{"step", plan.label(ref)},
+             {"rollback", nullptr},
+             {"note", why == refused.end() ? planner::written_later
+                                           : "not from the catalog as it is now: " + why->second}});
       }
     }
   }
@@ -71,7 +82,9 @@ void put_derived(Session& session, planner::Plan const& plan) {
   }
   for (auto const& step : steps) {
     put(session, "step " + text_of(step, "step"));
-    for (auto const& line : clean_lines(text_of(step, "rollback"))) {
+    auto const text =
+        step["rollback"].is_null() ? "-- " + text_of(step, "note") : text_of(step, "rollback");
+    for (auto const& line : clean_lines(text)) {
       put(session, "  " + line);
     }
   }
@@ -159,17 +172,30 @@ Exit perform(Session& session, PlanDerive const& command) {
     put_findings(session, file->name, file->read.findings, "");
     return Exit::invalid;
   }
-  auto const found = planner::spelled_out(*file->read.plan, file->text);
+  auto plan = *file->read.plan;
+  Surroundings::WaysBack told;
+  if (!command.dsn.empty()) {
+    auto asked = session.world.ways_back(command.dsn, plan);
+    if (!asked) {
+      auto const failed = fail(Exit::unreachable, "ask the database of --dsn", asked.error().detail,
+                               "psql DSN -c 'SELECT 1'");
+      return report(session, failed.value());
+    }
+    told = std::move(*asked);
+    plan = planner::with_ways_back(std::move(plan), told.sql);
+  }
+  auto const found = planner::spelled_out(plan, file->text);
   bool const any = planner::mend(file->text, file->name, found).edits > 0;
   if (command.fix && any) {
     auto const edits = mend_files(session, found);
     return edits ? Exit::done : report(session, edits.error());
   }
-  put_derived(session, *file->read.plan);
-  if (!any) {
-    tell(session, "no step of the file says `rollback: auto` where SQL is derived");
+  put_derived(session, plan, told.refused);
+  if (any) {
+    auto const dsn = command.dsn.empty() ? "" : "--dsn DSN ";
+    tell(session, "next: runbookctl plan derive --fix " + (dsn + shell_quote(file->name)));
   } else {
-    tell(session, "next: runbookctl plan derive --fix " + shell_quote(file->name));
+    tell(session, "no step of the file says `rollback: auto` where SQL is derived");
   }
   return Exit::done;
 }

@@ -67,6 +67,7 @@ std::string facts_of(planner::BackfillAction const& fill) {
          (fill.batch.workers > 1 ? ", " + std::to_string(fill.batch.workers) + " workers" : "");
 }
 std::string facts_of(planner::ManualAction const&) { return "manual"; }
+std::string facts_of(planner::AutoAction const&) { return "auto"; }
 std::string facts_of(planner::WaitAction const& wait) { return "wait " + duration(wait.duration); }
 
 void content_of(Page& page, int indent, planner::NoAction const& none) {
@@ -89,6 +90,9 @@ void content_of(Page& page, int indent, planner::BackfillAction const& fill) {
 }
 void content_of(Page& page, int indent, planner::ManualAction const& manual) {
   page.paragraph(indent, "by hand: ", manual.text);
+}
+void content_of(Page& page, int indent, planner::AutoAction const&) {
+  page.paragraph(indent, "", planner::written_later);
 }
 void content_of(Page&, int, planner::WaitAction const&) {}
 

@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <string>
 
 #include "planner/catalog_json.h"
+#include "planner/plan.h"
 #include "planner/time.h"
 
 namespace runbookd::ctl {
@@ -25,6 +27,13 @@ struct Surroundings {
   std::function<planner::Moment()> now;
   // What is in the database of a connection string; this folder knows no PostgreSQL.
   std::function<planner::Result<planner::ServerCatalog>(std::string const& dsn)> read_catalog;
+  // What that database says now of each `rollback: auto` that no text tells; the reasons where it
+  // says nothing.
+  struct WaysBack {
+    std::map<planner::StepRef, std::string> sql, refused;
+  };
+  std::function<planner::Result<WaysBack>(std::string const& dsn, planner::Plan const& plan)>
+      ways_back;
   // A daemon that is away while a run is followed: when that is told, and when it is enough.
   planner::Duration outage_told_after{2'000};
   planner::Duration outage_borne_for{120'000};
