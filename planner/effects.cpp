@@ -202,7 +202,8 @@ Effects record_effects(Node node, Catalog const& catalog, int server_major) {
     recorder.outside();
   }
   record_statement(recorder, node);
-  if (!node.is("RenameStmt") && !node.is("AlterObjectSchemaStmt")) {
+  if (!node.is("RenameStmt") && !node.is("AlterObjectSchemaStmt") &&
+      !node.is("CompositeTypeStmt")) {
     for (auto const& [schema, name] : pg::created_by(node)) {
       recorder.create(catalog.made_as({schema, name}));
     }

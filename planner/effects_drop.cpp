@@ -43,6 +43,9 @@ void drop_concurrently(Recorder& r, Node statement) {
       r.lock(*found.table, LockMode::share_update_exclusive);
       r.lock_index(*found.table, *found.index, LockMode::access_exclusive);
       r.drop(*found.index);
+      r.wait_for("readers");
+      r.wait_for("row lockers");
+      r.wait_for("writers");
     }
   }
 }

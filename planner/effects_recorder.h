@@ -3,6 +3,7 @@
 
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "planner/effects.h"
@@ -26,6 +27,9 @@ class Recorder {
   void lock(Relation const& relation, LockMode mode, bool kept = true);
   void lock_index(Relation const& table, Index const& index, LockMode mode);
   void lock_indexes(Relation const& table, LockMode mode);
+  void lock_with_indexes(Relation const& table, LockMode mode);  // as the server plans for it
+  // Where it has one. Without a mode for the index that is left alone.
+  void lock_toast(Relation const& table, LockMode mode, std::optional<LockMode> index);
   // Without rows of their own (partitioned tables, views) nothing is read or written.
   void scan(Relation const& relation);
   void maybe_scan(Relation const& relation);     // the planner chooses
@@ -40,7 +44,8 @@ class Recorder {
   void drop(Fallout const& fallout);
   void drop_column(RelationName const& table, std::string const& column);
 
-  void create(RelationName const& name);
+  void create(RelationName const& name);  // what a replay cannot tell, as its table is not known
+  void wait_for(std::string whom);
 
   void assume(std::string sentence);
   void loses(std::string what, std::string why);

@@ -11,6 +11,7 @@ namespace runbookd::planner::view {
 // A sentence about what happened. Who did it and why stand in fields of their own.
 // Why a run that was to be started is still pending. `target`: its name, or empty.
 std::string not_started_words(BaselinesFailed const& failed, std::string const& target);
+std::string finding_lines(Findings const& findings);  // each, and the way out
 std::string event_words(Plan const& plan, EventBody const& body);
 
 }  // namespace runbookd::planner::view
