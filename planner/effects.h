@@ -1,6 +1,6 @@
 // What a statement does to the relations of a database: the locks it asks for, what it reads from
 // end to end, rewrites, empties or drops, and what that means for the application. The rules are
-// those of PostgreSQL 13 to 18; tests/planner/effects_truth_test.cpp holds them against what real
+// those of PostgreSQL 13 to 18; tests/web/ctl/locktruth_test.cpp holds them against what real
 // servers did. Pure; thread-safe.
 #pragma once
 

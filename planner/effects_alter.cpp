@@ -149,7 +149,12 @@ void set_expression(Alter const& a) {
   a.r.breaks(a.column_words(), "the old application reads other values in it");
 }
 
-void set_default(Alter const& a) { lock_tree(a.r, a.table, a.mode, a.down); }
+void set_default(Alter const& a) {
+  lock_tree(a.r, a.table, a.mode, a.down);
+  if (auto const value = a.command["def"]) {
+    lock_sequences(a.r, pg::expression_of(value, a.r.catalog));
+  }
+}
 
 void identity(Alter const& a) {
   auto const subtype = a.command.text("subtype");
@@ -191,6 +196,9 @@ void validate(Alter const& a) {
       a.r.lock(*other, LockMode::row_share);
     }
     a.r.scan(a.table);
+    if (auto const* other = a.r.catalog.find(constraint->references)) {
+      check_keys(a.r, a.table, *other);
+    }
     if (auto const* other = a.r.catalog.find(constraint->references);
         other != nullptr && other != &a.table) {
       a.r.maybe_scan(*other);

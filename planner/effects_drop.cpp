@@ -139,6 +139,11 @@ void effects_of_drop(Recorder& r, Node statement) {
       }
     }
   }
+  for (auto const object : statement.list("objects")) {
+    if (auto const* table = is_part(kind) ? r.catalog.find(name_of(object, true)) : nullptr) {
+      r.lock(*table, LockMode::access_share, false);  // to find it there
+    }
+  }
   bool const part_missing = is_part(kind) && fallout.locked.empty();
   r.drop(fallout);
   if (!r.catalog.complete || part_missing) {

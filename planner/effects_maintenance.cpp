@@ -64,6 +64,7 @@ void vacuum(Recorder& r, Node statement) {
     if (table == nullptr) {
       continue;
     }
+    r.lock(*table, LockMode::access_share);  // to find it, before it is worked on
     vacuum_table(r, *table, how);
     bool const partitioned = table->kind == RelationKind::partitioned_table;
     bool const alone = !one["relation"].flag("inh");  // ONLY, from version 18 on

@@ -361,6 +361,9 @@ void Query::check_children(Relation const& table, Names const& written, bool del
       bool const asks = action == 'a' || action == 'r';
       lock(*child, asks ? LockMode::row_share : LockMode::row_exclusive);
       r_.maybe_scan(*child);
+      if (!asks && !deletes && action == 'c') {
+        check_parents(*child, key.columns, false);
+      }
       if (!asks) {
         check_children(*child, key.columns, deletes && action == 'c');
       }

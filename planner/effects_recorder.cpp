@@ -121,6 +121,27 @@ void Recorder::lock_toast(Relation const& table, LockMode mode, std::optional<Lo
   }
 }
 
+Recorder::Locked Recorder::locked() const {
+  Locked names;
+  for (auto const* locks : {&locks_, &other_locks_}) {
+    for (auto const& [name, lock] : *locks) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+void Recorder::caught(Locked const& before) {
+  if (!std::exchange(refused_, false)) {
+    return;
+  }
+  for (auto* locks : {&locks_, &other_locks_}) {
+    for (auto& [name, lock] : *locks) {
+      lock.kept = lock.kept && before.contains(name);
+    }
+  }
+}
+
 void Recorder::lock_with_indexes(Relation const& table, LockMode mode) {
   lock(table, mode);
   if (has_rows(table)) {
@@ -161,9 +182,7 @@ void Recorder::rewrite(Relation const& relation) {
   lock_indexes(relation, LockMode::access_exclusive);
   lock_toast(relation, LockMode::access_exclusive, LockMode::access_exclusive);
   std::ranges::for_each(relation.indexes, [this](Index const& index) { rebuild(index); });
-  if (!relation.indexes.empty()) {
-    lock(relation, LockMode::share);  // to build them
-  }
+  lock(relation, LockMode::share);  // its indexes, if any, are built
 }
 
 void Recorder::refill(Relation const& relation) {
@@ -182,6 +201,7 @@ void Recorder::empty(Relation const& relation) {
     insert(effects_.emptied, to_sql(relation.name));
     lock_indexes(relation, LockMode::access_exclusive);
     lock_toast(relation, LockMode::access_exclusive, LockMode::access_exclusive);
+    lock(relation, LockMode::share);
     std::ranges::for_each(relation.indexes, [this](Index const& index) { rebuild(index); });
   }
 }

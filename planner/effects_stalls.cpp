@@ -23,6 +23,9 @@ void climb(Catalog const& catalog, Relation const& relation, Names& all) {
     return;
   }
   for (auto const& name : relation.parents) {
+    if (relation.detach_pending) {
+      break;  // whoever reads the table no longer looks there
+    }
     if (auto const* parent = catalog.find(name)) {
       climb(catalog, *parent, all);
     }

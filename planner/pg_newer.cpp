@@ -165,8 +165,7 @@ Try by_source(Place const& p) {
   if (!p.is(begin, "AND")) {
     return Rewrite{{{p.at() - 2, begin, "MATCHED AND " + function + "()"}}};
   }
-  return Rewrite{
-      {{p.at() - 2, begin + 1, "MATCHED AND " + function + "("}, {then, then, ") "}}};
+  return Rewrite{{{p.at() - 2, begin + 1, "MATCHED AND " + function + "("}, {then, then, ") "}}};
 }
 
 Try json_16(Place const& p) { return json_call(p, 16); }

@@ -9,12 +9,10 @@ struct Function {
   std::string_view name;
   int since;
 };
-constexpr Function functions[] = {{"JSON_OBJECT", 16},    {"JSON_ARRAY", 16},
-                                  {"JSON_OBJECTAGG", 16}, {"JSON_ARRAYAGG", 16},
-                                  {"JSON_EXISTS", 17},    {"JSON_QUERY", 17},
-                                  {"JSON_VALUE", 17},     {"JSON_TABLE", 17},
-                                  {"JSON", 17},           {"JSON_SCALAR", 17},
-                                  {"JSON_SERIALIZE", 17}};
+constexpr Function functions[] = {
+    {"JSON_OBJECT", 16}, {"JSON_ARRAY", 16},  {"JSON_OBJECTAGG", 16}, {"JSON_ARRAYAGG", 16},
+    {"JSON_EXISTS", 17}, {"JSON_QUERY", 17},  {"JSON_VALUE", 17},     {"JSON_TABLE", 17},
+    {"JSON", 17},        {"JSON_SCALAR", 17}, {"JSON_SERIALIZE", 17}};
 
 // The bracket that the parser stopped in, where it is that of such a call; -1 = none.
 Index opening_of_call(Place const& p, int since) {
@@ -78,9 +76,9 @@ class Clauses {
   // Behind an expression, so that it is no column of that name.
   bool ends_expression(Index i) const {
     auto const word = p_.word(i);
-    return word == ")" || word == "]" ||
-           (p_.name(i) && !p_.is(i, "KEY")) || (!word.empty() && (word.front() == '\'' ||
-           (word.front() >= '0' && word.front() <= '9')));
+    return word == ")" || word == "]" || (p_.name(i) && !p_.is(i, "KEY")) ||
+           (!word.empty() &&
+            (word.front() == '\'' || (word.front() >= '0' && word.front() <= '9')));
   }
 
   bool clause() {
@@ -99,9 +97,7 @@ class Clauses {
                        p_.word(at_ + 1) == "," || p_.word(at_ + 1) == ")";
     return is("KEY") && first && !alone && gone(1);
   }
-  bool nulls() {
-    return (are({"NULL", "ON", "NULL"}) || are({"ABSENT", "ON", "NULL"})) && gone(3);
-  }
+  bool nulls() { return (are({"NULL", "ON", "NULL"}) || are({"ABSENT", "ON", "NULL"})) && gone(3); }
   bool keys() {
     return one_of(at_, {"WITH", "WITHOUT"}) && p_.is(at_ + 1, "UNIQUE") &&
            gone(p_.is(at_ + 2, "KEYS") ? 3 : 2);

@@ -55,8 +55,9 @@ Relation made_by(Catalog const& catalog, Node query) {
   auto const uses = uses_of(catalog, query);
   for (auto const target : query.list("targetList")) {
     auto const fields = target["val"].list("fields");
-    bool const star = !fields.empty() && pg::names(fields).size() < fields.size();
-    auto const name = fields.empty() ? std::string() : pg::names(fields).back();
+    auto const words = pg::names(fields);
+    bool const star = words.size() < fields.size();
+    auto const name = words.empty() ? std::string() : words.back();
     for (auto const& use : uses) {
       auto const* from = catalog.find(use.relation);
       auto const* column = from == nullptr ? nullptr : from->column(name);
@@ -91,8 +92,8 @@ void create_view(Catalog& catalog, Node variable, Node query, RelationKind kind,
     }
     view.columns.push_back({.name = name});
   }
-  view.toast = kind == RelationKind::materialized_view &&
-               needs_toast(catalog, made_by(catalog, query));
+  view.toast =
+      kind == RelationKind::materialized_view && needs_toast(catalog, made_by(catalog, query));
   catalog.put(std::move(view));
 }
 

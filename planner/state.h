@@ -92,7 +92,7 @@ struct RunState {
   std::string creator;
   std::set<std::string> acknowledged;  // rules, or "rule@phase/step", by the start under way
   std::set<std::string> found;         // "rule@phase/step" that the last look at the target found
-  TargetIdentity target;      // as the last session found it; empty = not known yet
+  TargetIdentity target;               // as the last session found it; empty = not known yet
   std::vector<StepRef> lost;  // finished steps that a failover seems to have undone, in plan order
   std::optional<ClaimHolder> held_by;  // another daemon has claimed the target
   bool store_behind = false;  // the target knows more of this run: it cannot go on from this store

@@ -13,14 +13,14 @@ struct FixedType {
   std::int64_t bytes, alignment;
 };
 constexpr FixedType fixed_types[] = {
-    {"bool", 1, 1},       {"box", 32, 8},        {"char", 1, 1},      {"cid", 4, 4},
-    {"circle", 24, 8},    {"date", 4, 4},        {"float4", 4, 4},    {"float8", 8, 8},
-    {"int2", 2, 2},       {"int4", 4, 4},        {"int8", 8, 8},      {"interval", 16, 8},
-    {"line", 24, 8},      {"lseg", 32, 8},       {"macaddr", 6, 4},   {"macaddr8", 8, 4},
-    {"money", 8, 8},      {"name", 64, 1},       {"oid", 4, 4},       {"pg_lsn", 8, 8},
-    {"point", 16, 8},     {"regclass", 4, 4},    {"regproc", 4, 4},   {"regrole", 4, 4},
-    {"regtype", 4, 4},    {"tid", 6, 2},         {"time", 8, 8},      {"timestamp", 8, 8},
-    {"timestamptz", 8, 8}, {"timetz", 12, 8},    {"uuid", 16, 1},     {"xid", 4, 4},
+    {"bool", 1, 1},        {"box", 32, 8},     {"char", 1, 1},    {"cid", 4, 4},
+    {"circle", 24, 8},     {"date", 4, 4},     {"float4", 4, 4},  {"float8", 8, 8},
+    {"int2", 2, 2},        {"int4", 4, 4},     {"int8", 8, 8},    {"interval", 16, 8},
+    {"line", 24, 8},       {"lseg", 32, 8},    {"macaddr", 6, 4}, {"macaddr8", 8, 4},
+    {"money", 8, 8},       {"name", 64, 1},    {"oid", 4, 4},     {"pg_lsn", 8, 8},
+    {"point", 16, 8},      {"regclass", 4, 4}, {"regproc", 4, 4}, {"regrole", 4, 4},
+    {"regtype", 4, 4},     {"tid", 6, 2},      {"time", 8, 8},    {"timestamp", 8, 8},
+    {"timestamptz", 8, 8}, {"timetz", 12, 8},  {"uuid", 16, 1},   {"xid", 4, 4},
     {"xid8", 8, 8}};
 
 struct Width {

@@ -253,8 +253,9 @@ std::string finding_lines(Findings const& findings) {
   for (auto const& finding : findings) {
     lines += to_text(finding) + "\n";
   }
-  return lines + "change the plan, or acknowledge each with its rule and a reason: "
-                 "start --acknowledge '" +
+  return lines +
+         "change the plan, or acknowledge each with its rule and a reason: "
+         "start --acknowledge '" +
          (findings.empty() ? "RULE" : findings.front().rule) + "=REASON'";
 }
 

@@ -75,8 +75,8 @@ struct Remembering {
   }
   void operator()(BaselinesFailed const& e) {
     history.problem = view::not_started_words(e, history.target);
-    history.details = e.findings.empty() ? view::further_lines(e.failure)
-                                         : view::finding_lines(e.findings);
+    history.details =
+        e.findings.empty() ? view::further_lines(e.failure) : view::finding_lines(e.findings);
     history.findings = e.findings;
   }
   void operator()(GateReached const& e) {

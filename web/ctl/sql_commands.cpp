@@ -44,7 +44,7 @@ Json locks_json(std::vector<RelationLock> const& locks, char const* key, bool tr
     if (!lock.of.empty()) {
       one["of"] = lock.of;
     }
-    if (auto modes = modes_json(lock.asked); modes.size() > 1) {
+    if (auto modes = modes_json(lock.asked); lock.of.empty() && modes.size() > 1) {
       one["all_modes"] = std::move(modes);
     }
     if (!lock.kept && transactional) {

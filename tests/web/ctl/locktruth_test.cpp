@@ -117,8 +117,8 @@ Differences differences(Json const& seen, Json const& told) {
 }  // namespace
 
 TEST_CASE("sql explain tells what real servers of six versions did, field by field") {
-  auto const truth = Json::parse(runbookd::planner::content(
-      runbookd::planner::source_dir() / "tests/planner/locktruth/cases.json"));
+  auto const truth = Json::parse(runbookd::planner::content(runbookd::planner::source_dir() /
+                                                            "tests/planner/locktruth/cases.json"));
   Folder const folder;
   int all = 0;
   std::map<std::string, std::string> reports;
@@ -141,8 +141,8 @@ TEST_CASE("sql explain tells what real servers of six versions did, field by fie
             continue;
           }
           ++wrong[field];
-          reports[id + " " + field + "\n    " + one["statement"].get<std::string>() + "\n" + text] +=
-              std::to_string(version) + " ";
+          reports[id + " " + field + "\n    " + one["statement"].get<std::string>() + "\n" +
+                  text] += std::to_string(version) + " ";
         }
       }
     }
