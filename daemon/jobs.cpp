@@ -5,9 +5,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "daemon/target/catalog.h"
 #include "daemon/target/definitions.h"
 #include "daemon/target/line.h"
 #include "daemon/target/rest.h"
+#include "planner/lint.h"
 #include "store/crash_point.h"
 
 namespace runbookd::daemon {
@@ -272,6 +274,12 @@ Answer do_job(JobContext const& context, BaselineJob const& job) {
   if (auto checked = check_target(**session, *job.plan); !checked) {
     return failed(checked.error(), "target check");
   }
+  auto known = read_server(**session);
+  if (!known) {
+    return failed(known.error(), "target check");
+  }
+  read.findings = planner::made_by_target(
+      planner::lint(*job.plan, planner::options_for(std::move(*known))), planner::lint(*job.plan));
   crash_point(CrashPoint::target_surveyed);
   if (auto prepared = prepare_target(**session); !prepared) {
     return failed(prepared.error(), "schema runbookd");

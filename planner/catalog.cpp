@@ -1,6 +1,7 @@
 #include "planner/catalog.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace runbookd::planner {
@@ -53,6 +54,10 @@ std::string_view to_text(RelationKind kind) {
       return "index";
     case RelationKind::partitioned_index:
       return "partitioned index";
+    case RelationKind::toast_table:
+      return "toast table";
+    case RelationKind::toast_index:
+      return "toast index";
   }
   __builtin_unreachable();
 }
@@ -194,8 +199,42 @@ void Catalog::unlink(Relation const& relation) {
   }
 }
 
+Catalog::Names Catalog::index_names(Relation const& relation) const {
+  Names names;
+  for (auto const& index : relation.indexes) {
+    if (turnover_) {
+      names.push_back(index.name);
+    }
+  }
+  return names;
+}
+
+void Catalog::note(Names const& before, Names const& after) {
+  if (!turnover_ || before.size() == after.size()) {
+    return;  // as many as before: at most renamed
+  }
+  auto const lacks = [](Names const& names, RelationName const& name) {
+    return std::ranges::find(names, name) == names.end();
+  };
+  std::ranges::copy_if(before, std::inserter(turnover_->went, turnover_->went.end()),
+                       [&](auto const& name) { return lacks(after, name); });
+  std::ranges::copy_if(after, std::inserter(turnover_->came, turnover_->came.end()),
+                       [&](auto const& name) { return lacks(before, name); });
+}
+
 void Catalog::put(Relation relation) {
-  remove(relation.name);
+  if (turnover_ && !relations_.contains(relation.name)) {
+    turnover_->came.insert(relation.name);
+    auto const indexes = index_names(relation);
+    turnover_->came.insert(indexes.begin(), indexes.end());
+  }
+  place(std::move(relation));
+}
+
+void Catalog::place(Relation relation) {
+  if (auto const found = relations_.find(relation.name); found != relations_.end()) {
+    unlink(found->second);
+  }
   link(relation);
   temporary_ = temporary_ || relation.name.schema == temporary_schema;
   auto const name = relation.name;
@@ -209,12 +248,17 @@ void Catalog::put_back(ByName<Relation>::iterator changed) {
   }
   auto relation = std::move(changed->second);
   relations_.erase(changed);
-  put(std::move(relation));
+  place(std::move(relation));
 }
 
 void Catalog::remove(RelationName const& name) {
   if (auto const found = relations_.find(name); found != relations_.end()) {
     unlink(found->second);
+    if (turnover_) {
+      auto const indexes = index_names(found->second);
+      turnover_->went.insert(indexes.begin(), indexes.end());
+      turnover_->went.insert(name);
+    }
     relations_.erase(found);
   }
 }

@@ -23,7 +23,9 @@ enum class RelationKind {
   foreign_table,
   sequence,
   index,
-  partitioned_index
+  partitioned_index,
+  toast_table,  // of locks only; a relation says that it has one
+  toast_index
 };
 std::string_view to_text(RelationKind kind);  // "partitioned table"
 // Has rows of its own, or parts that have.
@@ -134,6 +136,7 @@ struct Relation {
   std::int64_t rows = -1, bytes = -1;  // bytes: with indexes and TOAST; -1 = unknown
   std::int64_t heap_bytes = -1;
   bool tail_empty = false;  // its last pages hold no rows: VACUUM will cut them off
+  bool toast = false;       // a table beside it keeps what is too long for a row
 
   Column const* column(std::string_view name) const;
   Constraint const* constraint(std::string_view name) const;
@@ -193,6 +196,13 @@ class Catalog {
   std::vector<Relation const*> readers(RelationName const& name) const;      // views, one level
   std::vector<Relation const*> sequences_of(RelationName const& name) const;
 
+  // Relations and indexes that came and went since watch(). A new name alone is neither.
+  struct Turnover {
+    std::set<RelationName> came, went;
+  };
+  void watch() { turnover_.emplace(); }
+  Turnover const& turnover() const { return *turnover_; }
+
   void put(Relation relation);  // new, or instead of the one of that name
   void remove(RelationName const& name);
   void rename(RelationName const& from, RelationName const& to);
@@ -201,7 +211,9 @@ class Catalog {
     auto const found = relations_.find(name);
     if (found != relations_.end()) {
       unlink(found->second);
+      auto const before = index_names(found->second);
       change(found->second);
+      note(before, index_names(found->second));
       put_back(found);
     }
   }
@@ -211,12 +223,17 @@ class Catalog {
   void unlink(Relation const& relation);
   void link(Relation const& relation);
   void put_back(ByName<Relation>::iterator changed);  // perhaps under another name
+  void place(Relation relation);
+  using Names = std::vector<RelationName>;
+  Names index_names(Relation const& relation) const;  // nothing where nobody watches
+  void note(Names const& before, Names const& after);
   std::vector<Relation const*> linked(Links const& links, RelationName const& name) const;
 
   ByName<Relation> relations_;
   ByName<RelationName> index_tables_;
   Links children_, referencing_, readers_, sequences_;
   bool temporary_ = false;  // there has been a temporary relation
+  std::optional<Turnover> turnover_;
 };
 
 }  // namespace runbookd::planner

@@ -91,7 +91,7 @@ constexpr auto fields<Relation> = std::tuple(
     field("functions", &Relation::functions), field("owner_table", &Relation::owner_table),
     field("owner_column", &Relation::owner_column), field("rows", &Relation::rows),
     field("bytes", &Relation::bytes), field("heap_bytes", &Relation::heap_bytes),
-    field("tail_empty", &Relation::tail_empty));
+    field("tail_empty", &Relation::tail_empty), field("toast", &Relation::toast));
 template <>
 constexpr auto fields<TypeInfo> =
     std::tuple(field("name", &TypeInfo::name), field("kind", &TypeInfo::kind),

@@ -76,6 +76,11 @@ void explain_statement(Recorder& r, Node statement) {
   } else {
     record_query(r, statement["query"], QueryUse::plans);
   }
+  for (auto const& [node, name] : references_of(statement["query"])) {
+    if (auto const* relation = r.catalog.find(name)) {
+      r.lock(*relation, LockMode::access_share);  // the plan is told in its columns' names
+    }
+  }
 }
 
 void create_table_as(Recorder& r, Node statement) {
@@ -202,7 +207,8 @@ Effects record_effects(Node node, Catalog const& catalog, int server_major) {
     recorder.outside();
   }
   record_statement(recorder, node);
-  if (!node.is("RenameStmt") && !node.is("AlterObjectSchemaStmt")) {
+  if (!node.is("RenameStmt") && !node.is("AlterObjectSchemaStmt") &&
+      !node.is("CompositeTypeStmt")) {
     for (auto const& [schema, name] : pg::created_by(node)) {
       recorder.create(catalog.made_as({schema, name}));
     }

@@ -1,6 +1,6 @@
 // What a statement does to the relations of a database: the locks it asks for, what it reads from
 // end to end, rewrites, empties or drops, and what that means for the application. The rules are
-// those of PostgreSQL 13 to 18; tests/planner/effects_truth_test.cpp holds them against what real
+// those of PostgreSQL 13 to 18; tests/web/ctl/locktruth_test.cpp holds them against what real
 // servers did. Pure; thread-safe.
 #pragma once
 
@@ -23,7 +23,8 @@ struct RelationLock {
   // Its partitions and children are listed by themselves: LOCK TABLE ONLY asks for the same.
   bool only = true;
   bool kept = true;        // to the end of the transaction
-  std::string of;          // the table of an index
+  std::string of;          // the table of an index, of a TOAST table or its index
+  std::uint8_t asked = 0;  // a bit for each mode that it asks for, this one among them
   std::int64_t rows = -1;  // of the relation; -1 = unknown
   std::int64_t bytes = -1;
   bool lockable() const {  // LOCK TABLE takes it
@@ -42,9 +43,12 @@ struct Consequence {
 
 struct Effects {
   std::vector<RelationLock> locks;        // tables; sorted by name, so are all lists
-  std::vector<RelationLock> other_locks;  // views, sequences, indexes
+  std::vector<RelationLock> other_locks;  // views, sequences, indexes, TOAST tables
   std::vector<std::string> rewrites, scans, plan_dependent_scans, emptied, rebuilt_indexes, dropped,
       created;
+  // Transactions that it waits for beside those whose locks stand in its way: "writers",
+  // "readers", "row lockers" of the table, "snapshots" of anybody.
+  std::vector<std::string> waits_for;
   bool transactional = true;  // may stand inside BEGIN … COMMIT
   std::vector<Consequence> destructive, breaks_old_app;
   // Sentences. `assumed`: what the answer rests on and the catalog did not tell.
@@ -67,9 +71,17 @@ Effects effects_of(Statement const& statement, Catalog const& catalog, int serve
 // The catalog after the statement, as far as its text tells: for the statement after it.
 Catalog apply(Catalog catalog, Statement const& statement);
 
+// On what other sessions wait while it is there: a view waits for its tables, a partitioned table
+// for its partitions, and a table for its indexes.
+struct Stalls {
+  std::vector<std::string> reads, writes;  // sorted
+};
+Stalls stalls_of(Effects const& effects, Catalog const& before, int server_major);
+
 struct ExplainedStatement {
   Statement statement;
   Effects effects;
+  Stalls stalls;
 };
 struct Explanation {
   std::vector<ExplainedStatement> statements;

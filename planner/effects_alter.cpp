@@ -149,7 +149,12 @@ void set_expression(Alter const& a) {
   a.r.breaks(a.column_words(), "the old application reads other values in it");
 }
 
-void set_default(Alter const& a) { lock_tree(a.r, a.table, a.mode, a.down); }
+void set_default(Alter const& a) {
+  lock_tree(a.r, a.table, a.mode, a.down);
+  if (auto const value = a.command["def"]) {
+    lock_sequences(a.r, pg::expression_of(value, a.r.catalog));
+  }
+}
 
 void identity(Alter const& a) {
   auto const subtype = a.command.text("subtype");
@@ -191,6 +196,9 @@ void validate(Alter const& a) {
       a.r.lock(*other, LockMode::row_share);
     }
     a.r.scan(a.table);
+    if (auto const* other = a.r.catalog.find(constraint->references)) {
+      check_keys(a.r, a.table, *other);
+    }
     if (auto const* other = a.r.catalog.find(constraint->references);
         other != nullptr && other != &a.table) {
       a.r.maybe_scan(*other);
@@ -208,10 +216,13 @@ void validate(Alter const& a) {
 
 void change_owner(Alter const& a) {
   a.r.lock_indexes(a.table, LockMode::access_exclusive);
+  a.r.lock_toast(a.table, LockMode::access_exclusive, LockMode::access_exclusive);
   for (auto const* sequence : a.r.catalog.sequences_of(a.table.name)) {
     a.r.lock(*sequence, LockMode::access_exclusive);
   }
 }
+
+void set_options(Alter const& a) { a.r.lock_toast(a.table, a.mode, std::nullopt); }
 
 void set_logged(Alter const& a) {
   bool const unlogged = a.command.text("subtype") == "AT_SetUnLogged";
@@ -241,6 +252,7 @@ void set_tablespace(Alter const& a) {
   if (!same_place(a.table.tablespace, a.name()) &&
       a.table.kind != RelationKind::partitioned_table) {
     a.r.rewrite_alone(a.table);
+    a.r.lock_toast(a.table, LockMode::access_exclusive, LockMode::access_exclusive);
   }
 }
 
@@ -321,7 +333,7 @@ constexpr Subcommand subcommands[] = {
     {"AT_NoForceRowSecurity", strongest, itself},
     {"AT_ReplicaIdentity", strongest, itself},
     {"AT_ResetOptions", maintenance, itself},
-    {"AT_ResetRelOptions", options_level, itself},
+    {"AT_ResetRelOptions", options_level, set_options},
     {"AT_SetAccessMethod", strongest, set_access_method},
     {"AT_SetCompression", strongest, with_indexes},
     {"AT_SetExpression", strongest, set_expression},
@@ -329,7 +341,7 @@ constexpr Subcommand subcommands[] = {
     {"AT_SetLogged", strongest, set_logged},
     {"AT_SetNotNull", strongest, set_not_null},
     {"AT_SetOptions", maintenance, itself},
-    {"AT_SetRelOptions", options_level, itself},
+    {"AT_SetRelOptions", options_level, set_options},
     {"AT_SetStatistics", maintenance, with_children},
     {"AT_SetStorage", strongest, storage},
     {"AT_SetTableSpace", strongest, set_tablespace},

@@ -49,6 +49,7 @@ void effects_of_body(Recorder& r, std::string const& body) {
   }
   auto const tokens = pg::scan(body);
   bool starts = true;
+  std::vector<Recorder::Locked> blocks;  // what was locked before each
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     auto const word = tokens[i].in(body);
     if (tokens[i].comment) {
@@ -56,6 +57,14 @@ void effects_of_body(Recorder& r, std::string const& body) {
     }
     if (starts && ends_transaction(word)) {
       r.outside();
+    }
+    if (starts && pg::same_word(word, "BEGIN")) {
+      blocks.push_back(r.locked());
+    } else if (starts && pg::same_word(word, "EXCEPTION") && !blocks.empty()) {
+      r.caught(blocks.back());
+    } else if (starts && pg::same_word(word, "END") && !blocks.empty() &&
+               (i + 1 == tokens.size() || tokens[i + 1].in(body) == ";")) {
+      blocks.pop_back();
     }
     if (!starts || !begins(word)) {
       starts = before_statement(word);

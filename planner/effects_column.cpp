@@ -102,6 +102,9 @@ void add_column(Alter const& a) {
   auto const column = a.command["def"];
   auto const name = column.text("colname");
   if (a.table.column(name) != nullptr) {  // IF NOT EXISTS; otherwise it fails
+    if (!a.command.flag("missing_ok")) {
+      a.r.refuse();
+    }
     return;
   }
   lock_tree(a.r, a.table, a.mode, a.down);
@@ -123,6 +126,9 @@ void add_column(Alter const& a) {
     } else if (verified) {
       a.r.scan(*table);
     }
+  }
+  for (auto const value : constraints_of(column, "CONSTR_DEFAULT")) {
+    lock_sequences(a.r, pg::expression_of(value["raw_expr"], a.r.catalog));
   }
   for (auto const constraint : column.list("constraints")) {
     bool const with_default = !constraints_of(column, "CONSTR_DEFAULT").empty();

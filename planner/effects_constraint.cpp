@@ -56,15 +56,18 @@ void foreign_key(Recorder& r, Relation const& table, Node node, bool down, bool 
   }
   lock_referenced(r, other->name, LockMode::share_row_exclusive);
   r.lock(*other, LockMode::share_row_exclusive);
+  add_key_triggers(r, table, *other, pg::names(node.list("pk_attrs")));
   bool const scans = !node.flag("skip_validation") && !new_column;
   bool const partitioned = table.kind == RelationKind::partitioned_table;
   for (auto const* one : tables_of(r, table, down && partitioned)) {
     r.lock(*one, LockMode::share_row_exclusive);
+    add_key_triggers(r, *one, *other, {});
     if (one != &table && has_key(*one, columns, other->name)) {
       continue;
     }
     if (scans) {
       r.scan(*one);
+      check_keys(r, *one, *other);
     }
   }
   if (scans && other != &table) {
@@ -129,9 +132,7 @@ void indexed(Recorder& r, Relation const& table, Node node, bool down, std::stri
     r.create({table.name.schema, named.empty() ? free_name(r.catalog, table, keys, label) : named});
     bool const parts = down && table.kind == RelationKind::partitioned_table;
     for (auto const* one : tables_of(r, table, parts)) {
-      if (one != &table) {
-        r.lock(*one, LockMode::share);
-      }
+      r.lock(*one, LockMode::share);
       auto const there = std::ranges::any_of(one->indexes, [&](Index const& i) {
         return one != &table && i.unique && i.columns == columns && i.parent.empty() && i.valid;
       });
@@ -147,6 +148,47 @@ void indexed(Recorder& r, Relation const& table, Node node, bool down, std::stri
 }
 
 }  // namespace
+
+// A dependency on a relation is recorded under a lock on it by version 15 alone.
+bool locks_dependencies(Recorder const& r) {
+  constexpr int version = 15;
+  return r.major == version;
+}
+
+void lock_sequences(Recorder& r, Expression const& value) {
+  for (auto const& name : value.relations) {
+    auto const* sequence = r.catalog.find(name);
+    if (locks_dependencies(r) && sequence != nullptr) {
+      r.lock(*sequence, LockMode::access_share);
+    }
+  }
+}
+
+void add_key_triggers(Recorder& r, Relation const& table, Relation const& other,
+                      std::vector<std::string> const& columns) {
+  constexpr int partitioned_too = 15;
+  if (table.kind != RelationKind::partitioned_table || r.major >= partitioned_too) {
+    if (r.catalog.relations().contains(table.name)) {
+      r.lock(table, LockMode::access_share);
+    }
+    r.lock(other, LockMode::access_share);
+  }
+  for (auto const& index : other.indexes) {
+    bool const named = !columns.empty() && index.columns == columns;
+    auto const* key = other.constraint(index.name.name);
+    bool const primary =
+        columns.empty() && key != nullptr && key->kind == Constraint::Kind::primary_key;
+    if (locks_dependencies(r) && index.unique && (named || primary)) {
+      r.lock_index(other, index, LockMode::access_share);
+    }
+  }
+}
+
+void check_keys(Recorder& r, Relation const& table, Relation const& other) {
+  r.lock_with_indexes(table, LockMode::access_share);
+  r.lock_with_indexes(other, LockMode::access_share);
+  r.lock(other, LockMode::row_share);
+}
 
 void lock_referenced(Recorder& r, RelationName const& name, LockMode mode) {
   auto const* other = r.catalog.find(name);

@@ -11,6 +11,7 @@ using pg::Node;
 
 void partition_of(Recorder& r, Relation const& parent, Node bound) {
   r.lock(parent, LockMode::access_exclusive);
+  r.lock_indexes(parent, LockMode::share_update_exclusive);
   auto const conditions =
       pg::conditions_of_bound(bound, parent.partition_strategy, parent.partition_key);
   for (auto const* sibling : r.catalog.children(parent.name)) {
@@ -50,7 +51,7 @@ void partition_of(Recorder& r, Relation const& parent, Node bound) {
   }
 }
 
-void refer(Recorder& r, Node constraint, RelationName const& made) {
+void refer(Recorder& r, Node constraint, RelationName const& made, RelationKind kind) {
   if (constraint.text("contype") != "CONSTR_FOREIGN") {
     return;
   }
@@ -61,6 +62,8 @@ void refer(Recorder& r, Node constraint, RelationName const& made) {
   if (auto const* other = r.relation(name)) {
     r.lock(*other, LockMode::share_row_exclusive);
     lock_referenced(r, other->name, LockMode::share_row_exclusive);
+    Relation const table{.name = made, .kind = kind};
+    add_key_triggers(r, table, *other, pg::names(constraint.list("pk_attrs")));
   }
 }
 
@@ -86,16 +89,17 @@ void effects_of_create_table(Recorder& r, Node statement) {
       r.lock(*parent, LockMode::share_update_exclusive);
     }
   }
+  auto const kind = base["partspec"] ? RelationKind::partitioned_table : RelationKind::table;
   for (auto const element : base.list("tableElts")) {
     if (element.is("TableLikeClause")) {
       if (auto const* source = r.relation(element["relation"])) {
         r.lock(*source, LockMode::access_share);
       }
     } else if (element.is("Constraint")) {
-      refer(r, element, made);
+      refer(r, element, made, kind);
     } else {
       for (auto const constraint : element.list("constraints")) {
-        refer(r, constraint, made);
+        refer(r, constraint, made, kind);
       }
     }
   }

@@ -43,6 +43,9 @@ void drop_concurrently(Recorder& r, Node statement) {
       r.lock(*found.table, LockMode::share_update_exclusive);
       r.lock_index(*found.table, *found.index, LockMode::access_exclusive);
       r.drop(*found.index);
+      r.wait_for("readers");
+      r.wait_for("row lockers");
+      r.wait_for("writers");
     }
   }
 }
@@ -134,6 +137,11 @@ void effects_of_drop(Recorder& r, Node statement) {
       if (found != r.catalog.statistics.end()) {
         r.lock(*r.catalog.find(found->second), LockMode::share_update_exclusive);
       }
+    }
+  }
+  for (auto const object : statement.list("objects")) {
+    if (auto const* table = is_part(kind) ? r.catalog.find(name_of(object, true)) : nullptr) {
+      r.lock(*table, LockMode::access_share, false);  // to find it there
     }
   }
   bool const part_missing = is_part(kind) && fallout.locked.empty();

@@ -21,12 +21,27 @@ std::vector<Relation const*> tree(Recorder& r, Relation const& top) {
   return tables;
 }
 
+// CONCURRENTLY waits for all that may still use the old index, whatever locks they have.
+void wait_for_all(Recorder& r, Relation const& table, LockMode mode) {
+  r.wait_for("readers");
+  r.wait_for("row lockers");
+  r.wait_for("snapshots");
+  if (table.kind == RelationKind::table && !conflict(mode, LockMode::row_exclusive)) {
+    r.wait_for("writers");
+  }
+}
+
 void reindex_one(Recorder& r, Relation const& table, Index const& index, LockMode mode) {
   r.lock(table, mode);
   r.lock_index(table, index, LockMode::access_exclusive);
   r.scan(table);
-  if (table.kind != RelationKind::partitioned_table && mode == LockMode::share) {
+  if (table.kind == RelationKind::partitioned_table) {
+    return;
+  }
+  if (mode == LockMode::share) {
     r.rebuild(index);
+  } else {
+    r.remake(index);  // a new one takes its name
   }
 }
 
@@ -37,6 +52,9 @@ void reindex_index(Recorder& r, Node statement, LockMode mode) {
   }
   if (found.table->kind != RelationKind::partitioned_table) {
     reindex_one(r, *found.table, *found.index, mode);
+    if (mode != LockMode::share) {
+      wait_for_all(r, *found.table, mode);
+    }
     return;
   }
   r.outside();
@@ -67,11 +85,12 @@ void reindex_table(Recorder& r, Relation const& top, LockMode mode) {
     }
     for (auto const& index : table->indexes) {
       if (table->kind != RelationKind::partitioned_table) {
-        reindex_one(r, *table, index, table == &top ? mode : LockMode::share);
-        if (mode != LockMode::share) {
-          r.not_rebuilt(index);
-        }
+        reindex_one(r, *table, index, mode);
       }
+    }
+    r.lock_toast(*table, mode, LockMode::access_exclusive);
+    if (mode != LockMode::share && table->kind != RelationKind::partitioned_table) {
+      wait_for_all(r, *table, table == &top ? mode : LockMode::share);
     }
   }
 }
@@ -100,6 +119,12 @@ void effects_of_index(Recorder& r, Node statement) {
   }
   if (index_there(r, *table, statement.text("idxname"))) {
     return;
+  }
+  if (statement.flag("concurrent")) {
+    r.wait_for("snapshots");
+    if (table->kind == RelationKind::table) {
+      r.wait_for("writers");
+    }
   }
   auto const wanted = index_of(r.catalog, *table, statement);
   for (auto const* one : down ? tree(r, *table) : std::vector{table}) {

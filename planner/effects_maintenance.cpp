@@ -26,6 +26,12 @@ void vacuum_table(Recorder& r, Relation const& table, Vacuum const& how) {
   }
   r.lock(table, LockMode::share_update_exclusive);
   r.maybe_scan(table);
+  if (how.vacuum) {
+    r.lock_indexes(table, LockMode::row_exclusive);
+    r.lock_toast(table, LockMode::share_update_exclusive, LockMode::row_exclusive);
+  } else {
+    r.lock_indexes(table, LockMode::access_share);
+  }
   if (how.vacuum && how.truncates && table.tail_empty) {
     r.lock(table, LockMode::access_exclusive, false);
   }
@@ -58,6 +64,7 @@ void vacuum(Recorder& r, Node statement) {
     if (table == nullptr) {
       continue;
     }
+    r.lock(*table, LockMode::access_share);  // to find it, before it is worked on
     vacuum_table(r, *table, how);
     bool const partitioned = table->kind == RelationKind::partitioned_table;
     bool const alone = !one["relation"].flag("inh");  // ONLY, from version 18 on

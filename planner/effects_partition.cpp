@@ -68,8 +68,10 @@ void attach_keys(Recorder& r, Relation const& table, Relation const& partition) 
     bool const there = std::ranges::any_of(partition.constraints, [&](Constraint const& c) {
       return c.kind == key.kind && c.columns == key.columns && c.references == key.references;
     });
-    lock_referenced(r, key.references,
-                    there ? LockMode::access_exclusive : LockMode::share_row_exclusive);
+    lock_referenced(r, key.references, LockMode::share_row_exclusive);
+    if (there) {
+      lock_referenced(r, key.references, LockMode::access_exclusive);
+    }
     if (auto const* other = r.catalog.find(key.references)) {
       std::ranges::for_each(tree(r, *other), [&](auto const* part) { r.maybe_scan(*part); });
     }
@@ -80,7 +82,11 @@ void attach_keys(Recorder& r, Relation const& table, Relation const& partition) 
     }
   }
   for (auto const* other : r.catalog.referencing(table.name)) {
-    r.lock(*other, r.major >= 15 ? LockMode::share_row_exclusive : LockMode::access_share);
+    r.lock(*other, LockMode::access_share);
+    if (r.major >= 15) {
+      r.lock(*other, LockMode::share_row_exclusive);
+    }
+    r.lock(partition, LockMode::share_row_exclusive);
   }
 }
 
@@ -113,6 +119,11 @@ void attach_partition(Recorder& r, Relation const& table, Node definition) {
     r.assume("no CHECK constraint of " + to_sql(partition->name) +
              " proves that its rows belong there");
     wanted = {{"", "unknown", ""}};
+  }
+  r.lock_indexes(table, LockMode::share_update_exclusive);
+  r.lock_indexes(*partition, LockMode::access_share);
+  if (table.partition_strategy == "hash") {
+    r.lock(table, LockMode::access_share);  // each row is asked for its place there
   }
   for (auto const* part : tree(r, *partition)) {
     r.lock(*part, LockMode::access_exclusive);

@@ -54,6 +54,14 @@ class Query {
   void check_children(Relation const& table, Names const& written, bool deletes);
   void run_triggers(Relation const& table);
   void call(Node node);
+  // Whoever plans looks at the indexes.
+  void lock(Relation const& relation, LockMode mode) {
+    if (runs()) {
+      r_.lock_with_indexes(relation, mode);
+    } else {
+      r_.lock(relation, mode);
+    }
+  }
   bool hidden(RelationName const& name) const {
     return name.schema.empty() && common_.contains(name.name);
   }
@@ -142,7 +150,7 @@ void Query::read(Node variable, Node where, LockMode mode, bool certain) {
     return !index.columns.empty() && has(known.columns, index.columns.front());
   });
   if (!variable.flag("inh") || !runs()) {
-    r_.lock(*relation, mode);
+    lock(*relation, mode);
     if (reads() && runs() && certain && !indexed) {
       r_.scan(*relation);
     } else if (reads() && runs()) {
@@ -155,7 +163,7 @@ void Query::read(Node variable, Node where, LockMode mode, bool certain) {
 
 void Query::read_table(Relation const& table, std::vector<Condition> const& known, LockMode mode,
                        bool certain) {
-  r_.lock(table, mode);
+  lock(table, mode);
   for (auto const& use : table.uses) {
     auto const* below = r_.catalog.find(use.relation);
     if (table.kind == RelationKind::view && below != nullptr) {
@@ -202,13 +210,16 @@ void Query::change(Node statement) {
   if (statement.is("InsertStmt")) {
     insert(*table, statement);
   } else if (!runs()) {
-    r_.lock(*table, LockMode::row_exclusive);
+    lock(*table, LockMode::row_exclusive);
   } else {
     auto const where =
         statement.is("MergeStmt") ? statement["joinCondition"] : statement["whereClause"];
     bool const joined = !statement.list("usingClause").empty() ||
                         !statement.list("fromClause").empty() || statement.is("MergeStmt");
-    read(variable, where, LockMode::row_exclusive, !joined);
+    // rows that the source lacks are found by looking at all
+    bool const all = std::ranges::any_of(statement.list("mergeWhenClauses"),
+                                         [](Node clause) { return clause.flag("by_source"); });
+    read(variable, all ? Node{} : where, LockMode::row_exclusive, all || !joined);
   }
   if (runs()) {
     target(*table, statement);
@@ -252,7 +263,7 @@ std::vector<std::vector<Condition>> literal_rows(Relation const& table, Node sta
 }
 
 void Query::insert(Relation const& table, Node statement) {
-  r_.lock(table, LockMode::row_exclusive);
+  lock(table, LockMode::row_exclusive);
   if (!runs() || table.kind != RelationKind::partitioned_table) {
     return;
   }
@@ -268,7 +279,7 @@ void Query::insert(Relation const& table, Node statement) {
       return !pg::excludes(row, part->bound) && !part->default_partition;
     });
     if (hit) {
-      r_.lock(*part, LockMode::row_exclusive);
+      lock(*part, LockMode::row_exclusive);
     }
   }
 }
@@ -283,7 +294,7 @@ void Query::copy(Node statement) {
     return;
   }
   if (statement.flag("is_from")) {
-    r_.lock(*table, LockMode::row_exclusive);
+    lock(*table, LockMode::row_exclusive);
     check_parents(*table, {}, true);
     run_triggers(*table);
   } else {
@@ -297,7 +308,7 @@ void Query::target(Relation const& table, Node statement) {
   if (table.kind == RelationKind::view) {
     for (auto const& use : table.uses) {
       if (auto const* below = r_.catalog.find(use.relation)) {
-        r_.lock(*below, LockMode::row_exclusive);
+        lock(*below, LockMode::row_exclusive);
         target(*below, statement);
       }
     }
@@ -325,7 +336,12 @@ void Query::check_parents(Relation const& table, Names const& written, bool all)
   for (auto const& key : table.constraints) {
     if (key.kind == Constraint::Kind::foreign_key && (all || overlap(key.columns, written))) {
       if (auto const* other = r_.catalog.find(key.references)) {
-        lock_tree(r_, *other, LockMode::row_share, other->kind == RelationKind::partitioned_table);
+        lock(*other, LockMode::row_share);
+        if (other->kind == RelationKind::partitioned_table) {
+          for (auto const* part : r_.catalog.descendants(other->name)) {
+            lock(*part, LockMode::row_share);
+          }
+        }
         r_.maybe_scan(*other);
       }
     }
@@ -343,8 +359,11 @@ void Query::check_children(Relation const& table, Names const& written, bool del
       }
       auto const action = deletes ? key.on_delete : key.on_update;
       bool const asks = action == 'a' || action == 'r';
-      r_.lock(*child, asks ? LockMode::row_share : LockMode::row_exclusive);
+      lock(*child, asks ? LockMode::row_share : LockMode::row_exclusive);
       r_.maybe_scan(*child);
+      if (!asks && !deletes && action == 'c') {
+        check_parents(*child, key.columns, false);
+      }
       if (!asks) {
         check_children(*child, key.columns, deletes && action == 'c');
       }

@@ -68,10 +68,16 @@ Catalog::FoundIndex Recorder::index(RelationName const& name) {
 }
 
 void Recorder::add(std::map<std::string, RelationLock>& locks, RelationLock lock) {
+  lock.asked = static_cast<std::uint8_t>(1U << static_cast<unsigned>(lock.mode));
   auto const [at, fresh] = locks.try_emplace(lock.name, lock);
-  if (!fresh && at->second.mode < lock.mode) {
+  if (fresh) {
+    return;
+  }
+  auto const asked = static_cast<std::uint8_t>(at->second.asked | lock.asked);
+  if (at->second.mode < lock.mode) {
     at->second = std::move(lock);
   }
+  at->second.asked = asked;
 }
 
 void Recorder::lock(Relation const& relation, LockMode mode, bool kept) {
@@ -94,6 +100,53 @@ void Recorder::lock_index(Relation const& table, Index const& index, LockMode mo
                                                              : RelationKind::index,
        .mode = mode,
        .of = to_sql(table.name)});
+}
+
+void Recorder::lock_toast(Relation const& table, LockMode mode, std::optional<LockMode> index) {
+  if (!table.toast) {
+    return;
+  }
+  auto const of = to_sql(table.name);
+  add(other_locks_, {.name = "TOAST table of " + of,
+                     .relation = table.name,
+                     .kind = RelationKind::toast_table,
+                     .mode = mode,
+                     .of = of});
+  if (index) {
+    add(other_locks_, {.name = "TOAST index of " + of,
+                       .relation = table.name,
+                       .kind = RelationKind::toast_index,
+                       .mode = *index,
+                       .of = of});
+  }
+}
+
+Recorder::Locked Recorder::locked() const {
+  Locked names;
+  for (auto const* locks : {&locks_, &other_locks_}) {
+    for (auto const& [name, lock] : *locks) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+void Recorder::caught(Locked const& before) {
+  if (!std::exchange(refused_, false)) {
+    return;
+  }
+  for (auto* locks : {&locks_, &other_locks_}) {
+    for (auto& [name, lock] : *locks) {
+      lock.kept = lock.kept && before.contains(name);
+    }
+  }
+}
+
+void Recorder::lock_with_indexes(Relation const& table, LockMode mode) {
+  lock(table, mode);
+  if (has_rows(table)) {
+    lock_indexes(table, mode);
+  }
 }
 
 void Recorder::lock_indexes(Relation const& table, LockMode mode) {
@@ -127,13 +180,16 @@ void Recorder::rewrite(Relation const& relation) {
   }
   rewrite_alone(relation);
   lock_indexes(relation, LockMode::access_exclusive);
+  lock_toast(relation, LockMode::access_exclusive, LockMode::access_exclusive);
   std::ranges::for_each(relation.indexes, [this](Index const& index) { rebuild(index); });
+  lock(relation, LockMode::share);  // its indexes, if any, are built
 }
 
 void Recorder::refill(Relation const& relation) {
   insert(effects_.rewrites, to_sql(relation.name));
   written_[to_sql(relation.name)] = relation.bytes;
   lock_indexes(relation, LockMode::access_exclusive);
+  lock_toast(relation, LockMode::access_exclusive, LockMode::access_exclusive);
   for (auto const& index : relation.indexes) {
     rebuild(index);
     scan(relation);  // what is new there
@@ -144,6 +200,8 @@ void Recorder::empty(Relation const& relation) {
   if (has_rows(relation)) {
     insert(effects_.emptied, to_sql(relation.name));
     lock_indexes(relation, LockMode::access_exclusive);
+    lock_toast(relation, LockMode::access_exclusive, LockMode::access_exclusive);
+    lock(relation, LockMode::share);
     std::ranges::for_each(relation.indexes, [this](Index const& index) { rebuild(index); });
   }
 }
@@ -177,6 +235,7 @@ void Recorder::drop(Fallout const& fallout) {
   for (auto const& name : fallout.relations) {
     insert(effects_.dropped, to_sql(name));
     auto const& relation = *catalog.find(name);
+    lock_toast(relation, LockMode::access_exclusive, LockMode::access_exclusive);
     auto const what = std::string(to_text(relation.kind)) + " " + to_sql(name);
     if (has_rows(relation)) {
       loses(what, "its rows are gone; a rollback can make it again, but empty");
@@ -200,10 +259,12 @@ void Recorder::drop_column(RelationName const& table, std::string const& column)
 }
 
 void Recorder::create(RelationName const& name) {
-  if (catalog.find(name) == nullptr && !catalog.find_index(name)) {
+  if (!catalog.complete && catalog.find(name) == nullptr && !catalog.find_index(name)) {
     insert(effects_.created, to_sql(name));
   }
 }
+
+void Recorder::wait_for(std::string whom) { insert(effects_.waits_for, std::move(whom)); }
 
 void Recorder::assume(std::string sentence) { insert_once(effects_.assumed, std::move(sentence)); }
 void Recorder::loses(std::string what, std::string why) {

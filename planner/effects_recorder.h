@@ -3,6 +3,8 @@
 
 #include <list>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "planner/effects.h"
@@ -26,6 +28,9 @@ class Recorder {
   void lock(Relation const& relation, LockMode mode, bool kept = true);
   void lock_index(Relation const& table, Index const& index, LockMode mode);
   void lock_indexes(Relation const& table, LockMode mode);
+  void lock_with_indexes(Relation const& table, LockMode mode);  // as the server plans for it
+  // Where it has one. Without a mode for the index that is left alone.
+  void lock_toast(Relation const& table, LockMode mode, std::optional<LockMode> index);
   // Without rows of their own (partitioned tables, views) nothing is read or written.
   void scan(Relation const& relation);
   void maybe_scan(Relation const& relation);     // the planner chooses
@@ -40,7 +45,8 @@ class Recorder {
   void drop(Fallout const& fallout);
   void drop_column(RelationName const& table, std::string const& column);
 
-  void create(RelationName const& name);
+  void create(RelationName const& name);  // what a replay cannot tell, as its table is not known
+  void wait_for(std::string whom);
 
   void assume(std::string sentence);
   void loses(std::string what, std::string why);
@@ -48,6 +54,11 @@ class Recorder {
   void not_analysed(std::string why);
   void outside() { effects_.transactional = false; }
   void opaque() { effects_.opaque = true; }
+  void refuse() { refused_ = true; }  // it certainly fails
+  // Where code catches a failure, what it locked since then goes with it.
+  using Locked = std::set<std::string>;
+  Locked locked() const;
+  void caught(Locked const& before);
   bool enter(std::string const& body);  // false where it is open already: it calls itself
   void leave() { bodies_.pop_back(); }
 
@@ -65,6 +76,7 @@ class Recorder {
   std::map<std::string, std::int64_t> read_, written_;  // bytes, by relation
   std::list<Relation> assumed_;                         // mostly none, and none may move
   std::vector<std::string> bodies_;
+  bool refused_ = false;
 };
 
 // Families of statements. Each records what it does.
@@ -111,6 +123,11 @@ enum class QueryUse {
 void record_query(Recorder& recorder, pg::Node query, QueryUse use);
 // A foreign key of `table` to `other`: what making it takes.
 void lock_referenced(Recorder& recorder, RelationName const& other, LockMode mode);
+// … its triggers on both tables; `columns`: those that are referenced, empty = the primary key.
+void add_key_triggers(Recorder& recorder, Relation const& table, Relation const& other,
+                      std::vector<std::string> const& columns);
+void check_keys(Recorder& recorder, Relation const& table, Relation const& other);  // by a query
+void lock_sequences(Recorder& recorder, Expression const& value);  // of a default that is made
 // Those with a foreign key to it, or to what it is a partition of: that is a key to it, too.
 std::vector<Relation const*> referencing_above(Catalog const& catalog, Relation const& table);
 // A partition that has this key from above.

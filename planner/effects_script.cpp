@@ -2,6 +2,7 @@
 #include "planner/effects_script.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/effects_recorder.h"
@@ -47,6 +48,7 @@ struct Walk {
   Walked& walked;
   int server_major;
   VisitStatement const& visit;
+  VisitTurnover const& after;
 
   void take(Piece piece, pg::Tree const& tree, pg::ParsedStatement const& parsed,
             std::size_t base) const {
@@ -55,7 +57,13 @@ struct Walk {
       auto const effects = record_effects(tree, parsed, walked.catalog, server_major);
       visit({statement, parsed.node, effects, walked.catalog, piece.begin, piece.end, base});
     }
+    if (after) {
+      walked.catalog.watch();
+    }
     replay_statement(walked.catalog, parsed.node);
+    if (after) {
+      after(walked.catalog.turnover());
+    }
   }
 
   void unread(Piece piece, SqlText const& text, pg::Tree const& tree) const {
@@ -104,7 +112,20 @@ std::string without_psql_lines(std::string text) {
 
 }  // namespace
 
-Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitStatement const& visit) {
+namespace {
+
+void add_names(std::vector<std::string>& list, std::set<RelationName> const& names) {
+  std::ranges::transform(names, std::back_inserter(list),
+                         [](RelationName const& name) { return to_sql(name); });
+  std::ranges::sort(list);
+  auto const again = std::ranges::unique(list);
+  list.erase(again.begin(), again.end());
+}
+
+}  // namespace
+
+Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitStatement const& visit,
+                   VisitTurnover const& after) {
   Walked walked;
   walked.catalog = std::move(catalog);
   if (auto findings = pg::unreadable(script); !findings.empty()) {
@@ -115,7 +136,7 @@ Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitState
   pg::Slices slices(script);
   auto const tree = pg::parse(script.text);
   walked.tokens = pg::scan(script.text);
-  Walk const walk{script, slices, walked, std::clamp(server_major, 13, 18), visit};
+  Walk const walk{script, slices, walked, std::clamp(server_major, 13, 18), visit, after};
   if (tree.ok()) {
     walk.whole(tree);
   } else {
@@ -126,10 +147,16 @@ Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitState
 
 Explanation explain(SqlText const& script, Catalog catalog, int server_major) {
   std::vector<ExplainedStatement> statements;
-  auto walked = walk_script(
-      script, std::move(catalog), server_major, [&statements](ScriptStatement const& one) {
-        statements.push_back({.statement = one.statement, .effects = one.effects});
-      });
+  auto const visit = [&](ScriptStatement const& one) {
+    statements.push_back({.statement = one.statement,
+                          .effects = one.effects,
+                          .stalls = stalls_of(one.effects, one.before, server_major)});
+  };
+  auto const after = [&](Catalog::Turnover const& turnover) {
+    add_names(statements.back().effects.created, turnover.came);
+    add_names(statements.back().effects.dropped, turnover.went);
+  };
+  auto walked = walk_script(script, std::move(catalog), server_major, visit, after);
   return {std::move(statements), std::move(walked.findings), std::move(walked.catalog)};
 }
 

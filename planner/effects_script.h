@@ -19,6 +19,7 @@ struct ScriptStatement {
   std::size_t base = 0;            // what the locations in `node` count from: its text begins there
 };
 using VisitStatement = std::function<void(ScriptStatement const&)>;
+using VisitTurnover = std::function<void(Catalog::Turnover const&)>;
 
 struct Walked {
   Findings findings;  // what could not be read
@@ -26,6 +27,8 @@ struct Walked {
   std::vector<pg::Token> tokens;
 };
 // Each statement sees what those before it did. Where nobody visits, only the catalog is made.
-Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitStatement const& visit);
+// `after` each visit: what came and went by it.
+Walked walk_script(SqlText script, Catalog catalog, int server_major, VisitStatement const& visit,
+                   VisitTurnover const& after = {});
 
 }  // namespace runbookd::planner

@@ -157,6 +157,11 @@ void remake_keys(Recorder& r, Relation const& table, Change const& change) {
   auto const lock_both = [&](Relation const& child, Constraint const& key) {
     lock_referenced(r, key.references, LockMode::access_exclusive);
     r.lock(child, LockMode::access_exclusive);
+    if (auto const* parent = r.catalog.find(key.references)) {
+      r.lock(*parent, LockMode::share_row_exclusive);
+      r.lock(child, LockMode::share_row_exclusive);
+      add_key_triggers(r, child, *parent, key.referenced_columns);
+    }
     if (other_comparison && key.validated) {
       r.scan(child);
     }
@@ -189,6 +194,10 @@ void remake_indexes(Recorder& r, Relation const& table, Change const& change) {
     }
     r.lock_index(table, index, LockMode::access_exclusive);
     r.remake(index);
+    r.lock(table, LockMode::share);
+    if (!index.constraint) {
+      r.lock(table, LockMode::access_share);  // its definition is written down before
+    }
     // a part of a partitioned index is made anew with it, and never taken over
     if (in_expression || other_comparison || !index.parent.empty()) {
       r.scan(table);
@@ -210,6 +219,7 @@ void change_table(Recorder& r, Relation const& table, Change const& change) {
   for (auto const& check : table.constraints) {
     if (check.kind == Constraint::Kind::check && check.validated &&
         has(check.expression.columns, change.column)) {
+      r.lock(table, LockMode::access_share);
       r.scan(table);
     }
   }
@@ -263,6 +273,9 @@ void alter_column_type(Recorder& r, Relation const& table, Node command) {
     if (sequence->owner_column == change.column && column != nullptr && column->identity != 0) {
       r.lock(*sequence, LockMode::share_row_exclusive);
     }
+  }
+  if (column != nullptr && column->value) {
+    lock_sequences(r, *column->value);
   }
   for (auto const* view : r.catalog.readers(table.name)) {
     for (auto const& use : view->uses) {

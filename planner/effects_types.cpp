@@ -67,6 +67,7 @@ void alter_composite(Recorder& r, RelationName const& written, bool rewrites_row
     if (table.of_type == type->name) {
       lock_tree(r, table, LockMode::access_exclusive, true);
       if (rewrites_rows) {
+        r.lock(table, LockMode::access_share);
         r.rewrite(table);
       }
     }

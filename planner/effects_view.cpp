@@ -23,7 +23,15 @@ void effects_of_refresh(Recorder& r, Node statement) {
     return;
   }
   bool const concurrent = statement.flag("concurrent");
-  r.lock(*view, concurrent ? LockMode::exclusive : LockMode::access_exclusive);
+  r.lock(*view, LockMode::exclusive);
+  constexpr int looks_no_more = 16;
+  if (!concurrent && r.major < looks_no_more) {
+    r.lock(*view, LockMode::access_share);
+  }
+  if (!concurrent) {
+    r.lock(*view, LockMode::access_exclusive);
+    r.lock(*view, LockMode::share);
+  }
   if (statement.flag("skipData")) {
     r.empty(*view);
     return;
@@ -44,8 +52,9 @@ void effects_of_refresh(Recorder& r, Node statement) {
       if (below->kind == RelationKind::view) {
         open.push_back(below);
       } else {
-        lock_tree(r, *below, LockMode::access_share, true);
+        r.lock_with_indexes(*below, LockMode::access_share);
         for (auto const* part : r.catalog.descendants(below->name)) {
+          r.lock_with_indexes(*part, LockMode::access_share);
           r.scan(*part);
         }
         r.scan(*below);

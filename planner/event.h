@@ -27,6 +27,7 @@ struct RunStarted {
 };
 struct BaselinesRecorded {
   BaselineValues values;
+  Findings findings = {};  // that the target's schema and sizes make, beside those of the text
 };
 struct TargetIdentified {  // where the run works: every later session is compared with it
   TargetIdentity target;
@@ -44,6 +45,7 @@ struct TargetTaken {  // a person lets this daemon take the target over from tha
 struct BaselinesFailed {
   std::string name;
   SqlFailure failure;
+  Findings findings = {};  // the open ones among them, where those are why
 };
 struct GateReached {  // nothing executes until `phase` is advanced into
   int phase = 0;

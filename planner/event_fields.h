@@ -42,6 +42,10 @@ constexpr auto words(StopMode) {
   return std::array{std::pair{StopMode::safe_point, "safe_point"sv},
                     std::pair{StopMode::now, "now"sv}};
 }
+constexpr auto words(Severity) {
+  return std::array{std::pair{Severity::error, "error"sv},
+                    std::pair{Severity::warning, "warning"sv}, std::pair{Severity::note, "note"sv}};
+}
 constexpr auto words(BlockerKind) {
   return std::array{std::pair{BlockerKind::session, "session"sv},
                     std::pair{BlockerKind::dump, "dump"sv},
@@ -60,6 +64,14 @@ constexpr auto words(SqlFailure::Fate) {
 // not; the default stands in.
 void describe(auto& io, Like<Acknowledgement> auto& it) {
   io.must("rule", it.rule).must("reason", it.reason);
+}
+void describe(auto& io, Like<Place> auto& it) {
+  io.may("file", it.file).may("line", it.line).may("column", it.column);
+}
+void describe(auto& io, Like<Finding> auto& it) {
+  io.must("rule", it.rule).must("severity", it.severity).must("message", it.message);
+  io.may("place", it.place).may("fix", it.fix).may("step", it.step);
+  io.may("acknowledged", it.acknowledged);
 }
 void describe(auto& io, Like<SqlFailure> auto& it) {
   io.must("message", it.message).must("fate", it.fate);
@@ -109,9 +121,11 @@ void describe(auto& io, Like<RunCreated> auto& it) {
   io.may("note", it.note);
 }
 void describe(auto& io, Like<RunStarted> auto& it) { io.may("acknowledged", it.acknowledged); }
-void describe(auto& io, Like<BaselinesRecorded> auto& it) { io.must("values", it.values); }
+void describe(auto& io, Like<BaselinesRecorded> auto& it) {
+  io.must("values", it.values).may("findings", it.findings);
+}
 void describe(auto& io, Like<BaselinesFailed> auto& it) {
-  io.must("name", it.name).must("failure", it.failure);
+  io.must("name", it.name).must("failure", it.failure).may("findings", it.findings);
 }
 void describe(auto& io, Like<GateReached> auto& it) { io.must("phase", it.phase); }
 void describe(auto& io, Like<PhaseApproved> auto& it) { io.must("phase", it.phase); }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "planner/catalog.h"
+#include "planner/catalog_json.h"
 #include "planner/diagnostic.h"
 #include "planner/plan.h"
 
@@ -31,6 +32,12 @@ struct LintOptions {
 // The server is the oldest that the plan is for.
 Findings lint(Plan const& plan);
 Findings lint(Plan const& plan, LintOptions options);
+
+// … as the target makes it: by its schema, sizes and version. The daemon judges a start so, and
+// `plan lint --target` a file.
+LintOptions options_for(ServerCatalog known);
+// Of the first, those that the text alone does not make, or makes less severe.
+Findings made_by_target(Findings by_target, Findings const& by_text);
 
 // A comment `-- runbookd:ignore RULE: REASON` above a statement, or at its end, acknowledges.
 struct LintedSql {

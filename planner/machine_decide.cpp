@@ -387,6 +387,11 @@ struct Decision {
   static bool names(Acknowledgement const& item, Finding const& finding) {
     return item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
   }
+  bool found_in_target(std::string const& rule) const {
+    return std::ranges::any_of(state.found, [&](std::string const& found) {
+      return found == rule || found.starts_with(rule + "@");
+    });
+  }
   static bool acknowledged(Finding const& finding, std::vector<Acknowledgement> const& list) {
     return !finding.acknowledged.empty() ||
            std::ranges::any_of(list, [&](auto const& word) { return acknowledges(word, finding); });
@@ -394,7 +399,8 @@ struct Decision {
   // A reason for what is not there would stand in the record, and that which was meant stay open.
   std::optional<Verdicts> acknowledges_nothing(Start const& ask, Findings const& findings) const {
     auto const stray = std::ranges::find_if(ask.acknowledged, [&](auto const& item) {
-      return std::ranges::none_of(findings,
+      return !found_in_target(item.rule) &&
+             std::ranges::none_of(findings,
                                   [&](auto const& finding) { return names(item, finding); });
     });
     if (stray == ask.acknowledged.end()) {
@@ -403,6 +409,9 @@ struct Decision {
     std::string all;
     for (auto const& finding : findings) {
       all += (all.empty() ? "" : ", ") + finding.rule + "@" + finding.step;
+    }
+    for (auto const& found : state.found) {
+      all += (all.empty() ? "" : ", ") + found;
     }
     return refuse("the plan has no finding \"" + stray->rule + "\" to acknowledge; it has " +
                       (all.empty() ? "none" : all),

@@ -62,16 +62,27 @@ struct Fold {
   bool at_step(StepRef ref) const { return known(plan, ref); }
 
   void operator()(RunCreated const&) { state.creator = event.actor; }
-  void operator()(RunStarted const&) {
+  void operator()(RunStarted const& e) {
     state.mode = RunMode::running;
     state.stage = Stage::baselines;
+    state.acknowledged.clear();
+    for (auto const& word : e.acknowledged) {
+      state.acknowledged.insert(word.rule);
+    }
   }
   void operator()(BaselinesRecorded const&) {
     state.stage = Stage::gate;
     state.phase = 0;
+    state.acknowledged.clear();
+    state.found.clear();
   }
   void operator()(BaselinesFailed const& e) {
     state.store_behind = e.failure.sqlstate == store_behind_code;
+    state.acknowledged.clear();
+    state.found.clear();
+    for (auto const& finding : e.findings) {
+      state.found.insert(finding.rule + "@" + finding.step);
+    }
     if (state.mode != RunMode::cancelling) {
       state.mode = RunMode::pending;  // nothing was touched: the run is as it was before `start`
     }

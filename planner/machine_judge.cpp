@@ -1,6 +1,7 @@
 // Facts become events. Never refuses: a fact that no longer matters (a late answer of an attempt
 // that was given up) gives no event.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/machine.h"
@@ -54,7 +55,16 @@ struct Judgement {
     if (fact.target != TargetIdentity{}) {
       add(TargetIdentified{fact.target});
     }
-    add(BaselinesRecorded{fact.values});
+    if (auto open = open_findings(fact.findings); !open.empty()) {
+      auto const count = std::to_string(open.size());
+      add(BaselinesFailed{.name = "findings",
+                          .failure = {.message = count + (open.size() == 1 ? " error" : " errors") +
+                                                 " that only its schema and sizes show",
+                                      .fate = SqlFailure::Fate::failed},
+                          .findings = std::move(open)});
+      return;
+    }
+    add(BaselinesRecorded{fact.values, fact.findings});
   }
   void operator()(ChecksRun const& fact) {
     bool const expected = check_stage_of(state.stage) == fact.stage && fact.phase == state.phase;
@@ -256,6 +266,16 @@ struct Judgement {
   }
 
  private:
+  // Errors that nobody has acknowledged, in the plan or with this start.
+  Findings open_findings(Findings const& findings) const {
+    Findings open;
+    std::ranges::copy_if(findings, std::back_inserter(open), [&](Finding const& finding) {
+      return finding.severity == Severity::error && finding.acknowledged.empty() &&
+             !state.acknowledged.contains(finding.rule) &&
+             !state.acknowledged.contains(finding.rule + "@" + finding.step);
+    });
+    return open;
+  }
   void held(std::optional<ClaimHolder> const& by) {
     if (by != state.held_by) {
       add(TargetHeld{by});

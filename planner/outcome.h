@@ -75,6 +75,7 @@ struct BaselinesRead {
   std::optional<SqlFailure> failure;
   std::string failed_name;
   std::optional<ClaimHolder> held_by;  // that is why it failed
+  Findings findings = {};              // see made_by_target
 };
 
 enum class CheckStage { requirements, validation, watch, final_checks };

@@ -9,108 +9,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include "planner/pg_newer_json.h"
+#include "planner/pg_newer_place.h"
+
 namespace runbookd::planner::pg {
 namespace {
 
 using Json = nlohmann::json;
 using Mark = OlderText::Mark;
-using Index = std::ptrdiff_t;
 
-// The token that the parser stopped at, and those around it.
-class Place {
- public:
-  Place(std::string const& text, std::size_t error) : text_(text), tokens_(scan(text)) {
-    std::erase_if(tokens_, [](Token const& token) { return token.comment; });
-    at_ = std::ranges::lower_bound(tokens_, error, {}, &Token::offset) - tokens_.begin();
-  }
-  Index at() const { return at_; }
-  Index count() const { return std::ssize(tokens_); }
-  std::string_view word(Index i) const {
-    return i < 0 || i >= count() ? std::string_view() : tokens_[std::size_t(i)].in(text_);
-  }
-  bool is(Index i, std::string_view upper) const { return same_word(word(i), upper); }
-  // The words from `i` on.
-  bool are(Index i, std::initializer_list<std::string_view> upper) const {
-    return std::ranges::all_of(upper, [&](std::string_view one) { return is(i++, one); });
-  }
-  bool name(Index i) const {
-    auto const first = word(i).empty() ? '\0' : word(i).front();
-    return std::isalpha(static_cast<unsigned char>(first)) != 0 || first == '_' || first == '"' ||
-           static_cast<unsigned char>(first) >= 0x80;
-  }
-  std::size_t begin(Index i) const {
-    return i < count() ? tokens_[std::size_t(i)].offset : text_.size();
-  }
-  std::size_t end(Index i) const { return begin(i) + word(i).size(); }
-  // Of the bracket that the one at `close` closes; -1 = none.
-  Index opening(Index close) const {
-    int depth = 0;
-    for (auto i = close; i >= 0; --i) {
-      depth += word(i) == ")" ? 1 : word(i) == "(" ? -1 : 0;
-      if (depth == 0) {
-        return i;
-      }
-    }
-    return -1;
-  }
-  // Behind the last token of the statement, or of the bracket, that `i` is in.
-  Index close_of(Index i) const {
-    int depth = 0;
-    for (; i < count() && word(i) != ";"; ++i) {
-      depth += word(i) == "(" ? 1 : word(i) == ")" ? -1 : 0;
-      if (depth < 0) {
-        break;
-      }
-    }
-    return i;
-  }
-  Index closing(Index open) const {  // behind it
-    int depth = 0;
-    for (auto i = open; i < count(); ++i) {
-      depth += word(i) == "(" ? 1 : word(i) == ")" ? -1 : 0;
-      if (depth == 0) {
-        return i + 1;
-      }
-    }
-    return count();
-  }
-  Index first_of_statement() const {
-    auto i = at_;
-    while (i > 0 && word(i - 1) != ";") {
-      --i;
-    }
-    return i;
-  }
-  // The nearest `upper` before, within the last few words.
-  Index back_to(std::string_view upper, Index most) const {
-    for (auto i = at_ - 1; i >= 0 && i >= at_ - most; --i) {
-      if (is(i, upper)) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
- private:
-  std::string const& text_;
-  std::vector<Token> tokens_;
-  Index at_ = 0;
-};
-
-struct Change {  // tokens `from` up to `to`
-  Index from, to;
-  std::string now;
-};
-struct Rewrite {
-  std::vector<Change> changes;  // from left to right
-  Mark mark = Mark::none;
-  Index about = -1;  // which token the mark is about; -1 = the first that is changed
-};
 using Try = std::optional<Rewrite>;
 
 // Functions that no database has, by which the tree is known again.
 constexpr std::string_view of_expression = "runbookd$expression", of_virtual = "runbookd$virtual",
-                           of_not_null = "runbookd$not_null", of_alter = "runbookd$alter_";
+                           of_not_null = "runbookd$not_null", of_alter = "runbookd$alter_",
+                           of_source = "runbookd$by_source", of_subquery = "runbookd$subquery";
 
 std::string call(std::string_view function) { return "DEFAULT " + std::string(function); }
 
@@ -236,6 +149,46 @@ Try by_target(Place const& p) {
              : std::nullopt;
 }
 
+// Rows of the target that the source lacks: the condition is kept inside of a call, so that the
+// clause is known again.
+Try by_source(Place const& p) {
+  if (!p.are(p.at() - 2, {"NOT", "MATCHED", "BY", "SOURCE"})) {
+    return std::nullopt;
+  }
+  auto const begin = p.at() + 2;
+  int cases = 0;
+  auto then = begin;
+  for (; then < p.count() && (cases > 0 || !p.is(then, "THEN")); ++then) {
+    cases += p.is(then, "CASE") ? 1 : p.is(then, "END") ? -1 : 0;
+  }
+  auto const function = std::string(of_source);
+  if (!p.is(begin, "AND")) {
+    return Rewrite{{{p.at() - 2, begin, "MATCHED AND " + function + "()"}}};
+  }
+  return Rewrite{{{p.at() - 2, begin + 1, "MATCHED AND " + function + "("}, {then, then, ") "}}};
+}
+
+Try json_16(Place const& p) { return json_call(p, 16); }
+Try json_17(Place const& p) { return json_call(p, 17); }
+
+Try xml_indent(Place const& p) {
+  bool const no = p.are(p.at(), {"NO", "INDENT"});
+  bool const here = no || p.is(p.at(), "INDENT");
+  return here && p.word(p.at() + (no ? 2 : 1)) == ")"
+             ? Try(Rewrite{{{p.at(), p.at() + (no ? 2 : 1), ""}}})
+             : std::nullopt;
+}
+
+Try unnamed_subquery(Place const& p) {
+  auto const inside = p.word(p.at()) == "(" ? p.at() + 1 : p.at();
+  bool const query = p.is(inside, "SELECT") || p.is(inside, "VALUES") || p.is(inside, "WITH");
+  if (p.word(p.at()) != "(" || !query) {
+    return std::nullopt;
+  }
+  auto const end = p.closing(p.at());
+  return Rewrite{{{end, end, " AS " + std::string(of_subquery) + " "}}};
+}
+
 Try returning_with(Place const& p) {
   if (!p.are(p.at() - 1, {"RETURNING", "WITH", "("})) {
     return std::nullopt;
@@ -320,6 +273,11 @@ constexpr Rule rules[] = {
     {"PERIOD in a foreign key", 18, period},
     {"MERGE … RETURNING", 17, merge_returning},
     {"NOT MATCHED BY TARGET", 17, by_target},
+    {"NOT MATCHED BY SOURCE", 17, by_source},
+    {"JSON_OBJECT, JSON_ARRAY and their clauses", 16, json_16},
+    {"JSON_TABLE, JSON_QUERY and their clauses", 17, json_17},
+    {"XMLSERIALIZE … INDENT", 16, xml_indent},
+    {"a subquery in FROM without a name", 16, unnamed_subquery},
     {"RETURNING WITH", 18, returning_with},
     {"ONLY in VACUUM and ANALYZE", 18, vacuum_only},
     {"AT LOCAL", 17, at_local},
@@ -386,6 +344,18 @@ void restore_command(Json& command) {
   }
 }
 
+void restore_merge(Json& clause) {
+  if (auto* found = arguments(clause["condition"], of_source)) {
+    auto condition = found->empty() ? Json() : std::move((*found)[0]);
+    clause["by_source"] = true;
+    if (condition.is_null()) {
+      clause.erase("condition");
+    } else {
+      clause["condition"] = std::move(condition);
+    }
+  }
+}
+
 bool has_location(Json const& node) {
   return node.is_object() && node.contains("location") && node["location"].is_number();
 }
@@ -393,6 +363,11 @@ bool has_location(Json const& node) {
 void restore_node(std::string const& key, Json& node) {
   if (key == "AlterTableCmd") {
     restore_command(node);
+  } else if (key == "MergeWhenClause" && node.contains("condition")) {
+    restore_merge(node);
+  } else if (key == "RangeSubselect" && node.contains("alias") &&
+             node["alias"].value("aliasname", "") == of_subquery) {
+    node.erase("alias");
   } else if (key == "Constraint" && node.value("contype", "") == "CONSTR_DEFAULT" &&
              node.contains("raw_expr")) {
     restore_default(node);

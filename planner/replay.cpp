@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "planner/sql_expression.h"
+#include "planner/toast.h"
 
 namespace runbookd::planner {
 namespace {
@@ -48,6 +49,29 @@ void own_sequence(Catalog& catalog, Node statement) {
   }
 }
 
+// What a query makes, as far as its columns are those of tables.
+Relation made_by(Catalog const& catalog, Node query) {
+  Relation made;
+  auto const uses = uses_of(catalog, query);
+  for (auto const target : query.list("targetList")) {
+    auto const fields = target["val"].list("fields");
+    auto const words = pg::names(fields);
+    bool const star = words.size() < fields.size();
+    auto const name = words.empty() ? std::string() : words.back();
+    for (auto const& use : uses) {
+      auto const* from = catalog.find(use.relation);
+      auto const* column = from == nullptr ? nullptr : from->column(name);
+      if (star && from != nullptr) {
+        made.columns.insert(made.columns.end(), from->columns.begin(), from->columns.end());
+      } else if (column != nullptr) {
+        made.columns.push_back({.name = name, .type = column->type});
+        break;
+      }
+    }
+  }
+  return made;
+}
+
 void create_view(Catalog& catalog, Node variable, Node query, RelationKind kind, bool replace,
                  bool populated) {
   Relation view{.kind = kind};
@@ -68,6 +92,8 @@ void create_view(Catalog& catalog, Node variable, Node query, RelationKind kind,
     }
     view.columns.push_back({.name = name});
   }
+  view.toast =
+      kind == RelationKind::materialized_view && needs_toast(catalog, made_by(catalog, query));
   catalog.put(std::move(view));
 }
 
@@ -82,6 +108,7 @@ void create_table_as(Catalog& catalog, Node statement) {
   Relation table;
   table.temporary = into["rel"].text("relpersistence") == "t";
   table.name = catalog.made_as(pg::name_of(into["rel"]), table.temporary);
+  table.toast = needs_toast(catalog, made_by(catalog, query));
   if (!catalog.relations().contains(table.name)) {
     catalog.put(std::move(table));
   }
@@ -198,6 +225,7 @@ void select(Catalog& catalog, Node statement) {
   if (auto const into = statement["intoClause"]) {
     Relation table;
     table.name = catalog.made_as(pg::name_of(into["rel"]));
+    table.toast = needs_toast(catalog, made_by(catalog, statement));
     if (!catalog.relations().contains(table.name)) {
       catalog.put(std::move(table));
     }

@@ -1,9 +1,11 @@
 // ALTER TABLE and its kin, and RENAME.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/replay.h"
 #include "planner/sql_expression.h"
+#include "planner/toast.h"
 
 namespace runbookd::planner {
 namespace {
@@ -441,6 +443,10 @@ void replay_alter_table(Catalog& catalog, Node statement) {
       }
     }
   }
+  settle_toast(catalog, full);
+  std::vector<RelationName> below;
+  std::ranges::transform(catalog.descendants(full), std::back_inserter(below), &Relation::name);
+  std::ranges::for_each(below, [&](auto const& one) { settle_toast(catalog, one); });
 }
 
 void replay_rename(Catalog& catalog, Node statement) {

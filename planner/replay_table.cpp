@@ -4,6 +4,7 @@
 
 #include "planner/replay.h"
 #include "planner/sql_expression.h"
+#include "planner/toast.h"
 
 namespace runbookd::planner {
 namespace {
@@ -241,6 +242,7 @@ void replay_create_table(Catalog& catalog, Node statement) {
   if (bound && !parents.empty()) {
     take_over(catalog, name, parents.front());
   }
+  settle_toast(catalog, name);
 }
 
 }  // namespace runbookd::planner

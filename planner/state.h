@@ -96,7 +96,9 @@ struct RunState {
   std::string difference;              // of a mismatch: what differs
   std::set<std::string> accepted;      // differences that a person took as they are
   std::string creator;
-  TargetIdentity target;      // as the last session found it; empty = not known yet
+  std::set<std::string> acknowledged;  // rules, or "rule@phase/step", by the start under way
+  std::set<std::string> found;         // "rule@phase/step" that the last look at the target found
+  TargetIdentity target;               // as the last session found it; empty = not known yet
   std::vector<StepRef> lost;  // finished steps that a failover seems to have undone, in plan order
   std::optional<ClaimHolder> held_by;  // another daemon has claimed the target
   bool store_behind = false;  // the target knows more of this run: it cannot go on from this store

@@ -159,6 +159,7 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["phases"] = view::phases_json(facts);
   document["final_checks"] = view::final_checks_json(facts);
   document["baselines"] = baselines_json(*facts.history);
+  document["target_findings"] = view::findings_list(facts.history->findings);
   document["progress"] = progress_of_steps(*facts.state);
   document["point_of_no_return"] = no_return_json(facts);
   document["live"] = view::live_json(facts.live, now);

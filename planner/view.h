@@ -48,6 +48,7 @@ struct History {
   std::string creator, note, target, last_actor, last_reason;
   PlanDigest digest;
   BaselineValues baselines;
+  Findings findings;  // that the target made at the last start
   std::vector<std::vector<std::vector<Attempt>>> attempts;  // by phase, step
   std::vector<SeenCheck> checks;                            // the last result of each
   std::map<int, std::vector<std::string>> approvals;        // by phase

@@ -57,7 +57,10 @@ struct Words {
                       : "run started with " + count_words(count, "finding") + " acknowledged";
   }
   std::string operator()(BaselinesRecorded const& e) const {
-    return count_words(std::ssize(e.values), "baseline") + " recorded";
+    return count_words(std::ssize(e.values), "baseline") + " recorded" +
+           (e.findings.empty()
+                ? ""
+                : "; the target makes " + count_words(std::ssize(e.findings), "finding"));
   }
   std::string operator()(BaselinesFailed const& e) const { return not_started_words(e, ""); }
   std::string operator()(GateReached const& e) const {
@@ -247,8 +250,22 @@ std::string not_started_words(BaselinesFailed const& failed, std::string const& 
   if (failed.name == "target fence") {
     return where + " is not free for this run" + why;
   }
+  if (failed.name == "findings") {
+    return where + " makes the plan unsafe" + why;
+  }
   auto const named = failed.name.starts_with("baseline ");
   return (named ? "" : "baseline ") + in_a_line(failed.name) + " could not be recorded" + why;
+}
+
+std::string finding_lines(Findings const& findings) {
+  std::string lines;
+  for (auto const& finding : findings) {
+    lines += to_text(finding) + "\n";
+  }
+  return lines +
+         "change the plan, or acknowledge each with its rule and a reason: "
+         "start --acknowledge '" +
+         (findings.empty() ? "RULE" : findings.front().rule) + "=REASON'";
 }
 
 std::string event_words(Plan const& plan, EventBody const& body) {

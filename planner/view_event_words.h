@@ -13,6 +13,7 @@ namespace runbookd::planner::view {
 std::string not_started_words(BaselinesFailed const& failed, std::string const& target);
 // Why the schema is not known before the next step.
 std::string not_looked_words(Plan const& plan, FingerprintFailed const& failed);
+std::string finding_lines(Findings const& findings);  // each, and the way out
 std::string event_words(Plan const& plan, EventBody const& body);
 
 }  // namespace runbookd::planner::view

@@ -70,11 +70,14 @@ struct Remembering {
   void operator()(RunStarted const&) { begin_anew(); }
   void operator()(BaselinesRecorded const& e) {
     history.baselines = e.values;
+    history.findings = e.findings;
     at_peace();
   }
   void operator()(BaselinesFailed const& e) {
     history.problem = view::not_started_words(e, history.target);
-    history.details = view::further_lines(e.failure);
+    history.details =
+        e.findings.empty() ? view::further_lines(e.failure) : view::finding_lines(e.findings);
+    history.findings = e.findings;
   }
   void operator()(GateReached const& e) {
     history.approvals.erase(e.phase);

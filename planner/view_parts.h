@@ -28,6 +28,7 @@ Json live_json(Live const& live, Moment now);
 Json hand_json(HandThrottle const& hand, Moment now);
 Json attempt_json(Attempt const& attempt);
 Json finding_json(Finding const& finding);
+Json findings_list(Findings const& findings);
 std::string_view word(Direction direction);
 
 // One step as in the snapshot, without its SQL.

@@ -11,12 +11,6 @@ namespace {
 
 using view::Json;
 
-Json findings_list(Findings const& findings) {
-  auto list = Json::array();
-  std::ranges::transform(findings, std::back_inserter(list), view::finding_json);
-  return list;
-}
-
 Json step_outline(Step const& step) {
   Json object{{"name", step.name},
               {"kind", kind_of(step.forward)},
@@ -41,6 +35,12 @@ Json phase_outline(Phase const& phase) {
 
 }  // namespace
 
+Json view::findings_list(Findings const& findings) {
+  auto list = Json::array();
+  std::ranges::transform(findings, std::back_inserter(list), finding_json);
+  return list;
+}
+
 std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string const& canonical) {
   return plan_json(plan, digest, canonical, lint(plan));
 }
@@ -53,13 +53,13 @@ std::string plan_json(Plan const& plan, PlanDigest const& digest, std::string co
   return view::dumped({{"digest", digest.text},
                        {"name", plan.name},
                        {"title", plan.title},
-                       {"findings", findings_list(findings)},
+                       {"findings", view::findings_list(findings)},
                        {"phases", std::move(phases)},
                        {"plan", document.is_discarded() ? Json() : std::move(document)}});
 }
 
 std::string findings_json(Findings const& findings) {
-  return view::dumped(findings_list(findings));
+  return view::dumped(view::findings_list(findings));
 }
 
 }  // namespace runbookd::planner

@@ -228,6 +228,7 @@ class Reader {
     }
     found.owner = row.text(17);
     r.owner_column = row.text(18);
+    r.toast = row.flag(19);
     found_[row.text(0)] = std::move(found);
   }
 

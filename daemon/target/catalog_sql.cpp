@@ -78,7 +78,7 @@ SELECT c.oid, CASE WHEN n.oid = pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspnam
        CASE WHEN c.relkind = 'p' THEN )sql" +
          unless_locked("c.oid", "pg_get_partkeydef(c.oid)") + R"sql( END,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
-       d.refobjid, a.attname
+       d.refobjid, a.attname, c.reltoastrelid <> 0
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
 LEFT JOIN pg_am am ON am.oid = c.relam

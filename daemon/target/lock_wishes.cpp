@@ -47,7 +47,10 @@ std::vector<LockWish> lock_wishes(Session& session, planner::SqlAction const& ac
     auto const effects = planner::effects_of(statement, catalog, session.server_version() / major);
     for (auto const* locks : {&effects.locks, &effects.other_locks}) {
       for (auto const& lock : *locks) {
-        wishes.push_back({.relation = lock.name, .mode = lock.mode, .statement = i});
+        if (lock.kind != planner::RelationKind::toast_table &&
+            lock.kind != planner::RelationKind::toast_index) {  // they follow their table
+          wishes.push_back({.relation = lock.name, .mode = lock.mode, .statement = i});
+        }
       }
     }
     catalog = planner::apply(std::move(catalog), statement);

@@ -119,6 +119,26 @@ Findings lint(Plan const& plan, LintOptions options) {
   return PlanWalk(plan, options).findings();
 }
 
+LintOptions options_for(ServerCatalog known) {
+  constexpr int major = 10'000;
+  LintOptions options{.catalog = std::move(known.catalog)};
+  if (known.server_version > 0) {
+    options.server_major = known.server_version / major;
+    options.server_minor = known.server_version % major;
+  }
+  return options;
+}
+
+Findings made_by_target(Findings by_target, Findings const& by_text) {
+  std::erase_if(by_target, [&](Finding const& finding) {
+    return std::ranges::any_of(by_text, [&](Finding const& known) {
+      return known.rule == finding.rule && known.step == finding.step &&
+             known.place == finding.place && known.severity <= finding.severity;
+    });
+  });
+  return by_target;
+}
+
 Findings lint(Plan const& plan) {
   auto const least = plan.database.min_version;
   return lint(plan, {.server_major = least == 0 ? newest : least});

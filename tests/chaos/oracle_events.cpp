@@ -26,17 +26,22 @@ struct Outcomes {
   }
 
   void operator()(BaselinesRecorded const& e) {
-    found.emplace_back(BaselinesRead{.values = e.values});
+    found.emplace_back(BaselinesRead{.values = e.values, .findings = e.findings});
   }
   // Where the run works is told together with what was read there.
   void operator()(TargetIdentified const& e) {
     auto const* read = next == nullptr ? nullptr : std::get_if<BaselinesRecorded>(next);
     if (read != nullptr) {
-      found.emplace_back(BaselinesRead{.values = read->values, .target = e.target});
+      found.emplace_back(
+          BaselinesRead{.values = read->values, .target = e.target, .findings = read->findings});
     }
   }
   void operator()(BaselinesFailed const& e) {
-    found.emplace_back(BaselinesRead{.failure = e.failure, .failed_name = e.name});
+    if (e.findings.empty()) {
+      found.emplace_back(BaselinesRead{.failure = e.failure, .failed_name = e.name});
+    } else {
+      found.emplace_back(BaselinesRead{.findings = e.findings});
+    }
   }
   void operator()(ChecksJudged const& e) {
     found.emplace_back(

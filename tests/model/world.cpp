@@ -77,6 +77,9 @@ struct Answers {
   void operator()(RecordBaselines const&) {
     add("baselines", node, BaselinesRead{.values = {{"total", "7"}}, .target = {.timeline = "1"}});
     add("baselines fail", node, BaselinesRead{.failure = failure("08006"), .failed_name = "total"});
+    add("the target makes an error", node,
+        BaselinesRead{.target = {.timeline = "1"},
+                      .findings = {{.rule = "sql/no-such-table", .step = "a/b"}}});
   }
   void operator()(RunChecks const& checks) {
     failover();

@@ -212,7 +212,24 @@ TEST_CASE("moments are spelled in UTC, and a moment that is not set as null") {
 
 TEST_CASE("a baseline without a value is null") {
   CHECK(body_to_json(BaselinesRecorded{{{"users", "5"}, {"orphans", std::nullopt}}}) ==
-        R"({"values":{"orphans":null,"users":"5"}})");
+        R"({"findings":[],"values":{"orphans":null,"users":"5"}})");
+}
+
+TEST_CASE("findings of the target come back as they were, and an older record has none") {
+  Finding const finding{.rule = "lock/rewrites-table",
+                        .severity = Severity::error,
+                        .place = {"plan.yaml", 7, 3},
+                        .message = "public.users has 9 GB",
+                        .fix = "another way",
+                        .step = "expand/add"};
+  auto const failed = body_from_json(
+      "baselines.failed",
+      body_to_json(BaselinesFailed{.name = "findings", .failure = {}, .findings = {finding}}));
+  REQUIRE(failed);
+  CHECK(std::get<BaselinesFailed>(*failed).findings == Findings{finding});
+  auto const older = body_from_json("baselines.recorded", R"({"values":{"users":"5"}})");
+  REQUIRE(older);
+  CHECK(std::get<BaselinesRecorded>(*older).findings.empty());
 }
 
 TEST_CASE("that the store is behind is told of a pause, and of an older record it is not known") {

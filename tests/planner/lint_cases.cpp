@@ -95,6 +95,7 @@ class Reader {
     one.file = file_;
     one.line = line;
     one.sql = sql;
+    one.schema = schema_;
     if (with_schema_) {
       Catalog catalog;
       catalog.complete = true;

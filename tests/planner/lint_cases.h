@@ -11,7 +11,7 @@ namespace lint_cases {
 struct Case {
   std::string file;
   int line = 0;
-  std::string sql;
+  std::string sql, schema;            // the schema of its file, also where lint is not told it
   std::vector<std::string> expected;  // rule ids, sorted; empty = safe
   int from = 13, to = 18;             // server versions
   runbookd::planner::LintOptions options;

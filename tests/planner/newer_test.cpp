@@ -1,4 +1,5 @@
 // SQL that only servers newer than the parser know.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,7 @@ std::string plan_text(std::string const& version, std::string const& sql) {
          sql + "\n        irreversible: a test\n";
 }
 
-constexpr auto unknown = "SELECT * FROM JSON_TABLE('{}', '$' COLUMNS (x int PATH '$.x')) j";
+constexpr auto unknown = "SELECT 1 FROM GRAPH_TABLE (g MATCH (a) COLUMNS (a.id))";
 
 }  // namespace
 
@@ -85,31 +86,53 @@ TEST_CASE("forms of newer servers are read with the effects that they have there
 }
 
 TEST_CASE("what has no effect on relations is read all the same") {
-  for (auto const* sql :
-       {"ALTER TABLE parent ALTER a SET STATISTICS DEFAULT",
-        "ALTER TABLE parent SET ACCESS METHOD DEFAULT",
-        "ALTER TABLE parent ALTER b SET STORAGE DEFAULT",
-        "ALTER TABLE parent ADD t text STORAGE EXTERNAL",
-        "CREATE STATISTICS ON a, b FROM parent",
-        "CREATE STATISTICS (ndistinct) ON a, b FROM parent",
-        "CREATE TABLE w (id int, during tstzrange, PRIMARY KEY (id, during WITHOUT OVERLAPS))",
-        "ALTER TABLE parent ADD FOREIGN KEY (a, PERIOD b) REFERENCES other (id, PERIOD id) NOT "
-        "VALID",
-        "MERGE INTO parent p USING other o ON p.a = o.id WHEN MATCHED THEN DELETE RETURNING p.a",
-        "MERGE INTO parent p USING other o ON p.a = o.id WHEN NOT MATCHED BY TARGET THEN DO "
-        "NOTHING",
-        "UPDATE parent SET a = 1 RETURNING WITH (OLD AS o, NEW AS n) o.a, n.a",
-        "UPDATE parent SET a = 1 RETURNING old.a, new.a",
-        "ANALYZE ONLY parent",
-        "SELECT now() AT LOCAL",
-        "ALTER TABLE parent ADD CHECK (a::text IS JSON OBJECT WITH UNIQUE KEYS)",
-        "SELECT 1_000_000 + 0xFF + 0b11",
-        "GRANT app TO other WITH INHERIT TRUE, SET FALSE",
-        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON LARGE OBJECTS TO app",
-        "REINDEX DATABASE CONCURRENTLY",
-        "CREATE TABLE w (a int NOT NULL NO INHERIT, CONSTRAINT n NOT NULL a)",
-        "CREATE TABLE w (a int REFERENCES other NOT ENFORCED, b int CHECK (b > 0) NOT ENFORCED)",
-        "ALTER DOMAIN d ADD CONSTRAINT n NOT NULL"}) {
+  for (
+      auto const* sql :
+      {"ALTER TABLE parent ALTER a SET STATISTICS DEFAULT",
+       "ALTER TABLE parent SET ACCESS METHOD DEFAULT",
+       "ALTER TABLE parent ALTER b SET STORAGE DEFAULT",
+       "ALTER TABLE parent ADD t text STORAGE EXTERNAL",
+       "CREATE STATISTICS ON a, b FROM parent",
+       "CREATE STATISTICS (ndistinct) ON a, b FROM parent",
+       "CREATE TABLE w (id int, during tstzrange, PRIMARY KEY (id, during WITHOUT OVERLAPS))",
+       "ALTER TABLE parent ADD FOREIGN KEY (a, PERIOD b) REFERENCES other (id, PERIOD id) NOT "
+       "VALID",
+       "MERGE INTO parent p USING other o ON p.a = o.id WHEN MATCHED THEN DELETE RETURNING p.a",
+       "MERGE INTO parent p USING other o ON p.a = o.id WHEN NOT MATCHED BY TARGET THEN DO "
+       "NOTHING",
+       "UPDATE parent SET a = 1 RETURNING WITH (OLD AS o, NEW AS n) o.a, n.a",
+       "UPDATE parent SET a = 1 RETURNING old.a, new.a",
+       "MERGE INTO parent p USING other o ON p.a = o.id WHEN NOT MATCHED BY SOURCE THEN DELETE",
+       "MERGE INTO parent p USING other o ON p.a = o.id WHEN NOT MATCHED BY SOURCE AND CASE WHEN "
+       "p.b = 1 THEN true ELSE p.a = 2 END OR p.c = 3 THEN UPDATE SET a = 1 WHEN MATCHED THEN DO "
+       "NOTHING",
+       "SELECT JSON_OBJECT('a': 1, 'b' VALUE other.id NULL ON NULL WITH UNIQUE KEYS RETURNING "
+       "jsonb) FROM other",
+       "SELECT JSON_OBJECT(KEY 'a' VALUE JSON_OBJECT('b': 2))",
+       "SELECT JSON_ARRAY(SELECT id FROM other RETURNING jsonb), JSON_ARRAY(1, NULL ABSENT ON "
+       "NULL)",
+       "SELECT JSON_OBJECTAGG(id: 1 ABSENT ON NULL), JSON_ARRAYAGG(id ORDER BY id RETURNING jsonb) "
+       "FROM other",
+       "SELECT JSON_VALUE('{}', '$.a' PASSING 1 AS x RETURNING int DEFAULT 0 ON EMPTY ERROR ON "
+       "ERROR)",
+       "SELECT JSON_QUERY('{}', '$' WITH CONDITIONAL ARRAY WRAPPER EMPTY OBJECT ON ERROR), "
+       "JSON_EXISTS('{}', '$' FALSE ON ERROR)",
+       "SELECT JSON_SERIALIZE('{}' RETURNING text), JSON('{}' WITH UNIQUE KEYS)",
+       "SELECT j.x FROM other, JSON_TABLE(id::text, '$[*]' AS root PASSING id AS i COLUMNS (n FOR "
+       "ORDINALITY, x int PATH '$.x' DEFAULT 0 ON EMPTY, NESTED PATH '$.k' COLUMNS (y text)) ERROR "
+       "ON ERROR) AS j",
+       "SELECT XMLSERIALIZE(DOCUMENT '<a/>' AS text INDENT)",
+       "SELECT * FROM (SELECT id FROM other), (VALUES (1))",
+       "ANALYZE ONLY parent",
+       "SELECT now() AT LOCAL",
+       "ALTER TABLE parent ADD CHECK (a::text IS JSON OBJECT WITH UNIQUE KEYS)",
+       "SELECT 1_000_000 + 0xFF + 0b11",
+       "GRANT app TO other WITH INHERIT TRUE, SET FALSE",
+       "ALTER DEFAULT PRIVILEGES GRANT SELECT ON LARGE OBJECTS TO app",
+       "REINDEX DATABASE CONCURRENTLY",
+       "CREATE TABLE w (a int NOT NULL NO INHERIT, CONSTRAINT n NOT NULL a)",
+       "CREATE TABLE w (a int REFERENCES other NOT ENFORCED, b int CHECK (b > 0) NOT ENFORCED)",
+       "ALTER DOMAIN d ADD CONSTRAINT n NOT NULL"}) {
     CAPTURE(sql);
     auto const all = told(sql);
     CHECK(all.size() == 1);
@@ -136,6 +159,19 @@ TEST_CASE("what a form says is in the tree, at its place in the text") {
   auto const refused = pg::parse(wrong);
   CHECK_FALSE(refused.ok());
   CHECK(refused.error_offset == wrong.find("wrong"));
+}
+
+TEST_CASE("what stands in the newer forms is told: tables, full reads, and who knows them") {
+  auto const merged =
+      one("MERGE INTO other o USING parent p ON p.a = o.id WHEN NOT MATCHED BY SOURCE THEN DELETE");
+  CHECK(merged.since == 17);
+  CHECK(std::ranges::find(merged.scans, "public.other") != merged.scans.end());
+  auto const made = one("CREATE TABLE x AS SELECT JSON_ARRAY(SELECT id FROM other) AS ids");
+  CHECK(made.since == 16);
+  CHECK(made.scans == Names{"public.other"});
+  CHECK(one("SELECT * FROM JSON_TABLE((SELECT max(id)::text FROM other), '$' COLUMNS (x int)) j")
+            .locks.size() == 1);
+  CHECK(one("SELECT * FROM (SELECT id FROM other)").since == 16);
 }
 
 TEST_CASE("an older server refuses it, and that is said") {

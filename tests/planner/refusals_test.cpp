@@ -311,6 +311,35 @@ TEST_CASE("a step that is named in the wrong phase is found in the right one") {
   CHECK(to.next == "rollback --to expand/index");
 }
 
+TEST_CASE("an error that only the target shows closes the start, and is acknowledged by name") {
+  Finding const missing{.rule = "sql/no-such-table", .message = "no users", .step = "expand/add"};
+  Finding const large{.rule = "lock/rewrites-table",
+                      .severity = Severity::warning,
+                      .message = "it has 2 GB",
+                      .step = "expand/add"};
+  Life life(whole_plan());
+  life.ask(Start{});
+  life.tell(BaselinesRead{.values = {{"total", "7"}}, .findings = {missing, large}});
+  REQUIRE(life.state.mode == RunMode::pending);
+  CHECK(life.message().find("makes the plan unsafe: 1 error that only its schema") !=
+        std::string::npos);
+  auto const details = life.snapshot().at("details");
+  REQUIRE(details.size() == 2);
+  CHECK(details[0].get<std::string>().find("no users [sql/no-such-table]") != std::string::npos);
+  CHECK(details[1].get<std::string>().find("--acknowledge 'sql/no-such-table=REASON'") !=
+        std::string::npos);
+
+  Start start;
+  start.acknowledged.push_back({.rule = "lock/typo", .reason = "x"});
+  CHECK(refused(life, start).code == ErrorCode::not_found);
+  start.acknowledged = {{.rule = "sql/no-such-table@expand/add", .reason = "a tool makes it"}};
+  life.ask(start);
+  life.tell(BaselinesRead{.values = {{"total", "7"}}, .findings = {missing, large}});
+  CHECK(life.state.mode != RunMode::pending);
+  CHECK(life.snapshot().at("target_findings").size() == 2);
+  CHECK(life.state.found.empty());
+}
+
 TEST_CASE("what is acknowledged is a finding that the plan has") {
   Life life(whole_plan());
   auto const accepting = [](std::string const& rule) {

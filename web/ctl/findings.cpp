@@ -266,11 +266,13 @@ Maybe<planner::LintOptions> lint_options(Session& session, LintChoices const& ch
   if (!known) {
     return tl::unexpected(known.error());
   }
-  if (version.empty() && known->server_version > 0) {
-    options.server_major = known->major();
-    options.server_minor = known->minor();
+  auto of_target = planner::options_for(
+      {.catalog = std::move(known->catalog), .server_version = known->server_version});
+  if (version.empty()) {
+    options.server_major = of_target.server_major;
+    options.server_minor = of_target.server_minor;
   }
-  options.catalog = std::move(known->catalog);
+  options.catalog = std::move(of_target.catalog);
   auto const small = size_of("--small-table", choices.small_table, options.sizes.small);
   auto const large = size_of("--large-table", choices.large_table, options.sizes.large);
   if (!small || !large) {

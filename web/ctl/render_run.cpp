@@ -123,6 +123,21 @@ std::string progress_text(Json const& snapshot) {
   return text_of(progress, "steps_done") + '/' + text_of(progress, "steps_total") + " steps";
 }
 
+// What the target made of the plan at its start. On a screen that is drawn again there is no room.
+Lines finding_lines(Json const& snapshot, View const& view) {
+  Lines lines;
+  bool const told_already = !child(snapshot, "details").empty();
+  for (auto const& finding : child(snapshot, "target_findings")) {
+    if (view.height == 0 && !told_already && text_of(finding, "severity") != "note") {
+      lines.push_back(
+          Line()
+              .add(text_of(finding, "severity") + " of the target: ", Tone::waiting)
+              .add(text_of(finding, "message") + " [" + text_of(finding, "rule") + "]"));
+    }
+  }
+  return lines;
+}
+
 Line strip(Json const& snapshot, View const& view) {
   Line line;
   auto const between = view.look.unicode ? " ─ " : " - ";
@@ -175,6 +190,7 @@ Lines head(Json const& snapshot, View const& view) {
   append(lines, way_lines(snapshot, view));
   append(lines, need_lines(snapshot, view));
   append(lines, warning_lines(snapshot, view));
+  append(lines, finding_lines(snapshot, view));
   auto const roomy = view.height == 0 || view.height >= 16;
   if (roomy) {
     lines.emplace_back();

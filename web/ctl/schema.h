@@ -14,7 +14,6 @@ struct KnownSchema {
   planner::Catalog catalog;  // nothing is known where nothing was named
   int server_version = 0;    // 150004; 0 = not asked
   int major() const { return server_version == 0 ? newest : server_version / 10000; }
-  int minor() const { return server_version % 10000; }
   static constexpr int newest = 18;
 };
 Maybe<KnownSchema> load_known(Session& session, SchemaChoice const& choice);

@@ -23,7 +23,19 @@ using planner::Effects;
 using planner::ExplainedStatement;
 using planner::RelationLock;
 
-Json locks_json(std::vector<RelationLock> const& locks, char const* key) {
+Json modes_json(std::uint8_t asked) {
+  auto list = Json::array();
+  for (unsigned mode = 0; mode <= static_cast<unsigned>(planner::LockMode::access_exclusive);
+       ++mode) {
+    if ((asked >> mode & 1U) != 0) {
+      list.push_back(planner::to_text(static_cast<planner::LockMode>(mode)));
+    }
+  }
+  return list;
+}
+
+// What is let go before the end of the statement; outside a transaction all is at its end.
+Json locks_json(std::vector<RelationLock> const& locks, char const* key, bool transactional) {
   auto list = Json::array();
   for (auto const& lock : locks) {
     Json one = {{key, lock.name},
@@ -32,7 +44,10 @@ Json locks_json(std::vector<RelationLock> const& locks, char const* key) {
     if (!lock.of.empty()) {
       one["of"] = lock.of;
     }
-    if (!lock.kept) {
+    if (auto modes = modes_json(lock.asked); lock.of.empty() && modes.size() > 1) {
+      one["all_modes"] = std::move(modes);
+    }
+    if (!lock.kept && transactional) {
       one["still_held_at_end"] = nullptr;
     }
     list.push_back(std::move(one));
@@ -54,8 +69,8 @@ Json statement_json(ExplainedStatement const& one, std::size_t number, std::stri
                {"statement", number},
                {"line", one.statement.sql.place.line},
                {"kind", one.statement.kind},
-               {"locks", locks_json(effects.locks, "table")},
-               {"other_locks", locks_json(effects.other_locks, "relation")},
+               {"locks", locks_json(effects.locks, "table", effects.transactional)},
+               {"other_locks", locks_json(effects.other_locks, "relation", effects.transactional)},
                {"rewrites", effects.rewrites},
                {"scans", effects.scans},
                {"plan_dependent_scans", effects.plan_dependent_scans},
@@ -66,6 +81,9 @@ Json statement_json(ExplainedStatement const& one, std::size_t number, std::stri
                {"transactional", effects.transactional},
                {"blocks_reads", effects.blocks_reads()},
                {"blocks_writes", effects.blocks_writes()},
+               {"reads_blocked", one.stalls.reads},
+               {"writes_blocked", one.stalls.writes},
+               {"waits_for", effects.waits_for},
                {"destructive", consequences_json(effects.destructive)},
                {"breaks_old_app", consequences_json(effects.breaks_old_app)},
                {"assumed", effects.assumed},
