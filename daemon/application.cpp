@@ -13,6 +13,7 @@
 #include "daemon/clock.h"
 #include "daemon/guarded_service.h"
 #include "daemon/logging.h"
+#include "daemon/metrics.h"
 #include "daemon/registry.h"
 #include "daemon/target_sources.h"
 #include "store/crash_point.h"
@@ -28,14 +29,17 @@ constexpr auto stop_looked_at_every = std::chrono::milliseconds{20};
 constexpr auto answers_go_out_within = std::chrono::seconds{2};
 constexpr std::int64_t page_size = 4096;
 
-web::ServerOptions server_options(config::Settings const& settings) {
+web::ServerOptions server_options(config::Settings const& settings, Metrics& metrics) {
   web::ServerOptions options;
   options.listen.clear();
   for (auto const& address : settings.listen) {
     options.listen.push_back(to_text(address));
   }
   options.allowed_hosts = settings.allowed_hosts;
-  options.on_request = log_access;
+  options.on_request = [&metrics](web::AccessLine const& line) {
+    log_access(line);
+    metrics.answered(line);
+  };
   options.on_trouble = [](std::string const& what) { log_warning(what); };
   return options;
 }
@@ -46,12 +50,13 @@ class Application {
       : settings_(std::move(settings)),
         store_(std::move(store)),
         clock_(io_),
-        registry_(io_, clock_, chance_, *store_, settings_, process_environment()),
+        registry_(io_, clock_, chance_, *store_, settings_, process_environment(), metrics_),
         guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
-        server_(io_, guarded_, server_options(settings_)),
+        server_(io_, guarded_, server_options(settings_, metrics_)),
         signals_(io_, SIGTERM, SIGINT) {
     // a limit on the size of files is a full disk to us, not the end
     std::signal(SIGXFSZ, SIG_IGN);
+    metrics_.count_streams_by([this] { return server_.streams(); });
     registry_.when_broken([this](planner::Error const& error) { store_broke(error); });
   }
 
@@ -170,6 +175,7 @@ class Application {
   boost::asio::io_context io_{1};
   SystemClock clock_;
   Chance chance_;
+  Metrics metrics_;
   Registry registry_;
   GuardedService guarded_;
   web::Server server_;
