@@ -38,6 +38,8 @@ class Registry final : public web::RunService {
   // Nothing is under way and nothing waits to be written.
   bool quiet() const;
   int working() const;
+  bool fresh() const;                  // nobody who watches over a statement is stuck
+  std::string standing_words() const;  // "2 runs at work, 1 waits for a person"
   void let_go();
 
   web::Document about() override;

@@ -36,6 +36,19 @@ bool Registry::is_ready() {
 
 Document Registry::ready() { return {.json = readiness_json(is_ready(), readiness())}; }
 
+bool Registry::fresh() const {
+  auto const now = std::chrono::steady_clock::now();
+  return std::ranges::all_of(runs_, [&](auto const& entry) { return entry.second->fresh(now); });
+}
+
+std::string Registry::standing_words() const {
+  std::vector<RunMode> modes;
+  for (auto const& [id, run] : runs_) {
+    modes.push_back(run->state().mode);
+  }
+  return planner::standing_words(modes);
+}
+
 // Unfinished runs are all at hand; of those that have ended only the store knows how many there
 // are.
 Result<std::string> Registry::metrics() {

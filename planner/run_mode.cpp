@@ -18,6 +18,16 @@ std::optional<RunMode> mode_named(std::string_view name) {
   return found == modes.end() ? std::nullopt : std::optional{*found};
 }
 
+std::string standing_words(std::vector<RunMode> const& runs) {
+  auto const working = std::ranges::count(runs, Turn::machine, turn_of);
+  auto const waiting = std::ranges::count(runs, Turn::human, turn_of);
+  auto text = std::to_string(working) + (working == 1 ? " run" : " runs") + " at work";
+  if (waiting > 0) {
+    text += ", " + std::to_string(waiting) + (waiting == 1 ? " waits" : " wait") + " for a person";
+  }
+  return text;
+}
+
 Turn turn_of(RunMode mode) {
   switch (mode) {
     case RunMode::running:

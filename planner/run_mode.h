@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,5 +17,8 @@ std::optional<RunMode> mode_named(std::string_view name);
 // and nobody moves one that has ended.
 enum class Turn { machine, human, nobody };
 Turn turn_of(RunMode mode);
+
+// "2 runs at work, 1 waits for a person"
+std::string standing_words(std::vector<RunMode> const& runs);
 
 }  // namespace runbookd::planner

@@ -139,5 +139,14 @@ TEST_CASE("every state has a name that leads back to it, and somebody's turn") {
   CHECK_FALSE(mode_named("asleep").has_value());
 }
 
+TEST_CASE("who is at work and who waits is told in a line") {
+  using enum RunMode;
+  CHECK(standing_words({}) == "0 runs at work");
+  CHECK(standing_words({running, waiting, pending, succeeded}) ==
+        "1 run at work, 1 waits for a person");
+  CHECK(standing_words({running, pausing, failed, paused}) ==
+        "2 runs at work, 2 wait for a person");
+}
+
 }  // namespace
 }  // namespace runbookd::planner
