@@ -1,6 +1,8 @@
 # `cpack -G DEB` (cmake --workflow --preset package): runbookd and runbookctl, one package each.
 set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGE_CONTACT "the authors of runbookd <runbookd@localhost>")
+set(RUNBOOKD_MAINTAINER "the authors of runbookd <maintainers@runbookd.invalid>" CACHE STRING
+    "Whom the packages name as their maintainer: NAME <ADDRESS>")
+set(CPACK_PACKAGE_CONTACT ${RUNBOOKD_MAINTAINER})
 set(CPACK_PACKAGE_VENDOR runbookd)
 set(CPACK_COMPONENTS_ALL daemon ctl)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
@@ -14,17 +16,17 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(CPACK_DEBIAN_DAEMON_PACKAGE_NAME runbookd)
 set(CPACK_COMPONENT_DAEMON_DESCRIPTION "daemon that carries PostgreSQL schema changes through production
- Each phase's SQL is run with lock timeouts, every fact is recorded before and
- after it happens, the next phase opens only when validation queries pass, and
- every executed step can be taken back.")
+Each phase's SQL is run with lock timeouts, every fact is recorded before and
+after it happens, the next phase opens only when validation queries pass, and
+every executed step can be taken back.")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS runbookctl)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_SUGGESTS "prometheus, grafana")
 
 set(CPACK_DEBIAN_CTL_PACKAGE_NAME runbookctl)
 set(CPACK_COMPONENT_CTL_DESCRIPTION "command line of runbookd
- Starts, pauses, resumes and rolls back schema changes that runbookd carries
- through production; checks, explains and imports plans without a daemon.")
+Starts, pauses, resumes and rolls back schema changes that runbookd carries
+through production; checks, explains and imports plans without a daemon.")
 
 # Maintainer scripts and documents that differ by package or by path.
 set(made ${CMAKE_CURRENT_BINARY_DIR}/debian)
