@@ -1,5 +1,6 @@
 #include "daemon/application.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -8,12 +9,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "daemon/chance.h"
 #include "daemon/clock.h"
 #include "daemon/guarded_service.h"
 #include "daemon/logging.h"
+#include "daemon/metrics.h"
 #include "daemon/registry.h"
+#include "daemon/supervisor.h"
 #include "daemon/target_sources.h"
 #include "store/crash_point.h"
 #include "web/server.h"
@@ -26,16 +30,20 @@ using store::CrashPoint;
 
 constexpr auto stop_looked_at_every = std::chrono::milliseconds{20};
 constexpr auto answers_go_out_within = std::chrono::seconds{2};
+constexpr std::chrono::milliseconds status_told_every{1'000};
 constexpr std::int64_t page_size = 4096;
 
-web::ServerOptions server_options(config::Settings const& settings) {
+web::ServerOptions server_options(config::Settings const& settings, Metrics& metrics) {
   web::ServerOptions options;
   options.listen.clear();
   for (auto const& address : settings.listen) {
     options.listen.push_back(to_text(address));
   }
   options.allowed_hosts = settings.allowed_hosts;
-  options.on_request = log_access;
+  options.on_request = [&metrics](web::AccessLine const& line) {
+    log_access(line);
+    metrics.answered(line);
+  };
   options.on_trouble = [](std::string const& what) { log_warning(what); };
   return options;
 }
@@ -46,12 +54,13 @@ class Application {
       : settings_(std::move(settings)),
         store_(std::move(store)),
         clock_(io_),
-        registry_(io_, clock_, chance_, *store_, settings_, process_environment()),
+        registry_(io_, clock_, chance_, *store_, settings_, process_environment(), metrics_),
         guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
-        server_(io_, guarded_, server_options(settings_)),
+        server_(io_, guarded_, server_options(settings_, metrics_)),
         signals_(io_, SIGTERM, SIGINT) {
     // a limit on the size of files is a full disk to us, not the end
     std::signal(SIGXFSZ, SIG_IGN);
+    metrics_.count_streams_by([this] { return server_.streams(); });
     registry_.when_broken([this](planner::Error const& error) { store_broke(error); });
   }
 
@@ -83,6 +92,10 @@ class Application {
     log_info(
         "no identities are configured: everybody who reaches these addresses acts as operator");
     wait_for_signal();
+    supervisor_.ready();
+    if (supervisor_.listens()) {
+      tell_supervisor();
+    }
     crash_point(CrashPoint::listening);
     io_.run();
     log_info("stopped in order");
@@ -105,6 +118,21 @@ class Application {
     guarded_.refuse_all(error);
     boost::asio::post(io_, [this] { close(); });
   }
+  // That this is called at all shows that the loop turns. By the steady clock: a watchdog's
+  // patience does not depend on what the time of day is said to be.
+  void tell_supervisor() {
+    supervisor_.status(registry_.standing_words());
+    auto const patience = supervisor_.patience();
+    if (patience && registry_.fresh()) {
+      supervisor_.alive();
+    }
+    pulse_.expires_after(patience ? std::min(status_told_every, *patience / 3) : status_told_every);
+    pulse_.async_wait([this](boost::system::error_code error) {
+      if (!error) {
+        tell_supervisor();
+      }
+    });
+  }
   void wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) {
@@ -122,6 +150,7 @@ class Application {
     log_info("stopping", {{"signal", std::to_string(signal)},
                           {"runs", std::to_string(registry_.working())},
                           {"how", mode == planner::StopMode::now ? "now" : "at safe points"}});
+    supervisor_.stopping(2 * settings_.shutdown_timeout + answers_go_out_within);
     registry_.drain(mode);
     crash_point(CrashPoint::shutdown_drained);
     if (mode == planner::StopMode::safe_point) {
@@ -170,10 +199,13 @@ class Application {
   boost::asio::io_context io_{1};
   SystemClock clock_;
   Chance chance_;
+  Metrics metrics_;
   Registry registry_;
   GuardedService guarded_;
   web::Server server_;
   boost::asio::signal_set signals_;
+  boost::asio::steady_timer pulse_{io_};
+  Supervisor supervisor_;
   std::unique_ptr<Alarm> alarm_;
   bool stopping_ = false;
   bool store_broken_ = false;

@@ -45,6 +45,9 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void recover();
   // Nothing of ours is under way and nothing waits to be written.
   bool quiet() const { return pending_ == 0 && (!runner_ || !runner_->busy()); }
+  bool fresh(std::chrono::steady_clock::time_point now) const {
+    return !runner_ || runner_->fresh(now);
+  }
   // Gives up whatever is under way. For the end of the program.
   void let_go() { runner_.reset(); }
 

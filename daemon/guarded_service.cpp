@@ -4,6 +4,10 @@ namespace runbookd::daemon {
 
 using namespace web;
 
+Result<std::string> GuardedService::metrics() {
+  return guard([&] { return service_.metrics(); });
+}
+
 Result<Document> GuardedService::start_backup() {
   return guard([&] { return service_.start_backup(); });
 }

@@ -23,6 +23,7 @@ class GuardedService final : public web::RunService {
   web::Document about() override { return service_.about(); }
   web::Document ready() override { return service_.ready(); }
   bool is_ready() override { return !refusal_ && service_.is_ready(); }
+  planner::Result<std::string> metrics() override;
   planner::Result<web::Document> start_backup() override;
   planner::Result<web::Document> show_backup() override;
   planner::Result<web::UploadedPlan> upload_plan(web::PlanUpload const& upload) override;

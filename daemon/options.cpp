@@ -8,31 +8,53 @@
 
 namespace runbookd::daemon {
 
-ParsedOptions parse_options(int argc, char** argv) {
-  Options options;
+namespace {
+
+// The options as CLI11 is told of them; it fills the variables beside it.
+struct Grammar {
+  Grammar();
+
   CLI::App app{"runbookd carries PostgreSQL schema changes through production, phase by phase."};
+  Options options;
+  StoreCommand store;
+  CLI::App *commands = nullptr, *check = nullptr, *backup = nullptr, *restore = nullptr;
+};
+
+Grammar::Grammar() {
   app.set_version_flag("--version", "runbookd " RUNBOOKD_VERSION);
   app.add_option("--config,-c", options.config_file, "configuration file (YAML)")
       ->capture_default_str();
   app.add_flag("--check-config", options.check_config,
                "read the configuration, report every problem, and end");
-  StoreCommand store;
-  auto* const commands = app.add_subcommand("store", "look at, copy and put back the store's file");
+  commands = app.add_subcommand("store", "look at, copy and put back the store's file");
   commands->require_subcommand(1);
   commands->fallthrough();  // --config may stand anywhere
-  auto* const check = commands->add_subcommand(
+  check = commands->add_subcommand(
       "check", "read a store that no daemon holds, and every run's record in it");
   check->add_option("FILE", store.file, "a store or a backup; without: the configured store");
-  auto* const backup = commands->add_subcommand(
+  backup = commands->add_subcommand(
       "backup", "copy the store, also while the daemon works, and check the copy");
   backup->add_option("FILE", store.file, "a new file")->required();
-  auto* const restore =
+  restore =
       commands->add_subcommand("restore", "put a checked backup in the configured store's place");
   restore->add_option("FILE", store.file, "the backup")->required();
   restore->add_flag("--force", store.force, "also in place of a newer, another or a damaged store");
   for (auto* const command : {check, backup, restore}) {
     command->fallthrough();
   }
+}
+
+}  // namespace
+
+ctl::CommandPage options_page() {
+  Grammar grammar;
+  grammar.app.name("runbookd");
+  return ctl::page_of(grammar.app);
+}
+
+ParsedOptions parse_options(int argc, char** argv) {
+  Grammar grammar;
+  auto& [app, options, store, commands, check, backup, restore] = grammar;
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

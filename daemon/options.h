@@ -8,6 +8,7 @@
 #include "config/settings.h"
 #include "daemon/store_commands.h"
 #include "planner/error.h"
+#include "web/ctl/command_page.h"
 
 namespace runbookd::daemon {
 
@@ -24,6 +25,7 @@ struct ParsedOptions {
   int exit_code = 0;
 };
 ParsedOptions parse_options(int argc, char** argv);
+ctl::CommandPage options_page();  // for manual and completions
 
 // Exit codes.
 inline constexpr int exit_failed = 1;

@@ -48,6 +48,7 @@ planner::Result<void> Recorder::commit(store::Append const* last) {
   if (last != nullptr) {
     appends.push_back(*last);
   }
+  auto const began = std::chrono::steady_clock::now();
   if (auto written = journal_.append(appends); !written) {
     auto const code = written.error().code;
     bool const asked = last != nullptr;
@@ -59,6 +60,9 @@ planner::Result<void> Recorder::commit(store::Append const* last) {
       give_up(written.error());
     }
     return written;
+  }
+  if (on_durable && !appends.empty()) {
+    on_durable(appends, std::chrono::steady_clock::now() - began);
   }
   if (degraded_) {
     degraded_ = false;

@@ -4,6 +4,7 @@
 // meanwhile. Once it is broken nothing is offered to it any more: the program has to end and read.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ class Recorder {
   bool idle() const { return waiting_.empty(); }
   // Called when the store fails and when it works again, with what it said.
   std::function<void(std::string const&)> on_trouble;
+  // Called after each commit, with what it made durable and how long it took.
+  std::function<void(std::vector<store::Append> const&, std::chrono::steady_clock::duration)>
+      on_durable;
   // Called once, when nobody knows any more what the store holds.
   std::function<void(planner::Error const&)> on_broken;
 

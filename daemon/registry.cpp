@@ -10,6 +10,7 @@
 #include "planner/lint.h"
 #include "planner/mutant.h"
 #include "planner/plan_reader.h"
+#include "planner/run_mode.h"
 #include "planner/view.h"
 #include "store/crash_point.h"
 
@@ -50,15 +51,6 @@ bool starts_work(Ask const& ask) {
   return !std::holds_alternative<Pause>(ask) && !std::holds_alternative<Cancel>(ask);
 }
 
-bool is_state(std::string const& name) {
-  for (int mode = 0; mode <= static_cast<int>(RunMode::cancelled); ++mode) {
-    if (to_text(static_cast<RunMode>(mode)) == name) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // What stands in the way then is told, not waited for.
 bool enters_phase(Ask const& ask) {
   return std::holds_alternative<Start>(ask) || std::holds_alternative<Advance>(ask);
@@ -91,12 +83,14 @@ class Registry::Listening final : public web::Subscription {
 };
 
 Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
-                   config::Settings const& settings, config::Environment environment)
+                   config::Settings const& settings, config::Environment environment,
+                   Metrics& metrics)
     : clock_(clock),
       chance_(chance),
       store_(store),
       settings_(settings),
       environment_(std::move(environment)),
+      metrics_(metrics),
       recorder_(io, clock, store.journal()),
       backup_(io, store.connection(), [](std::string const& what) { log_warning(what); }),
       house_{
@@ -116,6 +110,9 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
       lookout_(io, clock, "runbookd lookout",
                [this](std::string const& name) { return target_settings(name); }) {
   recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
+  recorder_.on_durable = [this](auto const& appends, auto took) {
+    metrics_.recorded(appends, took, clock_.now());
+  };
 }
 
 Registry::~Registry() { let_go(); }
@@ -167,6 +164,7 @@ Result<Registry::ConductorPtr> Registry::load(store::RunSummary const& summary) 
   }
   forget_finished();
   auto run = std::make_shared<Conductor>(house_, summary.id, *plan, events);
+  metrics_.meet(run->facts(), *plan, events, clock_.now());
   runs_[summary.id] = run;
   return run;
 }
@@ -187,8 +185,12 @@ void Registry::forget_finished() {
   if (runs_.size() < finished_runs_kept) {
     return;
   }
-  std::erase_if(runs_, [](auto const& entry) {
-    return is_final(entry.second->state().mode) && entry.second->quiet();
+  std::erase_if(runs_, [this](auto const& entry) {
+    bool const done = is_final(entry.second->state().mode) && entry.second->quiet();
+    if (done) {
+      metrics_.forget(entry.first);
+    }
+    return done;
   });
 }
 
@@ -237,34 +239,7 @@ void Registry::let_go() {
   }
 }
 
-// --- about the daemon
-
-Document Registry::about() {
-  std::vector<std::pair<std::string, std::string>> targets;
-  for (auto const& source : settings_.targets) {
-    auto const target = target_settings(source.name);
-    targets.emplace_back(source.name, target ? target->described : target.error().detail);
-  }
-  return {.json = about_json(RUNBOOKD_VERSION, store_.id(), targets, clock_.now())};
-}
-
-std::vector<ReadinessCheck> Registry::readiness() const {
-  auto const store = store_.check();
-  return {
-      {.name = "accepting",
-       .ok = !draining_,
-       .detail = draining_ ? "the daemon is being stopped" : ""},
-      {.name = "store", .ok = store.has_value(), .detail = store ? "" : store.error().detail},
-      {.name = "journal",
-       .ok = !recorder_.degraded(),
-       .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""}};
-}
-
-bool Registry::is_ready() {
-  return std::ranges::all_of(readiness(), [](auto const& check) { return check.ok; });
-}
-
-Document Registry::ready() { return {.json = readiness_json(is_ready(), readiness())}; }
+// --- copies of the store
 
 Result<Document> Registry::start_backup() {
   recorder_.flush();  // what is shown already is in it
@@ -363,12 +338,13 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
   }
   crash_point(CrashPoint::run_created);
   forget_finished();
+  metrics_.meet(run->facts(), *plan, {created}, clock_.now());
   runs_[id] = run;
   return document(*run);
 }
 
 Result<Document> Registry::list_runs(web::RunQuery const& query) {
-  if (!query.state.empty() && query.state != "unfinished" && !is_state(query.state)) {
+  if (!query.state.empty() && query.state != "unfinished" && !mode_named(query.state)) {
     return refuse(ErrorCode::malformed, "there is no state \"" + query.state + "\"",
                   "runbookctl run list");
   }

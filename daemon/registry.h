@@ -12,6 +12,7 @@
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
 #include "daemon/lookout.h"
+#include "daemon/metrics.h"
 #include "store/store.h"
 #include "web/service.h"
 
@@ -20,7 +21,7 @@ namespace runbookd::daemon {
 class Registry final : public web::RunService {
  public:
   Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
-           config::Settings const& settings, config::Environment environment);
+           config::Settings const& settings, config::Environment environment, Metrics& metrics);
   ~Registry() override;
 
   // Loads every unfinished run and settles what was under way. An error names the run and what is
@@ -37,11 +38,14 @@ class Registry final : public web::RunService {
   // Nothing is under way and nothing waits to be written.
   bool quiet() const;
   int working() const;
+  bool fresh() const;                  // nobody who watches over a statement is stuck
+  std::string standing_words() const;  // "2 runs at work, 1 waits for a person"
   void let_go();
 
   web::Document about() override;
   web::Document ready() override;
   bool is_ready() override;
+  planner::Result<std::string> metrics() override;
   planner::Result<web::Document> start_backup() override;
   planner::Result<web::Document> show_backup() override;
   planner::Result<web::UploadedPlan> upload_plan(web::PlanUpload const& upload) override;
@@ -88,6 +92,7 @@ class Registry final : public web::RunService {
   store::Store& store_;
   config::Settings const& settings_;
   config::Environment environment_;
+  Metrics& metrics_;
   Recorder recorder_;
   BackupTask backup_;
   House house_;

@@ -1,237 +1,22 @@
 #include "daemon/step_runner.h"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <map>
 #include <mutex>
-#include <stop_token>
 #include <utility>
 
 #include "daemon/brake.h"
+#include "daemon/eyes.h"
 #include "daemon/jobs.h"
-#include "daemon/onlooker.h"
-#include "daemon/target/line.h"
 #include "daemon/worker.h"
-#include "planner/mutant.h"
 
 namespace runbookd::daemon {
 namespace {
 
 using namespace planner;
 
-constexpr auto first_look_after = std::chrono::milliseconds{40};
-constexpr auto looks_every = std::chrono::milliseconds{80};
-constexpr auto signals_every = std::chrono::seconds{1};
-constexpr auto terminate_after = std::chrono::seconds{5};
 // Looking again is cheap; settling a doubt asks the catalog more.
 constexpr auto eyes_patience = std::chrono::seconds{5};
 constexpr auto hands_patience = std::chrono::seconds{15};
-constexpr auto end_is_heard_within = std::chrono::seconds{2};
-
-// A backend that is looked at, and the line to it where the session is ours.
-struct Watched {
-  int pid = 0;
-  std::shared_ptr<Line> line;
-};
-
-// How the target bears a backfill: what is asked, who hears it, and who is told.
-struct Gauge {
-  std::string our_names, table;
-  std::shared_ptr<Brake> brake;
-  std::function<void(Throttling)> tell;
-};
-
-// What hands, eyes and the I/O thread share about one job. Everything else goes by message.
-struct Signals {
-  std::atomic<bool> cancel{false};  // now
-  std::atomic<bool> seen_waiting{false};
-  std::atomic<Duration::rep> lock_wait_ms{0};
-  std::stop_source waits_end;  // safe point: a wait for a lock ends at once
-  std::stop_source asked_to_stop;
-  std::stop_source over;
-  std::mutex mutex;                    // guards the three below
-  std::vector<Blocker> last_blockers;  // of the last moment that we waited
-  std::vector<Watched> watched;
-  std::optional<Behind> most_behind;  // of all that waited for us
-
-  void look_only_at(int pid, std::shared_ptr<Line> line) {
-    std::lock_guard const lock(mutex);
-    watched.clear();
-    if (pid != 0) {
-      watched.push_back({pid, std::move(line)});
-    }
-  }
-  void look_also_at(int pid, std::shared_ptr<Line> line) {
-    std::lock_guard const lock(mutex);
-    watched.push_back({pid, std::move(line)});
-  }
-  std::vector<Watched> looked_at() {
-    std::lock_guard const lock(mutex);
-    return watched;
-  }
-
-  void pause_looking(Duration duration) {
-    std::mutex sleep;
-    std::condition_variable_any wake;
-    std::unique_lock lock(sleep);
-    wake.wait_for(lock, over.get_token(), duration, [] { return false; });
-  }
-};
-
-struct Sight {
-  bool waiting = false;
-  int pid = 0;
-  Duration waited{};
-  std::vector<Blocker> blockers;
-};
-
-// The eyes' loop over one job: tells what it sees, cancels what it is asked to.
-class Watch {
- public:
-  struct Tell {
-    std::function<void(Sight)> sight;
-    std::function<void(Onlooker::Seen)> around;
-  };
-  Watch(Signals& signals, Hands& eyes, Tell tell, Gauge gauge)
-      : signals_(signals), eyes_(eyes), tell_(std::move(tell)), gauge_(std::move(gauge)) {}
-
-  void look_until_over() {
-    signals_.pause_looking(first_look_after);
-    while (!signals_.over.stop_requested()) {
-      look();
-      read_gauge();
-      signals_.pause_looking(looks_every);
-    }
-  }
-
- private:
-  void look() {
-    auto const watched = signals_.looked_at();
-    if (watched.empty()) {
-      return;
-    }
-    auto session = eyes_.session();
-    if (!session) {
-      return;
-    }
-    Sight all{.pid = watched.front().pid};
-    for (auto const& one : watched) {
-      auto sight = look_at_locks(**session, one.pid);
-      if (!sight) {
-        eyes_.discard();
-        return;
-      }
-      cut_if_dead(one, sight->gone);
-      cancel_if_asked(**session, one.pid, sight->waiting && !sight->midway);
-      onlooker_.saw(sight->behind);
-      add(all, one.pid, std::move(*sight));
-    }
-    note(std::move(all));
-    look_around(**session, watched.front().pid);
-  }
-  // Where nothing can be read the brake finds out by itself that it knows nothing any more.
-  void read_gauge() {
-    auto const now = std::chrono::steady_clock::now();
-    bool const due = !gauge_read_ || now - *gauge_read_ >= signals_every;
-    if (gauge_.brake == nullptr || !due || signals_.looked_at().empty()) {
-      return;
-    }
-    gauge_read_ = now;
-    if (auto session = eyes_.session()) {
-      see(**session);
-    } else {
-      gauge_.brake->saw_nothing(session.error().message);
-    }
-    gauge_.tell(gauge_.brake->throttling());
-  }
-  void see(Session& session) {
-    if (auto sample = look_at_signals(session, gauge_.our_names, gauge_.table)) {
-      gauge_.brake->saw(std::move(*sample));
-    } else {
-      gauge_.brake->saw_nothing(sample.error().message);
-      if (!session.alive()) {
-        eyes_.discard();
-      }
-    }
-  }
-  void look_around(Session& session, int pid) {
-    if (auto seen = onlooker_.look(session, pid)) {
-      tell_.around(std::move(*seen));
-    }
-    std::lock_guard const lock(signals_.mutex);
-    signals_.most_behind = onlooker_.most_behind();
-  }
-  // Whoever waits is told of first.
-  static void add(Sight& all, int pid, LockSight sight) {
-    all.pid = sight.waiting && !all.waiting ? pid : all.pid;
-    all.waiting = all.waiting || sight.waiting;
-    for (auto& blocker : sight.blockers) {
-      if (std::ranges::find(all.blockers, blocker.pid, &Blocker::pid) == all.blockers.end()) {
-        all.blockers.push_back(std::move(blocker));
-      }
-    }
-  }
-  // A backend that has ended says so; when nothing was heard of its end for a while, nothing will.
-  void cut_if_dead(Watched const& one, bool gone) {
-    auto const now = std::chrono::steady_clock::now();
-    if (!gone || mutant(Mutant::dead_line_waited_for)) {
-      gone_since_.erase(one.pid);
-      return;
-    }
-    auto const since = gone_since_.try_emplace(one.pid, now).first->second;
-    if (one.line && now - since > end_is_heard_within) {
-      one.line->cut();
-    }
-  }
-  void note(Sight sight) {
-    if (sight.waiting) {
-      auto const now = std::chrono::steady_clock::now();
-      waiting_since_ = waiting_since_.value_or(now);
-      signals_.lock_wait_ms += last_look_
-                                   ? std::chrono::duration_cast<Duration>(now - *last_look_).count()
-                                   : first_look_after.count();
-      last_look_ = now;
-      signals_.seen_waiting = true;
-      std::lock_guard const lock(signals_.mutex);
-      signals_.last_blockers = sight.blockers;
-    } else {
-      waiting_since_.reset();
-      last_look_.reset();
-    }
-    if (sight.waiting || told_waiting_) {
-      sight.waited = waiting_since_ ? std::chrono::duration_cast<Duration>(
-                                          std::chrono::steady_clock::now() - *waiting_since_)
-                                    : Duration{};
-      told_waiting_ = sight.waiting;
-      tell_.sight(std::move(sight));
-    }
-  }
-  void cancel_if_asked(Session& session, int pid, bool waiting) {
-    bool const wanted = signals_.cancel || (signals_.waits_end.stop_requested() && waiting);
-    if (!wanted || signals_.over.stop_requested()) {
-      return;
-    }
-    signals_.asked_to_stop.request_stop();  // so that the cancel is known to be ours
-    auto const now = std::chrono::steady_clock::now();
-    first_cancel_ = first_cancel_.value_or(now);
-    if (now - *first_cancel_ > terminate_after) {
-      (void)terminate_backend(session, pid);
-    } else {
-      (void)cancel_backend(session, pid);
-    }
-  }
-
-  Signals& signals_;
-  Hands& eyes_;
-  Tell tell_;
-  Gauge gauge_;
-  std::optional<std::chrono::steady_clock::time_point> gauge_read_;
-  std::optional<std::chrono::steady_clock::time_point> waiting_since_, last_look_, first_cancel_;
-  std::map<int, std::chrono::steady_clock::time_point> gone_since_;  // by pid
-  Onlooker onlooker_;
-  bool told_waiting_ = false;
-};
 
 BackfillAction const* backfill_of(Job const& job) {
   auto const* attempt = std::get_if<AttemptJob>(&job);
@@ -511,6 +296,10 @@ StepRunner::~StepRunner() {
 }
 
 bool StepRunner::busy() const { return parts_->busy; }
+bool StepRunner::fresh(Heartbeat::Instant now) const {
+  return !parts_->busy || parts_->signals->over.stop_requested() ||
+         parts_->signals->heartbeat.fresh(now);
+}
 void StepRunner::start(Job job, Expected expected, double jitter) {
   parts_->begin(std::move(job), expected, jitter);
 }

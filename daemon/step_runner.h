@@ -3,6 +3,7 @@
 // Used on the I/O thread only; answers come there too. One job at a time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -93,6 +94,8 @@ class StepRunner {
   ~StepRunner();
 
   bool busy() const;
+  // Whoever watches over the job goes round. How long the job itself takes is no matter.
+  bool fresh(std::chrono::steady_clock::time_point now) const;
   void start(Job job, Expected expected, double jitter);
   // Safe point: attempts end where it does no harm, checks are given up at once; a session that an
   // earlier attempt left behind goes to its end. Now: the statement is cancelled, and after a while

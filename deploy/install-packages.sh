@@ -4,7 +4,8 @@
 #   deploy/install-packages.sh [--check] [SET...]
 #
 #   build   compiler, libraries, npm and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
-#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, strace, chromium
+#   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, strace, chromium,
+#           prometheus (for promtool), lintian, fish, zsh, systemd
 #   tidy    clang-tidy-19
 #   fuzz    build, and what cmake --preset fuzz needs: clang-14 with libFuzzer
 #
@@ -15,10 +16,10 @@ readonly build_set=(
   g++ cmake ninja-build ccache mold pkg-config
   libpqxx-dev libpq-dev libboost1.81-dev nlohmann-json3-dev libspdlog-dev libsqlite3-dev
   doctest-dev libpg-query-dev libyaml-cpp-dev libcmark-gfm-dev libcmark-gfm-extensions-dev
-  libexpected-dev librapidcheck-dev libcli11-dev
+  libexpected-dev librapidcheck-dev libcli11-dev prometheus-cpp-dev libsystemd-dev
   libssl-dev postgresql-15 postgresql-client-15 jq ca-certificates tzdata
 )
-readonly test_set=(python3 clang-format-19 pgbouncer strace chromium)
+readonly test_set=(python3 clang-format-19 pgbouncer strace chromium prometheus lintian fish zsh systemd)
 readonly tidy_set=(clang-tidy-19)
 readonly fuzz_set=(clang-14 libclang-rt-14-dev)
 
@@ -28,7 +29,7 @@ die() {
 }
 
 usage() {
-  sed -n '2,11s/^# \{0,1\}//p' "$0"
+  sed -n '2,12s/^# \{0,1\}//p' "$0"
 }
 
 is_installed() {

@@ -40,7 +40,8 @@ Journal::Journal(Connection& connection, Mark* mark)
       list_older_runs_(connection, sql::list_older_runs),
       select_unfinished_(connection, sql::select_unfinished),
       select_active_(connection, sql::select_active),
-      select_fingerprint_(connection, sql::select_fingerprint) {}
+      select_fingerprint_(connection, sql::select_fingerprint),
+      count_by_state_(connection, sql::count_by_state) {}
 
 Result<void> Journal::append(std::vector<Append> const& appends) {
   if (auto same = file_.expect_same(); !same)

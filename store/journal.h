@@ -4,6 +4,7 @@
 // broken.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -72,6 +73,7 @@ class Journal {
   std::optional<RunSummary> find(planner::RunId const& run) const;
   std::vector<RunSummary> list(RunFilter const& filter) const;
   std::vector<RunSummary> unfinished() const;
+  std::map<std::string, std::int64_t> count_by_state() const;  // states that no run has are missing
   std::optional<RunSummary> active_on(std::string const& target) const;  // not final, not pending
   std::optional<std::string> fingerprint_body(std::string const& digest) const;
 
@@ -95,7 +97,7 @@ class Journal {
   Statement select_head_, insert_event_, upsert_run_, update_final_, insert_fingerprint_;
   // running a statement changes it, and nothing that a caller can see
   mutable Statement select_events_, select_chain_, select_run_, list_runs_, list_older_runs_,
-      select_unfinished_, select_active_, select_fingerprint_;
+      select_unfinished_, select_active_, select_fingerprint_, count_by_state_;
 };
 
 }  // namespace runbookd::store

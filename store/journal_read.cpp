@@ -107,6 +107,12 @@ std::vector<RunSummary> Journal::list(RunFilter const& filter) const {
 
 std::vector<RunSummary> Journal::unfinished() const { return select_unfinished_.all(read_summary); }
 
+std::map<std::string, std::int64_t> Journal::count_by_state() const {
+  std::map<std::string, std::int64_t> counts;
+  count_by_state_.each([&](Statement const& row) { counts[row.text(0)] = row.integer(1); });
+  return counts;
+}
+
 std::optional<RunSummary> Journal::active_on(std::string const& target) const {
   return select_active_.first(read_summary, target);
 }

@@ -79,6 +79,8 @@ constexpr auto select_active = R"sql(
   FROM run WHERE final = 0 AND target = ?1 AND state <> 'pending' ORDER BY created_at, id LIMIT 1
 )sql";
 
+constexpr auto count_by_state = "SELECT state, count(*) FROM run GROUP BY state";
+
 constexpr auto select_fingerprint = "SELECT body FROM fingerprint WHERE digest = ?1";
 
 }  // namespace runbookd::store::sql

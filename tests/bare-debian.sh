@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Tries a README command on a Debian 12 that holds nothing yet: a fresh debootstrap, thrown away afterwards.
 #
-#   tests/bare-debian.sh [--working-tree] [--as-user] [--keep] quickstart|tests [ARGUMENT...]
+#   tests/bare-debian.sh [--working-tree] [--as-user] [--keep] quickstart|tests|packages [ARGUMENT...]
 #
+#   packages        installs what cmake --workflow --preset package made (build-package/*.deb)
 #   --working-tree  also takes what is not committed yet; otherwise the tree of HEAD is tried
 #   --as-user       runs the command as an ordinary user who may use sudo, instead of as root
 #   --keep          leaves the folder of that Debian and says where it is
@@ -25,7 +26,7 @@ while [[ ${1:-} == --* ]]; do
     --working-tree) tree=working ;;
     --as-user) as_user=yes ;;
     --keep) keep=yes ;;
-    --help) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    --help) sed -n '2,12s/^# \{0,1\}//p' "$0" && exit 0 ;;
     *) die "does not know $1; try: tests/bare-debian.sh --help" ;;
   esac
   shift
@@ -33,8 +34,15 @@ done
 case ${1:-} in
   quickstart) readme_command=./deploy/quickstart.sh ;;
   tests) readme_command=./tests/run.sh ;;
-  *) die "say what to try: quickstart or tests" ;;
+  packages) readme_command=./tests/deploy/try-packages.sh ;;
+  *) die "say what to try: quickstart, tests or packages" ;;
 esac
+packages=()
+if [[ $1 == packages ]]; then
+  [[ $as_user == no ]] || die "packages are installed by root"
+  packages=(build-package/*.deb)
+  [[ -e ${packages[0]} ]] || die "there are no packages; try: cmake --workflow --preset package"
+fi
 shift
 [[ $EUID -eq 0 ]] || die "must run as root, for debootstrap and chroot"
 command -v debootstrap >/dev/null || die "debootstrap is missing; try: apt-get install debootstrap"
@@ -122,6 +130,10 @@ rm -f "$root.log"
 chmod 755 "$root"
 copy_machine_settings
 copy_tree
+if [[ ${#packages[@]} -gt 0 ]]; then
+  mkdir "$root/packages"
+  cp "${packages[@]}" "$root/packages/"
+fi
 
 mapfile -t environment < <(settings)
 words=$(printf '%q ' "$readme_command" "$@")

@@ -17,11 +17,13 @@ Response console_file(Request const& request, RunService& service);
 // api_health.cpp
 Response live(Request const& request, RunService& service);
 Response ready(Request const& request, RunService& service);
+Response metrics(Request const& request, RunService& service);
 Response about(Request const& request, RunService& service);
 Response start_backup(Request const& request, RunService& service);
 Response show_backup(Request const& request, RunService& service);
 Response show_plan_schema(Request const& request, RunService& service);
 Response show_problem(Request const& request, RunService& service);
+Response show_alert(Request const& request, RunService& service);
 
 // api_plans.cpp
 Response list_plans(Request const& request, RunService& service);

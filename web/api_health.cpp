@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "web/alert_page.h"
 #include "web/api.h"
 #include "web/conditional.h"
 #include "web/plan_schema.h"
@@ -14,6 +15,13 @@ Response live(Request const&, RunService&) { return {.body = R"({"live":true})"}
 
 Response ready(Request const&, RunService& service) {
   return {.status = service.is_ready() ? 200 : 503, .body = service.ready().json};
+}
+
+Response metrics(Request const&, RunService& service) {
+  auto text = service.metrics();
+  return text ? Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                         .body = std::move(*text)}
+              : problem(text.error());
 }
 
 // What the daemon says of itself, and every path that it answers at.
@@ -51,6 +59,13 @@ Response show_problem(Request const& request, RunService&) {
     return std::move(*page);
   }
   return problem({.code = ErrorCode::not_found, .detail = "no problem has this name"});
+}
+
+Response show_alert(Request const& request, RunService&) {
+  if (auto page = alert_page(request.part("name"))) {
+    return std::move(*page);
+  }
+  return problem({.code = ErrorCode::not_found, .detail = "no alert has this name"});
 }
 
 }  // namespace runbookd::web

@@ -104,6 +104,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   Deadline deadline_;
   std::optional<Error> refusal_;
   Request request_;
+  std::string_view route_;
   SteadyClock::time_point began_;
   std::size_t sent_ = 0;
   EventStream* stream_ = nullptr;
@@ -124,6 +125,8 @@ void Connection::note(int status) {
   serving_->tell({.method = request_.method,
                   .target = request_.target,
                   .actor = read_actor(request_).value_or(""),
+                  .route = route_,
+                  .streamed = stream_ != nullptr,
                   .status = status,
                   .bytes_sent = sent_,
                   .took = std::chrono::duration_cast<std::chrono::microseconds>(took)});
@@ -157,6 +160,7 @@ void Connection::begin() {
   reader_.begin();
   refusal_.reset();
   request_ = {};
+  route_ = {};
   sent_ = 0;
   waiting_ = !reader_.has_bytes();
   deadline_.set(waiting_ ? timeouts().idle : timeouts().header);
@@ -230,6 +234,7 @@ asio::awaitable<Connection::Heard> Connection::read_body() {
 
 asio::awaitable<bool> Connection::answer() {
   auto response = respond(request_, serving_->service);
+  route_ = response.route;
   if (response.later) {
     response = co_await awaited(std::move(response));
   }

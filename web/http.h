@@ -52,6 +52,7 @@ struct Response {
   std::string body;
   Headers headers;
   std::optional<Follow> follow;
+  std::string_view route = {};  // the pattern that the router found; empty: none fits
   // The answer is not known yet: this is called once, and calls back with it on the I/O thread.
   // What stands above then counts for nothing.
   std::function<void(std::function<void(Response)>)> later = nullptr;

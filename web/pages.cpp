@@ -15,7 +15,18 @@ constexpr std::string_view style =
     "code,pre{font:14px/1.5 ui-monospace,monospace}"
     ":root{color-scheme:light dark}";
 
-std::string escaped(std::string_view text) {
+Response page_of(ErrorCode code) {
+  auto const kind = problem_kind(code);
+  std::string const slug(planner::to_slug(code));
+  auto const body = "<p><code>" + slug + "</code>, status " + std::to_string(kind.status) +
+                    "</p><h2>What it means</h2><p>" + html_escaped(kind.meaning) +
+                    "</p><h2>What to do</h2><p>" + html_escaped(kind.advice) + "</p>";
+  return html_page(kind.title, body);
+}
+
+}  // namespace
+
+std::string html_escaped(std::string_view text) {
   std::string out;
   for (char const c : text) {
     switch (c) {
@@ -35,19 +46,8 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-Response page_of(ErrorCode code) {
-  auto const kind = problem_kind(code);
-  std::string const slug(planner::to_slug(code));
-  auto const body = "<p><code>" + slug + "</code>, status " + std::to_string(kind.status) +
-                    "</p><h2>What it means</h2><p>" + escaped(kind.meaning) +
-                    "</p><h2>What to do</h2><p>" + escaped(kind.advice) + "</p>";
-  return html_page(kind.title, body);
-}
-
-}  // namespace
-
 Response html_page(std::string_view title, std::string_view body) {
-  auto const heading = escaped(title);
+  auto const heading = html_escaped(title);
   Response response{.content_type = "text/html; charset=utf-8"};
   response.body = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
                   heading + "</title><style>" + std::string(style) + "</style></head><body><h1>" +

@@ -26,5 +26,6 @@ std::optional<Response> problem_page(std::string_view slug);
 
 // One self-contained HTML page; `body` is HTML already.
 Response html_page(std::string_view title, std::string_view body);
+std::string html_escaped(std::string_view text);
 
 }  // namespace runbookd::web

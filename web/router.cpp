@@ -31,9 +31,11 @@ constexpr Route routes[] = {
     {"GET", "/console/{version}/{file}", console_file},
     {"GET", "/livez", live},
     {"GET", "/readyz", ready},
+    {"GET", "/metrics", metrics},
     {"GET", "/api/v1", about},
     {"GET", "/api/v1/schemas/plan.json", show_plan_schema},
     {"GET", "/api/v1/problems/{slug}", show_problem},
+    {"GET", "/api/v1/alerts/{name}", show_alert},
     {"GET", "/api/v1/store/backup", show_backup},
     {"POST", "/api/v1/store/backup", start_backup},
 
@@ -117,7 +119,9 @@ Response respond(Request request, RunService& service) {
     }
     if (route.method == method) {
       request.path = std::move(*names);
-      return route.handler(request, service);
+      auto response = route.handler(request, service);
+      response.route = route.pattern;
+      return response;
     }
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
     allowed += route.method == "GET" ? ", HEAD" : "";

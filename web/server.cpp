@@ -91,4 +91,6 @@ void Server::stop() {
 
 bool Server::idle() const { return parts_->serving->open.empty(); }
 
+int Server::streams() const { return parts_->serving->streams; }
+
 }  // namespace runbookd::web

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "planner/error.h"
@@ -21,6 +22,8 @@ namespace runbookd::web {
 // One finished exchange, for the access log and metrics. Of a stream, when it is over.
 struct AccessLine {
   std::string method, target, actor;
+  std::string_view route;  // its pattern; empty: nothing is at that path, or nobody looked
+  bool streamed = false;
   int status = 0;
   std::size_t bytes_sent = 0;
   std::chrono::microseconds took{};
@@ -67,6 +70,7 @@ class Server {
   // out. Keep running the io_context until idle(), or destroy the server to cut the rest.
   void stop();
   bool idle() const;
+  int streams() const;  // that are open
 
  private:
   struct Parts;

@@ -78,6 +78,7 @@ class RunService {
   virtual Document about() = 0;  // version, targets by name, store id, hold
   virtual Document ready() = 0;  // {"ready":bool,"checks":[…]}
   virtual bool is_ready() = 0;
+  virtual Result<std::string> metrics() = 0;  // in Prometheus's text form
 
   // A copy of the store, made a piece at a time beside the store itself: whoever asks cannot name a
   // file. The document says how far it is; asking while one is made starts no second one.

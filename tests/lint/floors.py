@@ -36,6 +36,8 @@ DOORS = {
     "cmark-gfm": ["planner/markdown.cpp"],
     "pg_query.h": ["planner/pg_scan.cpp", "planner/pg_tree.cpp"],
     "spdlog/": ["daemon/logging.*"],
+    "prometheus/": ["daemon/metric*"],
+    "systemd/": ["daemon/supervisor.cpp"],
     "openssl/": ["planner/digest.cpp"],
     "CLI/": ["daemon/options.cpp", "web/ctl/*"],
     "nlohmann/json_fwd.hpp": ["*"],

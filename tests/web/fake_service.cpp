@@ -66,6 +66,13 @@ Result<FakeRun*> FakeService::find(RunId const& run) {
   return &it->second;
 }
 
+Result<std::string> FakeService::metrics() {
+  if (refuse) {
+    return tl::unexpected(*refuse);
+  }
+  return "# HELP up Always 1.\n# TYPE up gauge\nup 1\n";
+}
+
 Result<Document> FakeService::answer(std::string what) {
   asked = std::move(what);
   if (refuse) {

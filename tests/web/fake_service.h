@@ -52,6 +52,7 @@ class FakeService : public RunService {
   Document about() override;
   Document ready() override;
   bool is_ready() override { return ready_now; }
+  Result<std::string> metrics() override;
   Result<Document> start_backup() override { return answer("start_backup"); }
   Result<Document> show_backup() override { return answer("show_backup"); }
   Result<UploadedPlan> upload_plan(PlanUpload const& plan) override;

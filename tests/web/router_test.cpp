@@ -20,7 +20,7 @@ TEST_CASE("every route of the table is found by a path of its pattern") {
       path = path.substr(0, at).append("x").append(path.substr(path.find('}') + 1));
     }
     auto const response = ask(service, std::string(route.method), path);
-    if (path != "/api/v1/problems/x" && path != "/console/x/x") {
+    if (path != "/api/v1/problems/x" && path != "/api/v1/alerts/x" && path != "/console/x/x") {
       CHECK(response.status != 404);
     }
     CHECK(response.status != 405);
@@ -95,6 +95,25 @@ TEST_CASE("the schema of plans is the one of this build") {
   CHECK(response.status == 200);
   CHECK(response.body == plan_schema());
   CHECK(json::parse(response.body).is_object());
+}
+
+TEST_CASE("metrics are plain text, or the reason why there are none") {
+  FakeService service;
+  auto const response = ask(service, "GET", "/metrics");
+  CHECK(response.status == 200);
+  CHECK(response.content_type == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(response.route == "/metrics");
+  service.refuse = {.code = runbookd::planner::ErrorCode::store_broken, .detail = "gone"};
+  CHECK(ask(service, "GET", "/metrics").status == 503);
+}
+
+TEST_CASE("an answer tells which route it came from, so that nobody counts by path") {
+  FakeService service;
+  service.runs["x"];
+  CHECK(ask(service, "GET", "/api/v1/runs/x").route == "/api/v1/runs/{run}");
+  CHECK(ask(service, "GET", "/api/v1/runs/none").route == "/api/v1/runs/{run}");
+  CHECK(ask(service, "GET", "/nothing").route.empty());
+  CHECK(ask(service, "DELETE", "/api/v1/runs").route.empty());
 }
 
 TEST_CASE("a problem's type leads to its page") {
