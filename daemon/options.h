@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "daemon/store_commands.h"
+#include "daemon/token_commands.h"
 #include "planner/error.h"
 #include "web/ctl/command_page.h"
 
@@ -16,6 +17,7 @@ struct Options {
   std::string config_file = "/etc/runbookd/runbookd.yaml";
   bool check_config = false;
   std::optional<StoreCommand> store;
+  std::optional<TokenCommand> token;
 };
 
 // Either options, or the exit code of a command line that is answered already (help, version, an

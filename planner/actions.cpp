@@ -5,6 +5,21 @@
 namespace runbookd::planner {
 namespace {
 
+// Empty where it would change something. A verb that is granted and changes nothing is harmless,
+// but nobody's way out.
+std::string why_not(RunState const& state, Result<Events> const& decided) {
+  if (decided) {
+    return decided->empty()
+               ? "it would change nothing: the run is " + std::string{to_text(state.mode)}
+               : "";
+  }
+  // findings can be acknowledged: that is a matter of the call, not of the state
+  bool const of_the_call = decided.error().code == ErrorCode::unacknowledged_findings;
+  return of_the_call ? "" : decided.error().detail;
+}
+
+}  // namespace
+
 std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
   auto const phase = plan.phases.empty() ? std::string{} : plan.phases[state.phase].name;
   return {Start{},
@@ -23,26 +38,16 @@ std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
           Cancel{plan.name}};
 }
 
-// Empty where it would change something. A verb that is granted and changes nothing is harmless,
-// but nobody's way out.
-std::string why_not(RunState const& state, Result<Events> const& decided) {
-  if (decided) {
-    return decided->empty()
-               ? "it would change nothing: the run is " + std::string{to_text(state.mode)}
-               : "";
-  }
-  // findings can be acknowledged: that is a matter of the call, not of the state
-  bool const of_the_call = decided.error().code == ErrorCode::unacknowledged_findings;
-  return of_the_call ? "" : decided.error().detail;
+Command if_asked(Ask ask, std::string const& asker) {
+  constexpr auto nobody_else = "\x01somebody";
+  return {.ask = std::move(ask),
+          .actor = asker.empty() ? nobody_else : asker,
+          .reason = "any",
+          .take_over = true};
 }
 
-}  // namespace
-
-Command if_asked(Ask ask) {
-  return {.ask = std::move(ask), .actor = "\x01somebody", .reason = "any", .take_over = true};
-}
-
-std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now) {
+std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now,
+                               std::string const& asker) {
   std::vector<VerbState> verbs;
   for (auto const& ask : representative_asks(plan, state)) {
     auto& verb = verbs.emplace_back(VerbState{.verb = std::string{verb_of(ask)}, .allowed = true});
@@ -50,7 +55,7 @@ std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment n
     if (state.mode == RunMode::pending && std::holds_alternative<Start>(ask)) {
       continue;
     }
-    auto const decided = decide(plan, state, if_asked(ask), now);
+    auto const decided = decide(plan, state, if_asked(ask, asker), now);
     verb.why_not = why_not(state, decided);
     verb.allowed = verb.why_not.empty();
   }

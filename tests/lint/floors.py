@@ -26,7 +26,7 @@ DOORS = {
     "sqlite3.h": ["store/sqlite.cpp"],
     "boost/beast": ["web/connection.cpp", "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*"],
     "boost/asio": [
-        "web/listener.*", "web/connection.*", "web/event_stream.*", "web/deadline.*", "web/server.*",
+        "web/listener.*", "web/connection.*", "web/channel.*", "web/tls.*", "web/event_stream.*", "web/deadline.*", "web/server.*",
         "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*",
         "daemon/worker.*", "daemon/clock.*", "daemon/signals.*", "daemon/application.*",
         "daemon/registry.*", "daemon/conductor.*", "daemon/step_runner.*", "daemon/recorder.*",
@@ -38,13 +38,14 @@ DOORS = {
     "spdlog/": ["daemon/logging.*"],
     "prometheus/": ["daemon/metric*"],
     "systemd/": ["daemon/supervisor.cpp"],
-    "openssl/": ["planner/digest.cpp"],
+    "openssl/": ["planner/digest.cpp", "web/tls.cpp", "web/ctl/tls.cpp"],
     "CLI/": ["daemon/options.cpp", "web/ctl/*"],
     "nlohmann/json_fwd.hpp": ["*"],
     "nlohmann/": [
         "planner/event_json*.cpp", "planner/catalog_json.cpp", "planner/pg_newer.cpp", "planner/view*.cpp", "planner/plan_canonical.cpp",
-        "planner/sql*.cpp", "planner/import*", "planner/render.cpp", "planner/plan_diff.cpp", "planner/inverse_rights.cpp", "planner/yaml_text.*", "web/body*.cpp", "web/problem.cpp", "web/api_health.cpp", "web/ctl/*.cpp",
-        "daemon/documents.cpp", "daemon/logging.cpp",
+        "planner/sql*.cpp", "planner/import*", "planner/render.cpp", "planner/plan_diff.cpp", "planner/inverse_rights.cpp", "planner/yaml_text.*", "web/body*", "web/problem.cpp", "web/api_health.cpp", "web/api_access.cpp",
+        "web/redaction.cpp", "web/ctl/*.cpp",
+        "daemon/documents.cpp", "daemon/access_documents.cpp", "daemon/logging.cpp",
     ],
 }
 
