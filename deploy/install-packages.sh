@@ -128,9 +128,15 @@ if ! apt_knows "${missing[@]}"; then
   fresh=yes
 fi
 keep_clusters_away
+# Of Prometheus the tests need promtool; its server is nobody's wish.
+keep_prometheus_away() {
+  [[ " ${missing[*]} " == *' prometheus '* && -d /run/systemd/system ]] || return 0
+  as_root systemctl disable --quiet --now prometheus.service
+}
 if ! install_missing; then
   # Lists that are a few weeks old name versions that the mirror no longer has.
   [[ $fresh == no ]] || die "apt-get could not install: ${missing[*]} (its messages are above)"
   apt_get update --quiet
   install_missing || die "apt-get could not install: ${missing[*]} (its messages are above)"
 fi
+keep_prometheus_away

@@ -109,6 +109,35 @@ TEST_CASE_FIXTURE(Desk, "a fact that does not fit means that somebody else wrote
   CHECK(broken.size() == 1);
 }
 
+TEST_CASE_FIXTURE(SmallDesk, "each commit is told once, with what it made durable, and no other") {
+  std::vector<Names> told;
+  recorder.on_durable = [&](std::vector<store::Append> const& appends, auto took) {
+    CHECK(took.count() > 0);
+    Names runs;
+    for (auto const& append : appends) {
+      runs.push_back(append.run.text);
+    }
+    told.push_back(std::move(runs));
+  };
+  soon("run_1", 0);
+  soon("run_2", 0);
+  turn();
+  recorder.flush();  // nothing waits
+  CHECK(told == std::vector<Names>{{"run_1", "run_2"}});
+  CHECK_FALSE(recorder.record_now(append_of("run_1", 0)));  // refused
+  CHECK(told.size() == 1);
+  fill();
+  soon("run_1", 1, std::string(8'000, 'y'));
+  turn();
+  CHECK(recorder.degraded());
+  CHECK(told.size() == 1);
+  store->connection().run_script("PRAGMA max_page_count = 100000");
+  clock.ring();
+  turn();
+  CHECK(told.back() == Names{"run_1"});
+  CHECK(told.size() == 2);
+}
+
 TEST_CASE_FIXTURE(SmallDesk, "with a full store facts wait, and are durable once there is room") {
   fill();
   soon("run_1", 0, std::string(8'000, 'y'));

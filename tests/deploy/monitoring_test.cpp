@@ -10,6 +10,7 @@
 
 #include "daemon/metric_table.h"
 #include "web/alert_page.h"
+#include "web/ctl/command_page.h"
 
 namespace runbookd {
 namespace {
@@ -103,6 +104,43 @@ TEST_CASE("an alert's page has all that is needed at night, and unknown names ha
     }
   }
   CHECK_FALSE(web::alert_page("NoSuchAlert").has_value());
+}
+
+// What stands behind "runbookctl" up to the end of that command.
+void check_commands(std::string const& text) {
+  static auto const program = ctl::runbookctl_page();
+  static std::regex const asked(R"(runbookctl ([a-z]+)([^.:;,)]*))"), option(" (--[a-z-]+)");
+  for (std::sregex_iterator at(text.begin(), text.end(), asked), end; at != end; ++at) {
+    CAPTURE(at->str());
+    std::set<std::string> options;
+    bool known = false;
+    for (auto const* page : ctl::pages_below(program)) {
+      bool const fits = page->path.size() > 1 && page->path[1] == (*at)[1];
+      known = known || fits;
+      for (auto const& one : page->options) {
+        if (fits || page == &program) {
+          options.insert(one.names.begin(), one.names.end());
+        }
+      }
+    }
+    CHECK(known);
+    auto const rest = (*at)[2].str();
+    for (std::sregex_iterator one(rest.begin(), rest.end(), option); one != end; ++one) {
+      CAPTURE(one->str());
+      CHECK(options.contains((*one)[1]));
+    }
+  }
+}
+
+TEST_CASE("whoever is called at night is told commands that exist") {
+  for (auto const& help : web::alert_table()) {
+    for (auto const words : {help.meaning, help.stop, help.see, help.go_on}) {
+      check_commands(std::string(words));
+    }
+  }
+  for (auto const& rule : alert_rules()) {
+    check_commands(text_of(rule["annotations"], "description"));
+  }
 }
 
 TEST_CASE("the dashboard asks for metrics that exist, and shows every one") {

@@ -84,6 +84,21 @@ TEST_CASE_FIXTURE(Listed, "unfinished runs are those that are not final, oldest 
   CHECK(runs[1].id.text == "run_1");
 }
 
+TEST_CASE_FIXTURE(Listed, "runs are counted by the state that they are in now") {
+  CHECK(journal.count_by_state().empty());
+  add("run_1", 100, "succeeded");
+  add("run_2", 200, "waiting");
+  add("run_3", 300, "succeeded");
+  CHECK(journal.count_by_state() ==
+        std::map<std::string, std::int64_t>{{"succeeded", 2}, {"waiting", 1}});
+  auto append = append_of("run_2", 1);
+  append.summary.plan = digest_of('a');
+  append.summary.state = "failed";
+  REQUIRE(journal.append({append}));
+  CHECK(journal.count_by_state() ==
+        std::map<std::string, std::int64_t>{{"succeeded", 2}, {"failed", 1}});
+}
+
 TEST_CASE_FIXTURE(Listed, "a target is taken by a started, unfinished run and by no other") {
   add("run_1", 1, "pending", "main");
   add("run_2", 2, "succeeded", "main");
