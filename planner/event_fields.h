@@ -68,10 +68,13 @@ void describe(auto& io, Like<Acknowledgement> auto& it) {
 void describe(auto& io, Like<Place> auto& it) {
   io.may("file", it.file).may("line", it.line).may("column", it.column);
 }
+void describe(auto& io, Like<Edit> auto& it) {
+  io.must("at", it.at).must("was", it.was).must("now", it.now);
+}
 void describe(auto& io, Like<Finding> auto& it) {
   io.must("rule", it.rule).must("severity", it.severity).must("message", it.message);
   io.may("place", it.place).may("fix", it.fix).may("step", it.step);
-  io.may("acknowledged", it.acknowledged);
+  io.may("acknowledged", it.acknowledged).may("edits", it.edits);
 }
 void describe(auto& io, Like<SqlFailure> auto& it) {
   io.must("message", it.message).must("fate", it.fate);

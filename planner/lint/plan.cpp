@@ -136,6 +136,9 @@ Findings made_by_target(Findings by_target, Findings const& by_text) {
              known.place == finding.place && known.severity <= finding.severity;
     });
   });
+  for (auto& finding : by_target) {
+    finding.edits.clear();  // they are about a file, and the plan is stored
+  }
   return by_target;
 }
 

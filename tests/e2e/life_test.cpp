@@ -70,12 +70,39 @@ TEST_CASE("rolling back the last step leaves the run paused before it, and it go
             "SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == "5");
 }
 
+TEST_CASE("an error that only the target shows closes the start until somebody acknowledges it") {
+  Scene scene;
+  auto const id = scene.daemon.create(plan_text({{.name = "add",
+                                                  .forward = "ALTER TABLE later ADD COLUMN b int",
+                                                  .backward = "ALTER TABLE later DROP COLUMN b"}}));
+  scene.daemon.verb(id, "start");
+  auto const closed = scene.daemon.until(
+      id,
+      [](json const& run) {
+        return run.at("state") == "pending" && !run.at("target_findings").empty();
+      },
+      "the findings of the target");
+  auto const& finding = closed.at("target_findings").at(0);
+  CHECK(finding.at("rule") == "sql/no-such-table");
+  CHECK(finding.at("step") == "only/add");
+  CHECK(closed.at("state_message").get<std::string>().find("makes the plan unsafe") !=
+        std::string::npos);
+  CHECK(closed.at("details").back().get<std::string>().find("--acknowledge") != std::string::npos);
+
+  scene.daemon.verb(
+      id, "start",
+      {{"acknowledge",
+        json::array({{{"rule", "sql/no-such-table"}, {"reason", "another team makes it"}}})}});
+  CHECK(scene.daemon.until(id, {"failed"}).at("target_findings").size() == 1);
+}
+
 TEST_CASE("a failing step stops the run, says why, and can be retried once its cause is gone") {
   Scene scene;
   scene.database.sql("CREATE TABLE in_the_way (id int)");
-  auto const id = scene.daemon.create(plan_text({{.name = "make",
-                                                  .forward = "CREATE TABLE in_the_way (id int)",
-                                                  .backward = "DROP TABLE in_the_way"}}));
+  auto const id = scene.daemon.create(
+      plan_text({{.name = "make",
+                  .forward = "DO $$BEGIN CREATE TABLE in_the_way (id int); END$$",
+                  .backward = "DROP TABLE in_the_way"}}));
   scene.daemon.verb(id, "start");
   auto const failed = scene.daemon.until(id, {"failed"});
   CHECK(failed.at("state_message").get<std::string>().find("already exists") != std::string::npos);

@@ -61,6 +61,9 @@ void fill(StopMode& value) { value = *rc::gen::element(StopMode::safe_point, Sto
 void fill(SqlFailure::Fate& value) {
   value = *rc::gen::element(SqlFailure::Fate::failed, SqlFailure::Fate::unknown);
 }
+void fill(Severity& value) {
+  value = *rc::gen::element(Severity::error, Severity::warning, Severity::note);
+}
 void fill(BlockerKind& value) {
   value = *rc::gen::element(BlockerKind::session, BlockerKind::dump, BlockerKind::autovacuum,
                             BlockerKind::wraparound_vacuum, BlockerKind::prepared,

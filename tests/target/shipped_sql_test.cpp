@@ -86,7 +86,11 @@ TEST_CASE(
         planner::explain({.text = file.text + ";\nSELECT FROM WHERE )\n"}, {}, 18).statements;
     REQUIRE(broken.size() == told.statements.size() + 1);
     for (std::size_t i = 0; i < told.statements.size(); ++i) {
-      CHECK(broken[i].statement.sql.text == told.statements[i].statement.sql.text);
+      auto const& cut = broken[i].statement.sql.text;
+      auto const& text = told.statements[i].statement.sql.text;
+      CHECK(text.starts_with(cut));
+      auto const rest = text.find_first_not_of(" \n", cut.size());  // a comment behind it, at most
+      CHECK((rest == std::string::npos || text.compare(rest, 2, "--") == 0));
     }
     ++files;
     statements += told.statements.size();
