@@ -332,7 +332,9 @@ std::string key_of(Plan const& plan, Node const& node) {
   for (auto const& ref : s.lost) {
     out << '!' << ref.phase << '.' << ref.step;
   }
-  out << (s.throttle ? s.throttle->percent : -1);
+  for (auto const& hand : {s.throttle.standing, s.throttle.timed}) {
+    out << (hand ? hand->percent : -1) << '/';
+  }
   out << s.held_by.has_value() << node.world.failed_over << node.world.fingerprint();
   return out.str();
 }
