@@ -5,9 +5,15 @@
 namespace runbookd::planner {
 namespace {
 
-// Percent of full speed, as a person's word stands now.
-int allowed_speed(RunState const& state, Moment now) {
-  return state.throttle && state.throttle->in_force(now) ? state.throttle->percent : 100;
+// Percent of full speed. One that stands takes the place of the one that stood, also where another
+// holds for a time.
+int allowed_speed(Throttle const& wish, RunState const& state, Moment now) {
+  auto const percent = [](std::optional<HandThrottle> const& word) {
+    return word ? word->percent : 100;
+  };
+  auto const& words = state.throttle;
+  auto const at_present = percent(words.at(now));
+  return wish.lasts ? at_present : std::min(at_present, percent(words.standing));
 }
 
 bool slows_down(Throttle const& wish, RunState const& state, Moment now) {
@@ -15,7 +21,7 @@ bool slows_down(Throttle const& wish, RunState const& state, Moment now) {
     case Throttle::To::stop:
       return true;
     case Throttle::To::ratio:
-      return wish.percent <= allowed_speed(state, now);
+      return wish.percent <= allowed_speed(wish, state, now);
     case Throttle::To::exempt:
     case Throttle::To::off:
       return false;

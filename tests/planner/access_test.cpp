@@ -108,11 +108,18 @@ TEST_CASE("the on-call may slow a backfill down and never let it go faster") {
   CHECK(needed({.to = Throttle::To::off}) == Capability::operate);
   CHECK(needed({.to = Throttle::To::exempt}) == Capability::operate);
 
-  state.throttle = HandThrottle{.percent = 30};
-  CHECK(needed({.to = Throttle::To::ratio, .percent = 20}) == Capability::stop);
-  CHECK(needed({.to = Throttle::To::ratio, .percent = 50}) == Capability::operate);
-  state.throttle->until = now - Duration{1};
-  CHECK(needed({.to = Throttle::To::ratio, .percent = 50}) == Capability::stop);
+  auto const at_most = [](int percent, std::optional<Duration> lasts = std::nullopt) {
+    return Throttle{.to = Throttle::To::ratio, .percent = percent, .lasts = lasts};
+  };
+  state.throttle.say({.percent = 30});
+  CHECK(needed(at_most(20)) == Capability::stop);
+  CHECK(needed(at_most(50)) == Capability::operate);
+  state.throttle.say({.percent = 60, .until = now + Duration{1}});
+  CHECK(needed(at_most(50)) == Capability::operate);
+  CHECK(needed(at_most(50, Duration{1})) == Capability::stop);
+  state.throttle = {};
+  state.throttle.say({.percent = 30, .until = now - Duration{1}});
+  CHECK(needed(at_most(50)) == Capability::stop);
 }
 
 TEST_CASE("only an admin says that a step in doubt has succeeded") {
