@@ -111,7 +111,7 @@ TEST_CASE("a start is refused where the catalog cannot tell a way back, unless t
   auto const run = scene.daemon.until(
       hopeless,
       [](json const& now) {
-        return !now.value("message", "").empty() && now.at("state") == "pending";
+        return !now.value("state_message", "").empty() && now.at("state") == "pending";
       },
       "told why it is pending");
   auto const message = run.dump();
@@ -122,12 +122,14 @@ TEST_CASE("a start is refused where the catalog cannot tell a way back, unless t
   }
   auto const fine = scene.daemon.create(plan_text(
       {{.name = "make",
-        .forward = "ALTER TABLE t ADD CONSTRAINT nowhere CHECK (id > 0), ADD COLUMN c1 int",
+        .forward =
+            "ALTER TABLE t ADD CONSTRAINT nowhere CHECK (id > 0) NOT VALID, ADD COLUMN c1 int",
         .backward = "auto"},
        {.name = "lost", .forward = "ALTER TABLE t DROP CONSTRAINT nowhere", .backward = "auto"}}));
   scene.daemon.verb(fine, "start");
   scene.daemon.until(fine, {"succeeded"});
-  CHECK(back_of(scene.daemon, fine, "lost").find("CHECK ((id > 0))") != std::string::npos);
+  CHECK(back_of(scene.daemon, fine, "lost").find("CHECK ((id > 0)) NOT VALID") !=
+        std::string::npos);
 }
 
 }  // namespace runbookd::testing

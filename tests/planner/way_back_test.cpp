@@ -169,7 +169,7 @@ TEST_CASE("what the catalog said stands in the place of the statement, in revers
                         "\nSET search_path = s;\nK;\nCOMMENT;\nDROP INDEX i;\nD");
   auto const missing = derive_way_back(step, {{}, {}, {.found = true, .refused = "odd"}});
   REQUIRE(missing.refused.size() == 2);
-  CHECK(missing.refused[0].why == "t, a, is not there just before the step");
+  CHECK(missing.refused[0].why == "a of t is not there just before the step");
   CHECK(missing.refused[1].why == "odd");
 }
 
