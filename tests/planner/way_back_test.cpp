@@ -106,7 +106,7 @@ constexpr Pair asked[] = {
     {"DROP POLICY p ON t", "t p"},
     {"DROP FUNCTION f(int)", "f(pg_catalog.int4)"},
     {"ALTER TABLE t SET (fillfactor = 70)", "t"},
-    {"ALTER TABLE t OWNER TO bob", "t"},
+    {"ALTER TABLE t OWNER TO bob", "t bob"},
     {"ALTER TABLE t DISABLE TRIGGER g", "t g"},
     {"GRANT ALL ON t TO bob", "t"},
     {"REVOKE USAGE ON SCHEMA s FROM bob", "s"},
