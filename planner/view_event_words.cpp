@@ -225,10 +225,10 @@ struct Words {
 }  // namespace
 
 std::string not_looked_words(Plan const& plan, FingerprintFailed const& failed) {
-  auto const what = failed.way_back_of ? "the way back of step " +
-                                             step_label(plan, *failed.way_back_of) +
-                                             " could not be written: "
-                                       : std::string("the schema could not be looked at: ");
+  auto const what = failed.way_back_of
+                        ? "the way back of step " + step_label(plan, *failed.way_back_of) +
+                              " could not be written: "
+                        : std::string("the schema could not be looked at: ");
   return what + failure_words(failed.failure);
 }
 

@@ -198,8 +198,8 @@ class Derivation {
   }
 
   void take(std::size_t i, FromCatalog const& asked, Definition const& told) {
-    auto const name = asked.question.object +
-                      (asked.question.part.empty() ? "" : ", " + asked.question.part + ",");
+    auto const& part = asked.question.part;
+    auto const name = (part.empty() ? "" : part + " of ") + asked.question.object;
     if (!told.found && !asked.if_absent) {
       return refuse(i, {.why = name + " is not there just before the step", .instead = ""});
     }

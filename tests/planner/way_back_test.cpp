@@ -106,7 +106,7 @@ constexpr Pair asked[] = {
     {"DROP POLICY p ON t", "t p"},
     {"DROP FUNCTION f(int)", "f(pg_catalog.int4)"},
     {"ALTER TABLE t SET (fillfactor = 70)", "t"},
-    {"ALTER TABLE t OWNER TO bob", "t"},
+    {"ALTER TABLE t OWNER TO bob", "t bob"},
     {"ALTER TABLE t DISABLE TRIGGER g", "t g"},
     {"GRANT ALL ON t TO bob", "t"},
     {"REVOKE USAGE ON SCHEMA s FROM bob", "s"},
@@ -169,7 +169,7 @@ TEST_CASE("what the catalog said stands in the place of the statement, in revers
                         "\nSET search_path = s;\nK;\nCOMMENT;\nDROP INDEX i;\nD");
   auto const missing = derive_way_back(step, {{}, {}, {.found = true, .refused = "odd"}});
   REQUIRE(missing.refused.size() == 2);
-  CHECK(missing.refused[0].why == "t, a, is not there just before the step");
+  CHECK(missing.refused[0].why == "a of t is not there just before the step");
   CHECK(missing.refused[1].why == "odd");
 }
 
