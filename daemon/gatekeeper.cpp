@@ -78,7 +78,10 @@ Result<std::string> add_token(store::Tokens& tokens, web::TokenRequest const& wa
   if (!grants) {
     return tl::unexpected(std::move(grants.error()));
   }
-  auto const id = Chance::secret(id_bytes);
+  auto id = Chance::secret(id_bytes);
+  for (auto taken = tokens.find(id); taken && *taken; taken = tokens.find(id)) {
+    id = Chance::secret(id_bytes);
+  }
   auto const secret = Chance::secret(secret_bytes);
   StoredToken token{.id = id,
                     .hash = planner::sha256_hex(secret),
