@@ -1,4 +1,5 @@
-// Where the daemon may be reached. Only from this machine, for the time being.
+// Where the daemon may be reached: from other machines by TLS, or where the settings say that they
+// know what they do.
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -8,7 +9,8 @@
 namespace runbookd::config {
 namespace {
 
-constexpr std::string_view unix_prefix = "unix:";
+constexpr std::string_view unix_prefix = "unix:", tls_prefix = "tls:",
+                           insecure_prefix = "insecure:";
 constexpr std::size_t longest_socket_path =
     107;  // sockaddr_un holds 108 bytes with the closing NUL
 
@@ -59,7 +61,11 @@ planner::Result<ListenAddress> parse_unix(std::string_view path) {
   if (path.size() > longest_socket_path || path.find('\0') != std::string_view::npos) {
     return refused("the path of a Unix socket may have at most 107 bytes");
   }
-  return ListenAddress{.host = "", .port = 0, .path = std::string(path)};
+  ListenAddress address;
+  address.host = "";
+  address.port = 0;
+  address.path = std::string(path);
+  return address;
 }
 
 // "[::1]" or "127.0.0.1"
@@ -75,13 +81,25 @@ std::string to_text(ListenAddress const& address) {
     return std::string(unix_prefix) + address.path;
   }
   bool const v6 = address.host.find(':') != std::string::npos;
-  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+  std::string const manner(address.tls        ? tls_prefix
+                           : address.insecure ? insecure_prefix
+                                              : std::string_view());
+  return manner + (v6 ? "[" + address.host + "]" : address.host) + ":" +
+         std::to_string(address.port);
 }
+
+bool ListenAddress::is_local() const { return is_unix() || is_loopback(host); }
 
 planner::Result<ListenAddress> parse_listen(std::string_view text) {
   if (text.starts_with(unix_prefix)) {
     return parse_unix(text.substr(unix_prefix.size()));
   }
+  ListenAddress address{.tls = text.starts_with(tls_prefix),
+                        .insecure = text.starts_with(insecure_prefix)};
+  auto const manner = address.tls        ? tls_prefix.size()
+                      : address.insecure ? insecure_prefix.size()
+                                         : 0;
+  text.remove_prefix(manner);
   auto const colon = text.rfind(':');
   auto const port =
       colon == std::string_view::npos ? std::nullopt : parse_port(text.substr(colon + 1));
@@ -90,14 +108,18 @@ planner::Result<ListenAddress> parse_listen(std::string_view text) {
                    "127.0.0.1:8090, [::1]:8090 or unix:/run/runbookd/runbookd.sock");
   }
   auto const host = without_brackets(text.substr(0, colon));
-  if (!is_loopback(host)) {
-    return refused(
-        "\"" + std::string(text) +
-            "\" can be reached from other machines; tokens and TLS are not available in "
-            "this version",
-        "listen on loopback (127.0.0.1:8090) or a Unix socket (unix:/run/runbookd/runbookd.sock)");
+  address.host = std::string(host);
+  address.port = *port;
+  if (!address.is_local() && manner == 0) {
+    return refused("\"" + std::string(text) +
+                       "\" can be reached from other machines, and nothing would protect tokens on "
+                       "their way",
+                   "tls:" + std::string(text) +
+                       " with tls: {certificate: FILE, key: FILE}; or a "
+                       "loopback address; or insecure:" +
+                       std::string(text));
   }
-  return ListenAddress{.host = std::string(host), .port = *port, .path = ""};
+  return address;
 }
 
 }  // namespace runbookd::config

@@ -163,11 +163,56 @@ std::vector<std::string> read_hosts(Reader& reader, Node const* node) {
   return hosts;
 }
 
+GrantsByName read_grants_by_name(Reader& reader, Node const* node) {
+  GrantsByName listed;
+  if (node == nullptr) {
+    return listed;
+  }
+  if (node->kind != Node::Kind::mapping) {
+    reader.problem(*node, "config/wrong-type", "names and their roles belong here",
+                   "{ana: operator, ben: [viewer, approver]}");
+    return listed;
+  }
+  for (auto const& child : node->children) {
+    for (auto const* item : reader.items(&child)) {
+      auto const text = reader.text(item);
+      auto grant = planner::read_grant(text.value_or(""));
+      if (text && !grant) {
+        reader.problem(*item, "config/role", grant.error().detail, grant.error().next);
+      } else if (text) {
+        listed[child.key].push_back(*std::move(grant));
+      }
+    }
+  }
+  return listed;
+}
+
+AccessSettings read_access(Reader& reader, Node const* node) {
+  if (node == nullptr || !reader.mapping(*node, {"users", "groups"})) {
+    return {};
+  }
+  return {.users = read_grants_by_name(reader, node->find("users")),
+          .groups = read_grants_by_name(reader, node->find("groups"))};
+}
+
+std::optional<TlsSettings> read_tls(Reader& reader, Node const* node) {
+  if (node == nullptr || !reader.mapping(*node, {"certificate", "key"})) {
+    return std::nullopt;
+  }
+  TlsSettings tls{.certificate = path_of(reader, node->find("certificate")),
+                  .key = path_of(reader, node->find("key"))};
+  if (tls.certificate.empty() || tls.key.empty()) {
+    reader.problem(*node, "config/tls", "tls needs a certificate and its key",
+                   "tls: {certificate: /etc/runbookd/cert.pem, key: /etc/runbookd/key.pem}");
+  }
+  return tls;
+}
+
 Settings read_root(Reader& reader, Node const& root) {
   Settings settings;
   if (root.kind == Node::Kind::null ||
-      !reader.mapping(root,
-                      {"listen", "store", "log", "targets", "shutdown_timeout", "allowed_hosts"})) {
+      !reader.mapping(root, {"listen", "store", "log", "targets", "shutdown_timeout",
+                             "allowed_hosts", "access", "tls"})) {
     return settings;
   }
   if (auto const* listen = root.find("listen")) {
@@ -179,6 +224,12 @@ Settings read_root(Reader& reader, Node const& root) {
   settings.shutdown_timeout =
       reader.duration(root.find("shutdown_timeout")).value_or(settings.shutdown_timeout);
   settings.allowed_hosts = read_hosts(reader, root.find("allowed_hosts"));
+  settings.access = read_access(reader, root.find("access"));
+  settings.tls = read_tls(reader, root.find("tls"));
+  if (std::ranges::any_of(settings.listen, &ListenAddress::tls) && !settings.tls) {
+    reader.problem(root, "config/tls", "an address with tls: needs a certificate",
+                   "tls: {certificate: /etc/runbookd/cert.pem, key: /etc/runbookd/key.pem}");
+  }
   return settings;
 }
 

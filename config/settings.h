@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/secret.h"
+#include "planner/access.h"
 #include "planner/diagnostic.h"
 #include "planner/error.h"
 #include "planner/time.h"
@@ -17,14 +19,18 @@
 namespace runbookd::config {
 
 struct ListenAddress {
-  std::string host = "127.0.0.1";  // a loopback address; meaningless where `path` is set
+  std::string host = "127.0.0.1";  // meaningless where `path` is set
   std::uint16_t port = 8090;
   std::string path;  // of a Unix socket
+  bool tls = false;
+  bool insecure = false;  // plain, and reached by other machines all the same: the settings say so
   bool is_unix() const { return !path.empty(); }
+  bool is_local() const;  // only this machine reaches it
   bool operator==(ListenAddress const&) const = default;
 };
-std::string to_text(ListenAddress const& address);  // "127.0.0.1:8090", "unix:/run/runbookd.sock"
-// Nothing but loopback and Unix sockets: there are no tokens and no TLS to protect anything else.
+// "127.0.0.1:8090", "unix:/run/runbookd.sock", "tls:0.0.0.0:8443", "insecure:0.0.0.0:8090"
+std::string to_text(ListenAddress const& address);
+// Other machines reach nothing that is plain, unless it says `insecure`.
 planner::Result<ListenAddress> parse_listen(std::string_view text);
 
 enum class LogFormat { human, json };
@@ -50,6 +56,18 @@ struct TargetSource {
   planner::Place secret_place;  // of passfile, password_env or password_file
 };
 
+// Users and groups of this machine, as they come over the Unix socket. root and the daemon's own
+// user are admin without being listed.
+using GrantsByName = std::map<std::string, planner::Grants>;
+struct AccessSettings {
+  GrantsByName users, groups;
+  bool empty() const { return users.empty() && groups.empty(); }
+};
+
+struct TlsSettings {
+  std::string certificate, key;  // files, PEM
+};
+
 struct Settings {
   std::vector<ListenAddress> listen{ListenAddress{}};
   StoreSettings store;
@@ -58,6 +76,8 @@ struct Settings {
   planner::Duration shutdown_timeout{30'000};
   std::vector<std::string>
       allowed_hosts;  // further values of the Host header than our own addresses
+  AccessSettings access;
+  std::optional<TlsSettings> tls;
   TargetSource const* target(std::string_view name) const;
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/application.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -35,6 +36,11 @@ web::ServerOptions server_options(config::Settings const& settings) {
     options.listen.push_back(to_text(address));
   }
   options.allowed_hosts = settings.allowed_hosts;
+  options.socket_for_everybody = !settings.access.empty();
+  if (settings.tls) {
+    options.certificate = settings.tls->certificate;
+    options.key = settings.tls->key;
+  }
   options.on_request = log_access;
   options.on_trouble = [](std::string const& what) { log_warning(what); };
   return options;
@@ -49,7 +55,8 @@ class Application {
         registry_(io_, clock_, chance_, *store_, settings_, process_environment()),
         guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
         server_(io_, guarded_, server_options(settings_)),
-        signals_(io_, SIGTERM, SIGINT) {
+        signals_(io_, SIGTERM, SIGINT),
+        reload_(io_, SIGHUP) {
     // a limit on the size of files is a full disk to us, not the end
     std::signal(SIGXFSZ, SIG_IGN);
     registry_.when_broken([this](planner::Error const& error) { store_broke(error); });
@@ -77,12 +84,29 @@ class Application {
       log_error(bound.error().detail, {{"try", bound.error().next}});
       return exit_failed;
     }
+    for (auto const& address : settings_.listen) {
+      if (address.insecure) {
+        log_warning("tokens and all else that goes to this address can be read on their way",
+                    {{"address", to_text(address)}});
+      }
+    }
     for (auto const& address : *bound) {
       log_info("listening", {{"address", address}, {"store", settings_.store.path}});
     }
-    log_info(
-        "no identities are configured: everybody who reaches these addresses acts as operator");
+    if (registry_.local_mode() &&
+        !std::ranges::all_of(settings_.listen, &config::ListenAddress::is_local)) {
+      log_error("other machines could reach the daemon, and it would ask nobody who he is",
+                {{"try", "runbookd token create --principal NAME --role admin"}});
+      return exit_failed;
+    }
+    if (registry_.local_mode()) {
+      log_warning(
+          "local mode: no token was made, so everybody who reaches these addresses acts as "
+          "operator and approver, by the name that he gives himself",
+          {{"try", "runbookd token create --principal NAME --role admin"}});
+    }
     wait_for_signal();
+    wait_for_reload();
     crash_point(CrashPoint::listening);
     io_.run();
     log_info("stopped in order");
@@ -112,6 +136,23 @@ class Application {
       }
       stop(signal);
       wait_for_signal();
+    });
+  }
+  // Nobody's certificate lasts as long as a backfill.
+  void wait_for_reload() {
+    reload_.async_wait([this](boost::system::error_code error, int) {
+      if (error) {
+        return;
+      }
+      auto const loaded = server_.reload_tls();
+      if (loaded) {
+        log_info(settings_.tls ? "certificate and key were read anew"
+                               : "there is no certificate to read anew");
+      } else {
+        log_error("the old certificate stays: " + loaded.error().detail,
+                  {{"try", loaded.error().next}});
+      }
+      wait_for_reload();
     });
   }
   // The first signal pauses at safe points, the second interrupts.
@@ -173,7 +214,7 @@ class Application {
   Registry registry_;
   GuardedService guarded_;
   web::Server server_;
-  boost::asio::signal_set signals_;
+  boost::asio::signal_set signals_, reload_;
   std::unique_ptr<Alarm> alarm_;
   bool stopping_ = false;
   bool store_broken_ = false;

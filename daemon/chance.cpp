@@ -1,9 +1,11 @@
 #include "daemon/chance.h"
 
+#include <stdexcept>
 #include <string>
 
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
+#include <sys/random.h>
 
 namespace runbookd::daemon {
 namespace {
@@ -29,6 +31,21 @@ planner::RunId Chance::run_id() {
     }
   }
   return {"run_" + digits};
+}
+
+std::string Chance::secret(std::size_t bytes) {
+  std::string raw(bytes, '\0');
+  if (getentropy(raw.data(), raw.size()) != 0) {
+    throw std::runtime_error("this system gives no random bytes");
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (char const c : raw) {
+    auto const byte = static_cast<unsigned char>(c);
+    hex += digits[byte >> 4U];
+    hex += digits[byte & 0x0FU];
+  }
+  return hex;
 }
 
 double Chance::jitter() { return std::uniform_real_distribution<>{0.0, 1.0}(engine_); }

@@ -26,14 +26,12 @@ void add_cursor(json& document, std::string const& next_cursor) {
 std::string about_json(std::string const& version, std::string const& store_id,
                        std::vector<std::pair<std::string, std::string>> const& targets,
                        planner::Moment now) {
-  json document{
-      {"name", "runbookd"},
-      {"version", version},
-      {"store", store_id},
-      {"time", planner::to_rfc3339(now)},
-      {"identity", "none: everybody who reaches this address acts as operator; names are declared"},
-      {"targets", json::array()},
-      {"links", {{"runs", "/api/v1/runs"}, {"plans", "/api/v1/plans"}}}};
+  json document{{"name", "runbookd"},
+                {"version", version},
+                {"store", store_id},
+                {"time", planner::to_rfc3339(now)},
+                {"targets", json::array()},
+                {"links", {{"runs", "/api/v1/runs"}, {"plans", "/api/v1/plans"}}}};
   for (auto const& [name, description] : targets) {
     document["targets"].push_back({{"name", name}, {"description", description}});
   }

@@ -28,16 +28,21 @@ Result<Document> GuardedService::show_plan(std::string const& digest) {
   return guard([&] { return service_.show_plan(digest); });
 }
 
-Result<Document> GuardedService::create_run(RunRequest const& request) {
-  return guard([&] { return service_.create_run(request); });
+Result<Document> GuardedService::create_run(RunRequest const& request,
+                                            planner::Principal const& caller) {
+  return guard([&] { return service_.create_run(request, caller); });
 }
 
 Result<Document> GuardedService::list_runs(RunQuery const& query) {
   return guard([&] { return service_.list_runs(query); });
 }
 
-Result<Document> GuardedService::show_run(RunId const& run) {
-  return guard([&] { return service_.show_run(run); });
+Result<std::string> GuardedService::target_of(RunId const& run) {
+  return guard([&] { return service_.target_of(run); });
+}
+
+Result<Document> GuardedService::show_run(RunId const& run, planner::Principal const& caller) {
+  return guard([&] { return service_.show_run(run, caller); });
 }
 
 Result<Document> GuardedService::show_steps(RunId const& run) {
@@ -66,8 +71,9 @@ void GuardedService::show_catalog(std::string const& target, Told told) {
 }
 
 Result<Document> GuardedService::submit(RunId const& run, planner::Command const& command,
-                                        std::optional<planner::EventSeq> expected) {
-  return guard([&] { return service_.submit(run, command, expected); });
+                                        std::optional<planner::EventSeq> expected,
+                                        planner::Principal const& caller) {
+  return guard([&] { return service_.submit(run, command, expected, caller); });
 }
 
 Result<EventPage> GuardedService::events_after(RunId const& run, planner::EventSeq after,

@@ -20,6 +20,7 @@ class GuardedService final : public web::RunService {
   // recorded.
   void refuse_all(planner::Error why) { refusal_ = std::move(why); }
 
+  web::Gatekeeper& gate() override { return service_.gate(); }
   web::Document about() override { return service_.about(); }
   web::Document ready() override { return service_.ready(); }
   bool is_ready() override { return !refusal_ && service_.is_ready(); }
@@ -29,9 +30,12 @@ class GuardedService final : public web::RunService {
   planner::Result<web::Document> validate_plan(web::PlanUpload const& upload) override;
   planner::Result<web::Document> list_plans(int limit, std::string const& cursor) override;
   planner::Result<web::Document> show_plan(std::string const& digest) override;
-  planner::Result<web::Document> create_run(web::RunRequest const& request) override;
+  planner::Result<web::Document> create_run(web::RunRequest const& request,
+                                            planner::Principal const& caller) override;
   planner::Result<web::Document> list_runs(web::RunQuery const& query) override;
-  planner::Result<web::Document> show_run(planner::RunId const& run) override;
+  planner::Result<std::string> target_of(planner::RunId const& run) override;
+  planner::Result<web::Document> show_run(planner::RunId const& run,
+                                          planner::Principal const& caller) override;
   planner::Result<web::Document> show_steps(planner::RunId const& run) override;
   planner::Result<web::Document> show_step(planner::RunId const& run,
                                            std::string const& step) override;
@@ -41,7 +45,8 @@ class GuardedService final : public web::RunService {
   void show_preflight(planner::RunId const& run, std::string const& phase, web::Told told) override;
   void show_catalog(std::string const& target, web::Told told) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
-                                        std::optional<planner::EventSeq> expected) override;
+                                        std::optional<planner::EventSeq> expected,
+                                        planner::Principal const& caller) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,

@@ -14,6 +14,9 @@ int main(int argc, char** argv) {
     if (options.store) {
       return runbookd::daemon::run_store_command(*options.store, options.config_file);
     }
+    if (options.token) {
+      return runbookd::daemon::run_token_command(*options.token, options.config_file);
+    }
     return runbookd::daemon::run_daemon(options);
   } catch (std::exception const& error) {
     // a broken invariant or a broken machine; what was under way is settled at the next start

@@ -7,6 +7,34 @@
 #include <CLI/CLI.hpp>
 
 namespace runbookd::daemon {
+namespace {
+
+CLI::App* add_token_commands(CLI::App& app, TokenCommand& token) {
+  using Verb = TokenCommand::Verb;
+  auto* const commands = app.add_subcommand("token", "who may reach the daemon");
+  commands->require_subcommand(1);
+  auto* const create = commands->add_subcommand("create", "make a token; it is shown once");
+  create->add_option("--principal", token.principal, "whom it stands for: one person")->required();
+  create
+      ->add_option("--role", token.roles,
+                   "viewer, auditor, oncall, approver, operator or admin, such as "
+                   "operator@billing-*; may be repeated")
+      ->required();
+  create->add_option("--name", token.name, "what it is for");
+  create->add_option("--expires", token.expires, "good for so long, such as 90d");
+  create->callback([&token] { token.verb = Verb::create; });
+  auto* const list = commands->add_subcommand("list", "the tokens, without their secrets");
+  list->callback([&token] { token.verb = Verb::list; });
+  auto* const revoke = commands->add_subcommand("revoke", "end a token, at once");
+  revoke->add_option("ID", token.id, "as list shows it")->required();
+  revoke->callback([&token] { token.verb = Verb::revoke; });
+  for (auto* const command : {commands, create, list, revoke}) {
+    command->fallthrough();
+  }
+  return commands;
+}
+
+}  // namespace
 
 ParsedOptions parse_options(int argc, char** argv) {
   Options options;
@@ -33,6 +61,8 @@ ParsedOptions parse_options(int argc, char** argv) {
   for (auto* const command : {check, backup, restore}) {
     command->fallthrough();
   }
+  TokenCommand token;
+  auto* const tokens = add_token_commands(app, token);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
@@ -43,6 +73,9 @@ ParsedOptions parse_options(int argc, char** argv) {
   if (commands->parsed()) {
     store.verb = check->parsed() ? Verb::check : backup->parsed() ? Verb::backup : Verb::restore;
     options.store = store;
+  }
+  if (tokens->parsed()) {
+    options.token = token;
   }
   return {.options = options, .exit_code = 0};
 }

@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "daemon/store_commands.h"
+#include "daemon/token_commands.h"
 #include "planner/error.h"
 
 namespace runbookd::daemon {
@@ -15,6 +16,7 @@ struct Options {
   std::string config_file = "/etc/runbookd/runbookd.yaml";
   bool check_config = false;
   std::optional<StoreCommand> store;
+  std::optional<TokenCommand> token;
 };
 
 // Either options, or the exit code of a command line that is answered already (help, version, an

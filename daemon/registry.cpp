@@ -10,6 +10,7 @@
 #include "planner/lint.h"
 #include "planner/mutant.h"
 #include "planner/plan_reader.h"
+#include "planner/verb_rights.h"
 #include "planner/view.h"
 #include "store/crash_point.h"
 
@@ -114,7 +115,12 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
           .log = [](RunId const& run, Event const& event,
                     std::string const& label) { log_event(run, event, label); }},
       lookout_(io, clock, "runbookd lookout",
-               [this](std::string const& name) { return target_settings(name); }) {
+               [this](std::string const& name) { return target_settings(name); }),
+      gatekeeper_(store.tokens(), settings.access, clock, [this](Error const& error) {
+        if (error.code == ErrorCode::store_broken && recorder_.on_broken) {
+          recorder_.on_broken(error);
+        }
+      }) {
   recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
 }
 
@@ -328,7 +334,10 @@ Result<Document> Registry::show_plan(std::string const& digest) {
 
 // --- runs
 
-Result<Document> Registry::create_run(web::RunRequest const& request) {
+Result<Document> Registry::create_run(web::RunRequest const& request, Principal const& caller) {
+  if (auto granted = expect_may(caller, Capability::operate, request.target); !granted) {
+    return tl::unexpected(std::move(granted.error()));
+  }
   if (draining_) {
     return refuse(ErrorCode::draining, "the daemon is being stopped", "try again when it is up");
   }
@@ -364,7 +373,33 @@ Result<Document> Registry::create_run(web::RunRequest const& request) {
   crash_point(CrashPoint::run_created);
   forget_finished();
   runs_[id] = run;
-  return document(*run);
+  return document(*run, caller);
+}
+
+// As many as were asked for of those that the caller may read.
+std::vector<store::RunSummary> Registry::page_of(web::RunQuery const& query) const {
+  std::vector<store::RunSummary> page;
+  store::RunFilter filter{
+      .state = query.state,
+      .target = query.target,
+      .plan = query.plan,
+      .before = query.cursor.empty() ? std::nullopt : std::optional{query.cursor},
+      .limit = query.limit};
+  for (bool more = true; more;) {
+    auto runs = store_.journal().list(filter);
+    more = std::ssize(runs) == filter.limit && filter.limit > 0;
+    if (more) {
+      filter.before = runs.back().id.text;
+    }
+    for (auto& run : runs) {
+      bool const wanted = std::ssize(page) < query.limit || query.limit < 0;
+      if (wanted && may(query.caller, Capability::read, run.target)) {
+        page.push_back(std::move(run));
+      }
+    }
+    more = more && std::ssize(page) < query.limit;
+  }
+  return page;
 }
 
 Result<Document> Registry::list_runs(web::RunQuery const& query) {
@@ -373,12 +408,7 @@ Result<Document> Registry::list_runs(web::RunQuery const& query) {
                   "runbookctl run list");
   }
   recorder_.flush();
-  auto runs = store_.journal().list(
-      {.state = query.state,
-       .target = query.target,
-       .plan = query.plan,
-       .before = query.cursor.empty() ? std::nullopt : std::optional{query.cursor},
-       .limit = query.limit});
+  auto runs = page_of(query);
   // the stored sentence speaks of the moment of the last event
   for (auto& run : runs) {
     if (auto const at_work = runs_.find(run.id); at_work != runs_.end()) {
@@ -389,13 +419,26 @@ Result<Document> Registry::list_runs(web::RunQuery const& query) {
   return Document{.json = run_list_json(runs, more ? runs.back().id.text : "")};
 }
 
-Document Registry::document(Conductor const& run) const {
-  return {.json = run_json(run.facts(), clock_.now()), .revision = run.history().revision};
+Document Registry::document(Conductor const& run, Principal const& caller) const {
+  auto facts = run.facts();
+  facts.caller = &caller;
+  return {.json = run_json(facts, clock_.now()), .revision = run.history().revision};
 }
 
-Result<Document> Registry::show_run(RunId const& run) {
+Result<std::string> Registry::target_of(RunId const& run) {
+  if (auto const known = runs_.find(run); known != runs_.end()) {
+    return known->second->history().target;
+  }
+  auto const summary = store_.journal().find(run);
+  if (!summary) {
+    return refuse(ErrorCode::not_found, "there is no run " + run.text, "runbookctl run list");
+  }
+  return summary->target;
+}
+
+Result<Document> Registry::show_run(RunId const& run, Principal const& caller) {
   recorder_.flush();  // what is shown is durable
-  return find(run).map([this](ConductorPtr const& found) { return document(*found); });
+  return find(run).map([&](ConductorPtr const& found) { return document(*found, caller); });
 }
 
 Result<Document> Registry::show_steps(RunId const& run) {
@@ -454,13 +497,17 @@ Result<void> Registry::may_work(ConductorPtr const& run, Command const& command)
 }
 
 Result<Document> Registry::submit(RunId const& run, Command const& command,
-                                  std::optional<EventSeq> expected) {
+                                  std::optional<EventSeq> expected, Principal const& caller) {
   recorder_.flush();
   auto const found = find(run);
   if (!found) {
     return tl::unexpected(found.error());
   }
   auto& one = **found;
+  auto const needed = needed_for(command.ask, one.plan(), one.state(), clock_.now());
+  if (auto granted = expect_may(caller, needed, one.history().target); !granted) {
+    return tl::unexpected(std::move(granted.error()));
+  }
   auto const revision = one.history().revision;
   if (expected && *expected != revision && !mutant(Mutant::any_revision_commands)) {
     auto const& last = one.history().last_actor;
@@ -478,7 +525,8 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
   if (!done) {
     auto error = done.error();
     error.state = to_text(one.state().mode);
-    for (auto const& verb : actions(one.plan(), one.state(), clock_.now())) {
+    for (auto const& verb :
+         actions_for(caller, one.history().target, one.plan(), one.state(), clock_.now())) {
       if (verb.allowed) {
         error.allowed.push_back(verb.verb);
       }
@@ -490,7 +538,7 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     look_before(one, one.state().phase, Lookout::After::leave, [](Result<Document> const&) {});
   }
   recorder_.flush();  // what followed from it at once is told as well
-  return document(one);
+  return document(one, caller);
 }
 
 // --- events

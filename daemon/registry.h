@@ -11,6 +11,7 @@
 #include "daemon/backup_task.h"
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
+#include "daemon/gatekeeper.h"
 #include "daemon/lookout.h"
 #include "store/store.h"
 #include "web/service.h"
@@ -39,6 +40,8 @@ class Registry final : public web::RunService {
   int working() const;
   void let_go();
 
+  web::Gatekeeper& gate() override { return gatekeeper_; }
+  bool local_mode() { return gatekeeper_.local_mode(); }
   web::Document about() override;
   web::Document ready() override;
   bool is_ready() override;
@@ -48,9 +51,12 @@ class Registry final : public web::RunService {
   planner::Result<web::Document> validate_plan(web::PlanUpload const& upload) override;
   planner::Result<web::Document> list_plans(int limit, std::string const& cursor) override;
   planner::Result<web::Document> show_plan(std::string const& digest) override;
-  planner::Result<web::Document> create_run(web::RunRequest const& request) override;
+  planner::Result<web::Document> create_run(web::RunRequest const& request,
+                                            planner::Principal const& caller) override;
   planner::Result<web::Document> list_runs(web::RunQuery const& query) override;
-  planner::Result<web::Document> show_run(planner::RunId const& run) override;
+  planner::Result<std::string> target_of(planner::RunId const& run) override;
+  planner::Result<web::Document> show_run(planner::RunId const& run,
+                                          planner::Principal const& caller) override;
   planner::Result<web::Document> show_steps(planner::RunId const& run) override;
   planner::Result<web::Document> show_step(planner::RunId const& run,
                                            std::string const& step) override;
@@ -60,7 +66,8 @@ class Registry final : public web::RunService {
   void show_preflight(planner::RunId const& run, std::string const& phase, web::Told told) override;
   void show_catalog(std::string const& target, web::Told told) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
-                                        std::optional<planner::EventSeq> expected) override;
+                                        std::optional<planner::EventSeq> expected,
+                                        planner::Principal const& caller) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,
@@ -78,7 +85,8 @@ class Registry final : public web::RunService {
   planner::Result<ConductorPtr> find(planner::RunId const& run);
   planner::Result<void> may_work(ConductorPtr const& run, planner::Command const& command);
   std::vector<ReadinessCheck> readiness() const;
-  web::Document document(Conductor const& run) const;
+  web::Document document(Conductor const& run, planner::Principal const& caller) const;
+  std::vector<store::RunSummary> page_of(web::RunQuery const& query) const;
   void forget_finished();
   void look_before(Conductor const& run, int phase, Lookout::After after, web::Told told);
   void notify(planner::RunId const& run);
@@ -92,6 +100,7 @@ class Registry final : public web::RunService {
   BackupTask backup_;
   House house_;
   Lookout lookout_;
+  Gatekeeper gatekeeper_;
   std::map<planner::RunId, ConductorPtr> runs_;
   std::map<planner::RunId, std::set<Listening*>> listeners_;
   bool draining_ = false;

@@ -9,11 +9,10 @@
 #include "config/settings.h"
 #include "daemon/clock.h"
 #include "daemon/options.h"
+#include "daemon/own_daemon.h"
 #include "store/backup.h"
 #include "store/file.h"
 #include "web/body.h"
-#include "web/ctl/address.h"
-#include "web/ctl/http_client.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -23,7 +22,6 @@ using planner::Error;
 using planner::ErrorCode;
 using planner::Result;
 
-constexpr auto patience = std::chrono::seconds{30};
 constexpr auto looked_at_every = std::chrono::milliseconds{50};
 constexpr auto backup_path = "/api/v1/store/backup";
 
@@ -57,39 +55,12 @@ int check(std::string const& path) {
 
 // ---- a backup of a store that a daemon holds: it makes the copy, we take it away
 
-ctl::Address address_of(config::Settings const& settings) {
-  auto chosen = settings.listen.front();
-  for (auto const& address : settings.listen) {
-    chosen = address.is_unix() ? address : chosen;
-  }
-  return {.socket = chosen.path, .host = chosen.host, .port = std::to_string(chosen.port)};
-}
-
-Result<std::string> ask_daemon(ctl::Address const& address, std::string const& method) {
-  ctl::HttpRequest request{.method = method, .target = backup_path};
-  if (method == "POST") {
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.body = "{}";
-  }
-  auto const answer = ctl::exchange(address, request, patience);
-  if (!answer) {
-    return store::refused("the daemon that holds the store does not answer at " + to_text(address) +
-                              ": " + answer.error().why,
-                          "is it the daemon of this configuration? name another with --config");
-  }
-  if (answer->status >= 300) {
-    return store::refused(web::top_level_text(answer->body, "detail"),
-                          web::top_level_text(answer->body, "next"));
-  }
-  return answer->body;
-}
-
 // The file that the daemon has made, once it is whole.
-Result<std::string> made_by_daemon(ctl::Address const& address) {
-  auto answer = ask_daemon(address, "POST");
+Result<std::string> made_by_daemon(config::Settings const& settings) {
+  auto answer = ask_own_daemon(settings, "POST", backup_path);
   while (answer && web::top_level_text(*answer, "state") == "running") {
     std::this_thread::sleep_for(looked_at_every);
-    answer = ask_daemon(address, "GET");
+    answer = ask_own_daemon(settings, "GET", backup_path);
   }
   if (!answer) {
     return answer;
@@ -125,12 +96,10 @@ int backup(config::Settings const& settings, std::string const& name) {
   if (auto const absent = store::expect_absent(*file); !absent) {
     return tell(absent.error());
   }
-  auto const done =
-      store::lock_holder(settings.store.path)
-          ? made_by_daemon(address_of(settings)).and_then([&](std::string const& made) {
-              return take_away(made, *file);
-            })
-          : store::back_up(settings.store.path, *file);
+  auto const done = store::lock_holder(settings.store.path)
+                        ? made_by_daemon(settings).and_then(
+                              [&](std::string const& made) { return take_away(made, *file); })
+                        : store::back_up(settings.store.path, *file);
   return done ? check(*file) : tell(done.error());
 }
 

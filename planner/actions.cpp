@@ -8,6 +8,21 @@ namespace {
 // A person who is nobody else in the run, so that only the state decides.
 constexpr auto somebody = "\x01somebody";
 
+// Empty where it would change something. A verb that is granted and changes nothing is harmless,
+// but nobody's way out.
+std::string why_not(RunState const& state, Result<Events> const& decided) {
+  if (decided) {
+    return decided->empty()
+               ? "it would change nothing: the run is " + std::string{to_text(state.mode)}
+               : "";
+  }
+  // findings can be acknowledged: that is a matter of the call, not of the state
+  bool const of_the_call = decided.error().code == ErrorCode::unacknowledged_findings;
+  return of_the_call ? "" : decided.error().detail;
+}
+
+}  // namespace
+
 std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
   auto const phase = plan.phases.empty() ? std::string{} : plan.phases[state.phase].name;
   return {Start{},
@@ -26,22 +41,8 @@ std::vector<Ask> representative_asks(Plan const& plan, RunState const& state) {
           Cancel{plan.name}};
 }
 
-// Empty where it would change something. A verb that is granted and changes nothing is harmless,
-// but nobody's way out.
-std::string why_not(RunState const& state, Result<Events> const& decided) {
-  if (decided) {
-    return decided->empty()
-               ? "it would change nothing: the run is " + std::string{to_text(state.mode)}
-               : "";
-  }
-  // findings can be acknowledged: that is a matter of the call, not of the state
-  bool const of_the_call = decided.error().code == ErrorCode::unacknowledged_findings;
-  return of_the_call ? "" : decided.error().detail;
-}
-
-}  // namespace
-
-std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now) {
+std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now,
+                               std::string const& asker) {
   std::vector<VerbState> verbs;
   for (auto const& ask : representative_asks(plan, state)) {
     auto& verb = verbs.emplace_back(VerbState{.verb = std::string{verb_of(ask)}, .allowed = true});
@@ -50,7 +51,9 @@ std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment n
       continue;
     }
     auto const decided = decide(
-        plan, state, {.ask = ask, .actor = somebody, .reason = "any", .take_over = true}, now);
+        plan, state,
+        {.ask = ask, .actor = asker.empty() ? somebody : asker, .reason = "any", .take_over = true},
+        now);
     verb.why_not = why_not(state, decided);
     verb.allowed = verb.why_not.empty();
   }

@@ -67,7 +67,7 @@ using Ask = std::variant<Start, Advance, Approve, Reject, Evaluate, Confirm, Pau
 
 struct Command {
   Ask ask;
-  std::string actor;   // who; declared by the client until identities exist
+  std::string actor;   // who: proven, but where nobody is asked for a proof
   std::string reason;  // why; demanded by skip, resolve and reject
   // Go on although another daemon holds the target: that one then writes there no more. Asked of
   // start, resume, retry and rollback; demands a reason.

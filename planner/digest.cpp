@@ -3,6 +3,7 @@
 #include <array>
 #include <stdexcept>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 namespace runbookd::planner {
@@ -20,6 +21,10 @@ std::string sha256_hex(std::string_view bytes) {
     hex += digits[digest[i] & 0x0FU];
   }
   return hex;
+}
+
+bool same_digest(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 std::string digest_text(std::string_view bytes) { return "sha256:" + sha256_hex(bytes); }

@@ -48,6 +48,14 @@ std::string_view to_slug(ErrorCode code) {
       return "draining";
     case ErrorCode::host_not_allowed:
       return "host-not-allowed";
+    case ErrorCode::unauthenticated:
+      return "unauthenticated";
+    case ErrorCode::capability_missing:
+      return "capability-missing";
+    case ErrorCode::forged_request:
+      return "csrf";
+    case ErrorCode::rate_limited:
+      return "rate-limited";
     case ErrorCode::internal:
       return "internal";
   }

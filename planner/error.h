@@ -35,6 +35,10 @@ enum class ErrorCode {
   target_refused,
   draining,
   host_not_allowed,
+  unauthenticated,     // nobody is known, or what was shown is not valid
+  capability_missing,  // the caller is known and may not
+  forged_request,      // a browser's cookie without the signs that our own page sent it
+  rate_limited,        // too many wrong tokens
   internal,
 };
 // "illegal-transition": the stable name that programs compare.
@@ -48,6 +52,7 @@ struct Error {
   std::vector<std::string> allowed;  // the verbs that fit that state
   Findings findings;                 // for plan_invalid and unacknowledged_findings
   std::string sqlstate;              // for target_*: what the server said
+  int retry_after = 0;               // seconds; 0 = the usual
 };
 
 template <typename T>

@@ -70,7 +70,7 @@ class Builder {
       last_phase_ = phases.back().value("name", "");
     }
     put_checklist(plan);
-    for (auto const* key : {"on_failure", "on_restart"}) {
+    for (auto const* key : {"on_failure", "on_restart", "oncall_rollback"}) {
       if (document_.head.contains(key)) {
         plan[key] = document_.head[key];
       }

@@ -156,6 +156,8 @@ void put_head_field(Report& report, Field const& field, DocumentText& document) 
     put_engine(report, field, document.head);
   } else if (field.label == "zero-downtime" || field.label == "zero downtime") {
     document.head["overview"]["zero_downtime"] = !says_no(field.value);
+  } else if (field.label == "on-call rollback") {
+    document.head["oncall_rollback"] = !says_no(field.value);
   } else {
     auto const found =
         std::ranges::find_if(places, [&](Place const& p) { return p.label == field.label; });

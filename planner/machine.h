@@ -65,7 +65,11 @@ struct VerbState {
   bool allowed = false;
   std::string why_not;
 };
-std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now);
+// `asker` is compared with those who must not do it themselves; empty: nobody in particular.
+std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now,
+                               std::string const& asker = {});
+// One way of asking for each verb.
+std::vector<Ask> representative_asks(Plan const& plan, RunState const& state);
 
 // What keeps the gate before `state.phase` shut: approvals, not_before. Empty = advance is open.
 struct GateNeed {

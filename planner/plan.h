@@ -219,6 +219,7 @@ struct Plan {
   std::vector<ChecklistItem> checklist;
   OnFailure on_failure = OnFailure::pause;
   OnRestart on_restart = OnRestart::pause;
+  bool oncall_rollback = false;  // the role oncall may take steps back
   std::vector<Baseline> baselines;
   std::vector<Phase> phases;
   std::vector<Check> final_checks;

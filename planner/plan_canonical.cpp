@@ -276,7 +276,11 @@ std::string canonical_json(Plan const& plan) {
                 {"baselines", json(plan.baselines)},
                 {"phases", objects(plan.phases)},
                 {"final_checks", objects(plan.final_checks)}};
-  if (!plan.acknowledged.empty()) {  // absent otherwise: a plan's digest stays what it was
+  // absent otherwise: a plan's digest stays what it was
+  if (plan.oncall_rollback) {
+    document["oncall_rollback"] = true;
+  }
+  if (!plan.acknowledged.empty()) {
     document["acknowledge"] = objects(plan.acknowledged);
   }
   return document.dump();

@@ -142,6 +142,10 @@ void read_on_restart(Reading& reading, Node const& node, Plan& plan) {
   plan.on_restart = choice == 1U ? OnRestart::resume : OnRestart::pause;
 }
 
+void read_oncall_rollback(Reading& reading, Node const& node, Plan& plan) {
+  plan.oncall_rollback = reading.flag(node).value_or(false);
+}
+
 void read_baselines(Reading& reading, Node const& node, Plan& plan) {
   if (!reading.is_mapping(node, "names and their SQL")) {
     return;
@@ -206,6 +210,7 @@ constexpr std::array plan_keys{
     Key<Plan>{"checklist", read_list<&Plan::checklist, checklist_table>},
     Key<Plan>{"on_failure", read_on_failure},
     Key<Plan>{"on_restart", read_on_restart},
+    Key<Plan>{"oncall_rollback", read_oncall_rollback},
     Key<Plan>{"baselines", read_baselines},
     Key<Plan>{"phases", read_phases, Presence::required},
     Key<Plan>{"final_checks", read_final_checks},

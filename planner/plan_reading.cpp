@@ -208,8 +208,8 @@ Cell Reading::cell(Node const& node) {
 namespace {
 
 // Keys of the whole plan that people look for in a phase or a step.
-constexpr std::array<std::string_view, 5> of_the_plan{"on_failure", "on_restart", "baselines",
-                                                      "final_checks", "variables"};
+constexpr std::array<std::string_view, 6> of_the_plan{
+    "on_failure", "on_restart", "oncall_rollback", "baselines", "final_checks", "variables"};
 
 std::string fix_for_key(std::string const& key, std::vector<std::string> const& known) {
   if (std::ranges::find(of_the_plan, key) != of_the_plan.end()) {

@@ -106,6 +106,9 @@ class Document {
     field("Ticket", who.ticket);
     field("On failure", plan_.on_failure == OnFailure::pause ? "pause" : "rollback");
     field("On restart", plan_.on_restart == OnRestart::pause ? "pause" : "resume");
+    if (plan_.oncall_rollback) {
+      field("On-call rollback", "yes");
+    }
     put_lines(record_.head);
     auto const& about = plan_.overview;
     line("---\n\n## 1. Migration Overview\n");

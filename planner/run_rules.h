@@ -35,9 +35,10 @@ std::optional<StepRef> next_step(Plan const& plan, RunState const& state);
 // A backfill whose session was lost, but not before it had done more than when it was last lost.
 bool got_further(StepState const& step, std::optional<Filled> const& filled);
 
-// There are no identities yet: who signs for a group is compared with nothing.
+// Whether somebody may sign is said by roles; who belongs to a group that a plan names, nobody
+// says.
 inline constexpr std::string_view names_are_taken_as_given =
-    " (not checked: this version takes names as they are given)";
+    " (a name for people: who may sign is said by roles)";
 
 // A check by its place in the plan: the `index`th of that stage of that phase.
 struct PlacedCheck {

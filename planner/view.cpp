@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planner/run_rules.h"
+#include "planner/verb_rights.h"
 #include "planner/view_parts.h"
 #include "planner/view_standing.h"
 #include "planner/view_words.h"
@@ -48,7 +49,10 @@ Json waiting_json(RunFacts const& facts, Moment now) {
 
 Json actions_json(RunFacts const& facts, Moment now) {
   auto object = Json::object();
-  for (auto const& verb : actions(*facts.plan, *facts.state, now)) {
+  auto const verbs = facts.caller == nullptr ? actions(*facts.plan, *facts.state, now)
+                                             : actions_for(*facts.caller, facts.history->target,
+                                                           *facts.plan, *facts.state, now);
+  for (auto const& verb : verbs) {
     auto& entry = object[verb.verb];
     entry["allowed"] = verb.allowed;
     if (!verb.allowed) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "planner/access.h"
 #include "planner/event.h"
 #include "planner/lock_tree.h"
 #include "planner/machine.h"
@@ -90,6 +91,7 @@ struct RunFacts {
   RunState const* state = nullptr;
   History const* history = nullptr;
   Live live;
+  Principal const* caller = nullptr;  // who looks: for `actions`; nobody: by the state alone
 };
 
 std::string run_json(RunFacts const& facts, Moment now);

@@ -11,6 +11,7 @@
 #include "store/mark.h"
 #include "store/plans.h"
 #include "store/sqlite.h"
+#include "store/tokens.h"
 
 namespace runbookd::store {
 
@@ -36,6 +37,7 @@ class Store {
 
   Journal& journal() { return journal_; }
   Plans& plans() { return plans_; }
+  Tokens& tokens() { return tokens_; }
   std::string const& id() const {
     return id_;
   }  // made once, at creation: "store_" and 12 hex digits
@@ -58,6 +60,7 @@ class Store {
   OpenFile file_;
   Journal journal_;
   Plans plans_;
+  Tokens tokens_;
   std::string id_;
 };
 

@@ -15,7 +15,8 @@ using planner::Result;
 
 namespace {
 
-constexpr std::string_view unix_prefix = "unix:";
+constexpr std::string_view unix_prefix = "unix:", tls_prefix = "tls:",
+                           insecure_prefix = "insecure:";
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 
 struct HostAndPort {
@@ -63,6 +64,12 @@ bool same_name(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool is_address(std::string const& host) {
+  in6_addr ignored{};
+  return inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
 bool is_loopback_address(std::string const& host) {
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
@@ -72,10 +79,22 @@ bool is_loopback_address(std::string const& host) {
   return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+// How its bytes travel, where the address says so.
+std::string_view manner_of(std::string_view text) {
+  for (auto const manner : {tls_prefix, insecure_prefix}) {
+    if (text.starts_with(manner)) {
+      return manner;
+    }
+  }
+  return {};
+}
+
 Error bad_address(std::string_view text, std::string why) {
-  return {.code = ErrorCode::malformed,
-          .detail = "cannot listen on \"" + std::string(text) + "\": " + std::move(why),
-          .next = "use a loopback address such as 127.0.0.1:8321, or unix:/path/to/socket"};
+  return {
+      .code = ErrorCode::malformed,
+      .detail = "cannot listen on \"" + std::string(text) + "\": " + std::move(why),
+      .next =
+          "use a loopback address such as 127.0.0.1:8321, unix:/path/to/socket, or tls: before it"};
 }
 
 Result<ListenAddress> read_unix_address(std::string_view text) {
@@ -96,19 +115,22 @@ Result<ListenAddress> read_listen_address(std::string_view text) {
   if (text.starts_with(unix_prefix)) {
     return read_unix_address(text);
   }
-  auto const parts = split(text);
+  auto const manner = manner_of(text);
+  auto const parts = split(text.substr(manner.size()));
   auto const port = parts && parts->port ? read_port(*parts->port) : std::nullopt;
   if (!port) {
     return tl::unexpected(bad_address(text, "it must read <address>:<port>"));
   }
   auto host = same_name(parts->host, "localhost") ? "127.0.0.1" : std::string(parts->host);
-  if (!is_loopback_address(host)) {
-    return tl::unexpected(bad_address(
-        text,
-        "other machines could reach it, and there are no access tokens yet that would tell "
-        "one caller from another"));
+  if (!is_address(host)) {
+    return tl::unexpected(bad_address(text, "it must be an IP address, or localhost"));
   }
-  return ListenAddress{.host = std::move(host), .port = *port};
+  bool const tls = manner == tls_prefix;
+  if (!is_loopback_address(host) && manner.empty()) {
+    return tl::unexpected(bad_address(
+        text, "other machines could reach it, and nothing would protect tokens on their way"));
+  }
+  return ListenAddress{.host = std::move(host), .port = *port, .tls = tls};
 }
 
 std::string to_text(ListenAddress const& address) {
@@ -116,7 +138,8 @@ std::string to_text(ListenAddress const& address) {
     return std::string(unix_prefix) + address.host;
   }
   bool const v6 = address.host.find(':') != std::string::npos;
-  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+  return std::string(address.tls ? tls_prefix : "") +
+         (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
 bool is_known_host(std::string_view host_header, std::vector<std::string> const& allowed) {

@@ -1,5 +1,4 @@
-// Where we listen and which names a client may call us by. Until identities exist, both stay on
-// this machine.
+// Where we listen and which names a client may call us by.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +14,13 @@ struct ListenAddress {
   bool unix_socket = false;
   std::string host;  // an IP address in text, or the socket's path
   std::uint16_t port = 0;
+  bool tls = false;
 };
 
-// "127.0.0.1:8321", "[::1]:8321", "localhost:8321" or "unix:/run/runbookd/api.sock". Anything that
-// other machines could reach is refused. Port 0 lets the system choose.
+// "127.0.0.1:8321", "[::1]:8321", "localhost:8321", "unix:/run/runbookd/api.sock" or, by TLS,
+// "tls:0.0.0.0:8443". What other machines could reach without TLS is refused, unless it says so
+// itself
+// ("insecure:0.0.0.0:8321"). Port 0 lets the system choose.
 planner::Result<ListenAddress> read_listen_address(std::string_view text);
 
 std::string to_text(ListenAddress const& address);

@@ -6,6 +6,16 @@
 
 namespace runbookd::web {
 
+// api_access.cpp
+Response who_am_i(Request const& request, RunService& service);
+Response create_token(Request const& request, RunService& service);
+Response list_tokens(Request const& request, RunService& service);
+Response revoke_token(Request const& request, RunService& service);
+Response open_session(Request const& request, RunService& service);
+Response end_session(Request const& request, RunService& service);
+// One sentence.
+std::string identity_words(Caller const& caller);
+
 // api_console.cpp
 Response overview_page(Request const& request, RunService& service);
 Response history_page(Request const& request, RunService& service);

@@ -21,15 +21,14 @@ constexpr std::string_view no_console = R"html(
 <pre>runbookctl run list
 runbookctl status
 runbookctl --help</pre>
-<p>or over HTTP, where everything is below <a href="/api/v1"><code>/api/v1</code></a>:</p>
+<p>or over HTTP, where everything is below <a href="/api/v1", "/api/v1/whoami"><code>/api/v1</code></a>:</p>
 <ul>
 <li><a href="/api/v1/runs"><code>/api/v1/runs</code></a>: the runs</li>
 <li><a href="/api/v1/plans"><code>/api/v1/plans</code></a>: the plans</li>
 <li><a href="/api/v1/schemas/plan.json"><code>/api/v1/schemas/plan.json</code></a>: the schema of plan files</li>
 <li><a href="/readyz"><code>/readyz</code></a>: whether it is ready</li>
 </ul>
-<p>Nobody is asked for a name or a password here: whoever can reach this address may do everything.
-That is why it listens on this machine only.</p>
+<p>Who may do what is said by tokens: <code>runbookctl login</code>, <code>runbookctl whoami</code>.</p>
 )html";
 
 // Nothing but our own files, nothing inline, and no text that becomes markup or script.
@@ -81,7 +80,8 @@ Response page_with(std::string_view told) {
 }
 
 // What does not answer with 200 is left for the page to ask, which then shows the problem.
-Response page_that_asks(RunService& service, std::initializer_list<std::string> questions) {
+Response page_that_asks(Request const& page_asked, RunService& service,
+                        std::initializer_list<std::string> questions) {
   if (console_assets().empty()) {
     return html_page("runbookd", no_console);
   }
@@ -92,6 +92,8 @@ Response page_that_asks(RunService& service, std::initializer_list<std::string> 
     if (!request) {
       continue;
     }
+    request->peer = page_asked.peer;
+    request->caller = page_asked.caller;
     auto const answer = respond(std::move(*request), service);
     if (answer.status != 200) {
       status = answer.status;
@@ -121,25 +123,30 @@ bool takes_gzip(Request const& request) {
 
 }  // namespace
 
-Response overview_page(Request const&, RunService& service) {
-  return page_that_asks(
-      service, {"/api/v1", "/api/v1/runs?state=unfinished&limit=500", "/api/v1/runs?limit=50"});
+Response overview_page(Request const& request, RunService& service) {
+  return page_that_asks(request, service,
+                        {"/api/v1", "/api/v1/whoami", "/api/v1/runs?state=unfinished&limit=500",
+                         "/api/v1/runs?limit=50"});
 }
 
-Response history_page(Request const&, RunService& service) {
-  return page_that_asks(service, {"/api/v1"});
+Response history_page(Request const& request, RunService& service) {
+  return page_that_asks(request, service, {"/api/v1", "/api/v1/whoami"});
 }
 
-Response plans_page(Request const&, RunService& service) {
-  return page_that_asks(service, {"/api/v1", "/api/v1/plans?limit=50"});
+Response plans_page(Request const& request, RunService& service) {
+  return page_that_asks(request, service, {"/api/v1", "/api/v1/whoami", "/api/v1/plans?limit=50"});
 }
 
 Response plan_page(Request const& request, RunService& service) {
-  return page_that_asks(service, {"/api/v1", "/api/v1/plans/" + plain(request.part("digest"))});
+  return page_that_asks(
+      request, service,
+      {"/api/v1", "/api/v1/whoami", "/api/v1/plans/" + plain(request.part("digest"))});
 }
 
 Response run_page(Request const& request, RunService& service) {
-  return page_that_asks(service, {"/api/v1", "/api/v1/runs/" + plain(request.part("run"))});
+  return page_that_asks(
+      request, service,
+      {"/api/v1", "/api/v1/whoami", "/api/v1/runs/" + plain(request.part("run"))});
 }
 
 // Its name holds the version of all files, so what it names never changes.

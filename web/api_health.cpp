@@ -8,6 +8,7 @@
 
 namespace runbookd::web {
 
+using planner::Capability;
 using planner::ErrorCode;
 
 Response live(Request const&, RunService&) { return {.body = R"({"live":true})"}; }
@@ -17,11 +18,22 @@ Response ready(Request const&, RunService& service) {
 }
 
 // What the daemon says of itself, and every path that it answers at.
-Response about(Request const&, RunService& service) {
+Response about(Request const& request, RunService& service) {
   auto document = nlohmann::json::parse(service.about().json);
+  auto const& caller = request.caller;
+  document["identity"] = identity_words(caller);
+  document["local_mode"] = caller.by == Caller::By::local;
+  auto& targets = document["targets"];
+  for (auto target = targets.begin(); target != targets.end();) {
+    auto const name = target->value("name", "");
+    bool const shown = may(caller.principal, Capability::read, name);
+    target = shown ? target + 1 : targets.erase(target);
+  }
   auto& routes = document["routes"] = nlohmann::json::array();
   for (auto const& route : route_names()) {
-    routes.push_back({{"method", route.method}, {"path", route.pattern}});
+    routes.push_back({{"method", route.method},
+                      {"path", route.pattern},
+                      {"needs", planner::to_text(route.needs)}});
   }
   return {.body = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }

@@ -31,18 +31,6 @@ Response snapshot(Document document, int status) {
   return {.status = status, .body = std::move(document.json), .headers = {etag(document.revision)}};
 }
 
-// Pages of other sites can send form and text bodies without asking the browser first, but not
-// JSON.
-Result<void> check_json_type(Request const& request) {
-  auto const type = media_type(request);
-  if (request.body.empty() || type == "application/json") {
-    return {};
-  }
-  return tl::unexpected(Error{.code = ErrorCode::unsupported_type,
-                              .detail = "the body of this request must be JSON and say so",
-                              .next = "add the header Content-Type: application/json"});
-}
-
 // The planner's wish, with who asks.
 Result<planner::Command> read_asked(Request const& request) {
   if (auto type = check_json_type(request); !type) {
@@ -75,10 +63,10 @@ Result<RunRequest> read_wanted_run(Request const& request) {
 }
 
 // A client whose revision is stale needs the current one next.
-Response refused(Error const& error, RunId const& run, RunService& service) {
+Response refused(Error const& error, Request const& request, RunService& service) {
   auto response = problem(error);
   if (error.code == ErrorCode::stale_revision) {
-    if (auto const current = service.show_run(run)) {
+    if (auto const current = service.show_run(run_of(request), request.caller.principal)) {
       response.headers.push_back(etag(current->revision));
     }
   }
@@ -99,7 +87,8 @@ Response list_runs(Request const& request, RunService& service) {
                                    .target = query_text(request, "target"),
                                    .plan = query_text(request, "plan"),
                                    .limit = *limit,
-                                   .cursor = query_text(request, "cursor")}));
+                                   .cursor = query_text(request, "cursor"),
+                                   .caller = request.caller.principal}));
 }
 
 Response create_run(Request const& request, RunService& service) {
@@ -107,7 +96,7 @@ Response create_run(Request const& request, RunService& service) {
   if (!wanted) {
     return problem(wanted.error());
   }
-  auto created = service.create_run(*wanted);
+  auto created = service.create_run(*wanted, request.caller.principal);
   if (!created) {
     return problem(created.error());
   }
@@ -118,7 +107,7 @@ Response create_run(Request const& request, RunService& service) {
 }
 
 Response show_run(Request const& request, RunService& service) {
-  auto run = service.show_run(run_of(request));
+  auto run = service.show_run(run_of(request), request.caller.principal);
   return run ? snapshot(std::move(*run), 200) : problem(run.error());
 }
 
@@ -153,9 +142,9 @@ Response command_run(Request const& request, RunService& service) {
   if (!command) {
     return problem(command.error());
   }
-  auto after = service.submit(run, *command, *expected);
+  auto after = service.submit(run, *command, *expected, request.caller.principal);
   if (!after) {
-    return refused(after.error(), run, service);
+    return refused(after.error(), request, service);
   }
   auto const state = top_level_text(after->json, "state");
   bool const working =

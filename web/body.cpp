@@ -12,6 +12,7 @@
 #include "planner/time.h"
 #include "web/body_guard.h"
 #include "web/body_object.h"
+#include "web/body_parts.h"
 #include "web/target.h"
 
 namespace runbookd::web {
@@ -30,38 +31,6 @@ namespace {
 
 // The whole body has a limit already.
 constexpr std::size_t any_length = std::string::npos;
-
-Error body_error(Findings findings) {
-  auto const& first = findings.front();
-  auto detail = "the request body" +
-                (first.place.file.empty() ? std::string() : " at " + first.place.file) + ": " +
-                first.message;
-  if (findings.size() > 1) {
-    detail += " (and " + std::to_string(findings.size() - 1) + " more)";
-  }
-  return {
-      .code = ErrorCode::malformed, .detail = std::move(detail), .findings = std::move(findings)};
-}
-
-// What every reader gets: the parsed body and a place for its problems.
-struct Body {
-  json value = json::object();
-  Findings problems;
-
-  BodyObject object(std::initializer_list<std::string_view> keys) {
-    return {value, "#", problems, keys};
-  }
-};
-
-Result<Body> parsed(std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    return Body{};
-  }
-  if (auto found = json_objection(text)) {
-    return tl::unexpected(body_error({std::move(*found)}));
-  }
-  return Body{.value = json::parse(text)};
-}
 
 Ask read_start(Body& body) {
   auto object = body.object({"acknowledge", "take_over", "reason"});

@@ -8,6 +8,7 @@
 
 #include "planner/command.h"
 #include "planner/error.h"
+#include "web/gatekeeper.h"
 #include "web/service.h"
 
 namespace runbookd::web {
@@ -17,6 +18,12 @@ planner::Result<planner::Command> read_command(std::string_view verb, std::strin
 
 // {plan, target, note}; the actor stays empty.
 planner::Result<RunRequest> read_run_request(std::string_view body);
+
+// {principal, roles, name, lasts}
+planner::Result<TokenRequest> read_token_request(std::string_view body);
+// {token}
+planner::Result<std::string> read_session_request(std::string_view body);
+constexpr std::size_t longest_principal = 120;
 
 // {file_name, text, files}
 planner::Result<PlanUpload> read_bundle(std::string_view body);

@@ -58,6 +58,14 @@ Result<std::optional<EventSeq>> read_if_match(Request const& request) {
 Header etag(EventSeq revision) { return {"ETag", '"' + std::to_string(revision) + '"'}; }
 
 Result<std::string> read_actor(Request const& request) {
+  // a name that nobody proved would be read as one that somebody did
+  if (request.caller.principal.proven) {
+    return request.caller.principal.name;
+  }
+  return declared_actor(request);
+}
+
+Result<std::string> declared_actor(Request const& request) {
   if (request.count("runbook-actor") == 0) {
     return "local";
   }
@@ -116,6 +124,15 @@ Result<EventSeq> read_seq(std::string_view text, std::string_view what) {
                      std::string(text) + "\"");
   }
   return *seq;
+}
+
+Result<void> check_json_type(Request const& request) {
+  if (request.body.empty() || media_type(request) == "application/json") {
+    return {};
+  }
+  return tl::unexpected(Error{.code = ErrorCode::unsupported_type,
+                              .detail = "the body of this request must be JSON and say so",
+                              .next = "add the header Content-Type: application/json"});
 }
 
 std::string media_type(Request const& request) {

@@ -17,8 +17,10 @@ namespace runbookd::web {
 planner::Result<std::optional<planner::EventSeq>> read_if_match(Request const& request);
 Header etag(planner::EventSeq revision);
 
-// Who sends it: the Runbook-Actor header, "local" without one.
+// Who sends it: who the caller was found to be. Where nobody is asked for a proof: the
+// Runbook-Actor header, "local" without one.
 planner::Result<std::string> read_actor(Request const& request);
+planner::Result<std::string> declared_actor(Request const& head);
 
 // Refuses parameters that are not in `names`, and the same one twice: a mistyped filter must not
 // list all.
@@ -29,6 +31,10 @@ std::string query_text(Request const& request, std::string_view name);
 // From 1; more than the largest page is lowered to it.
 planner::Result<int> read_limit(Request const& request);
 planner::Result<planner::EventSeq> read_seq(std::string_view text, std::string_view what);
+
+// Pages of other sites can send form and text bodies without asking the browser first, but not
+// JSON.
+planner::Result<void> check_json_type(Request const& request);
 
 // The media type without parameters, in lower case; empty without a Content-Type.
 std::string media_type(Request const& request);

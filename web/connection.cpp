@@ -11,12 +11,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include "web/admission.h"
 #include "web/conditional.h"
 #include "web/deadline.h"
 #include "web/event_stream.h"
+#include "web/gatekeeper.h"
 #include "web/problem.h"
 #include "web/router.h"
 #include "web/wire.h"
@@ -35,14 +37,38 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // How long an answer that refuses a body half sent waits for the client to read it.
 constexpr std::chrono::milliseconds farewell{2'000};
 
+// Who is at the other end, as the system tells.
+Peer peer_of(Channel& channel, bool unix_socket) {
+  Peer peer{.secure = channel.is_secure()};
+  auto const handle = channel.socket().native_handle();
+  if (unix_socket) {
+    ucred user{};
+    socklen_t size = sizeof user;
+    if (getsockopt(handle, SOL_SOCKET, SO_PEERCRED, &user, &size) == 0) {
+      peer.user = Peer::User{.id = user.uid, .group = user.gid};
+    }
+    return peer;
+  }
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  std::array<char, NI_MAXHOST> text{};
+  if (getpeername(handle, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+      getnameinfo(reinterpret_cast<sockaddr*>(&name), size, text.data(), text.size(), nullptr, 0,
+                  NI_NUMERICHOST) == 0) {
+    peer.address = text.data();
+  }
+  return peer;
+}
+
 class Connection final : public OpenConnection, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, bool unix_socket, std::shared_ptr<Serving> serving)
-      : socket_(std::move(socket)),
+  Connection(Channel channel, bool unix_socket, std::shared_ptr<Serving> serving)
+      : channel_(std::move(channel)),
         unix_socket_(unix_socket),
         serving_(std::move(serving)),
+        peer_(peer_of(channel_, unix_socket)),
         reader_(serving_->options.max_body, serving_->options.max_header),
-        deadline_(socket_.get_executor(), [this] { close(); }) {
+        deadline_(channel_.get_executor(), [this] { close(); }) {
     serving_->open.insert(this);
   }
   ~Connection() override {
@@ -91,15 +117,17 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   void begin();
   class Streaming;
   bool admit();
+  void identify();
   void watch_for_hang_up();
   void note(int status);
   void close();
 
   Timeouts const& timeouts() const { return serving_->options.timeouts; }
 
-  Socket socket_;
+  Channel channel_;
   bool unix_socket_;
   std::shared_ptr<Serving> serving_;
+  Peer peer_;
   RequestReader reader_;
   Deadline deadline_;
   std::optional<Error> refusal_;
@@ -114,8 +142,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
 };
 
 void Connection::close() {
-  error_code ignored;
-  socket_.close(ignored);
+  channel_.close();
   deadline_.lift();
 }
 
@@ -130,7 +157,10 @@ void Connection::note(int status) {
 }
 
 asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
-  bool more = true;
+  // a handshake that does not end is a head that does not end
+  deadline_.set(timeouts().header);
+  auto const error = co_await channel_.greet();
+  bool more = !error;
   while (more && !self->serving_->stopping) {
     more = co_await answer_next();
   }
@@ -166,14 +196,14 @@ void Connection::begin() {
 asio::awaitable<bool> Connection::read_more() {
   auto const space = reader_.space();
   auto const buffer = asio::buffer(space.data(), space.size());
-  auto const [error, size] = co_await socket_.async_read_some(buffer, as_result);
-  reader_.arrived(size);
-  if (!error && waiting_) {
+  auto const moved = co_await channel_.read_some(buffer);
+  reader_.arrived(moved.size);
+  if (!moved.error && waiting_) {
     waiting_ = false;
     began_ = SteadyClock::now();
     deadline_.set(timeouts().header);
   }
-  co_return !error && !dropped_;
+  co_return !moved.error && !dropped_;
 }
 
 asio::awaitable<Connection::Heard> Connection::read_head() {
@@ -193,6 +223,11 @@ asio::awaitable<Connection::Heard> Connection::read_head() {
   }
 }
 
+void Connection::identify() {
+  request_.peer = peer_;
+  request_.caller = serving_->service.gate().identify(request_, peer_);
+}
+
 bool Connection::admit() {
   auto request = reader_.head();
   if (!request) {
@@ -201,6 +236,13 @@ bool Connection::admit() {
   }
   request_ = std::move(*request);
   refusal_ = refusal(request_, {unix_socket_, serving_->options.allowed_hosts});
+  if (refusal_) {
+    return false;
+  }
+  identify();
+  if (request_.count("content-length") > 0) {
+    refusal_ = refusal_before_body(request_);
+  }
   return !refusal_;
 }
 
@@ -242,6 +284,12 @@ asio::awaitable<bool> Connection::answer() {
     co_await stream(std::move(response));
     co_return false;
   }
+  if (peer_.secure) {
+    response.headers.push_back({"Strict-Transport-Security", "max-age=31536000"});
+  }
+  if (request_.caller.by == Caller::By::local) {
+    response.headers.push_back({"Runbook-Identity", "local"});
+  }
   Manner manner;
   manner.without_body = request_.method == "HEAD";
   manner.keep_open = reader_.keeps_open() && !serving_->stopping;
@@ -258,7 +306,7 @@ asio::awaitable<Response> Connection::awaited(Response response) {
     asio::steady_timer wake;
     std::optional<Response> answer;
   };
-  auto const place = std::make_shared<Place>(socket_.get_executor());
+  auto const place = std::make_shared<Place>(channel_.get_executor());
   place->wake.expires_after(timeouts().later);
   auto const told = [place](Response answer) {
     place->answer = std::move(answer);
@@ -296,17 +344,15 @@ asio::awaitable<bool> Connection::refuse(Error error) {
 
 asio::awaitable<bool> Connection::send(std::string bytes) {
   deadline_.set(timeouts().write);
-  auto const whole = asio::buffer(bytes);
-  auto const [error, size] = co_await asio::async_write(socket_, whole, as_result);
-  sent_ += size;
+  auto const moved = co_await channel_.write(asio::buffer(bytes));
+  sent_ += moved.size;
   deadline_.lift();
-  co_return !error && !dropped_;
+  co_return !moved.error && !dropped_;
 }
 
 // Closing with unread bytes resets the connection, and the client might lose the answer with it.
 asio::awaitable<void> Connection::linger() {
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  channel_.end_sending();
   deadline_.set(farewell);
   bool more = true;
   while (more) {
@@ -317,14 +363,13 @@ asio::awaitable<void> Connection::linger() {
 
 // Without this, a client that went away is noticed only at the next write.
 void Connection::watch_for_hang_up() {
-  socket_.async_read_some(asio::buffer(unread_),
-                          [self = shared_from_this()](error_code error, std::size_t) {
-                            if (!error) {
-                              self->watch_for_hang_up();
-                            } else if (self->stream_ != nullptr) {
-                              self->stream_->stop();
-                            }
-                          });
+  channel_.read_beside(asio::buffer(unread_), [self = shared_from_this()](error_code error) {
+    if (!error) {
+      self->watch_for_hang_up();
+    } else if (self->stream_ != nullptr) {
+      self->stream_->stop();
+    }
+  });
 }
 
 // Whichever way the stream ends, nobody is left with a pointer to it.
@@ -347,7 +392,7 @@ class Connection::Streaming {
 
 asio::awaitable<void> Connection::stream(Response response) {
   bool const in_chunks = reader_.knows_chunks();
-  EventStream events(socket_.get_executor(), serving_->service, std::move(*response.follow),
+  EventStream events(channel_.get_executor(), serving_->service, std::move(*response.follow),
                      timeouts().comment);
   Streaming const streaming(*this, events);
   auto head = stream_head(response, in_chunks);
@@ -355,7 +400,9 @@ asio::awaitable<void> Connection::stream(Response response) {
   watch_for_hang_up();
   while (sent) {
     auto text = co_await events.next();
-    if (text.empty()) {
+    // a token that was revoked meanwhile ends the stream, at its next word
+    identify();
+    if (text.empty() || !still_admitted(request_, serving_->service)) {
       break;
     }
     auto bytes = in_chunks ? chunk(text) : std::move(text);
@@ -370,10 +417,10 @@ asio::awaitable<void> Connection::stream(Response response) {
 
 }  // namespace
 
-void converse(Socket socket, bool unix_socket, std::shared_ptr<Serving> serving) {
-  auto const executor = socket.get_executor();
+void converse(Channel channel, bool unix_socket, std::shared_ptr<Serving> serving) {
+  auto const executor = channel.get_executor();
   auto connection =
-      std::make_shared<Connection>(std::move(socket), unix_socket, std::move(serving));
+      std::make_shared<Connection>(std::move(channel), unix_socket, std::move(serving));
   // What is thrown here is a broken invariant of the service: it belongs to whoever runs the
   // io_context.
   asio::co_spawn(executor, connection->run(connection), [](std::exception_ptr thrown) {

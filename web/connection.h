@@ -4,16 +4,12 @@
 
 #include <memory>
 
-#include <boost/asio/generic/stream_protocol.hpp>
-
+#include "web/channel.h"
 #include "web/serving.h"
 
 namespace runbookd::web {
 
-// TCP and Unix sockets alike.
-using Socket = boost::asio::generic::stream_protocol::socket;
-
-// Takes the socket over until it is closed.
-void converse(Socket socket, bool unix_socket, std::shared_ptr<Serving> serving);
+// Takes the channel over until it is closed.
+void converse(Channel channel, bool unix_socket, std::shared_ptr<Serving> serving);
 
 }  // namespace runbookd::web

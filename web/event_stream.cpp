@@ -5,6 +5,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "web/redaction.h"
+
 namespace runbookd::web {
 
 namespace asio = boost::asio;
@@ -49,13 +51,16 @@ void EventStream::stop() {
 
 // What is there now. Nothing can come in between this and the wait that follows: all is one thread.
 std::string EventStream::poll() {
-  auto const page = service_.events_after(follow_.run, follow_.after, batch);
+  auto page = service_.events_after(follow_.run, follow_.after, batch);
   if (!page) {
     over_ = true;
     return {};
   }
   std::string text;
-  for (auto const& event : page->events) {
+  for (auto& event : page->events) {
+    if (!follow_.with_queries) {
+      event.json = without_queries(event.json);
+    }
     text += to_stream_text(event);
     follow_.after = event.seq;
   }
@@ -79,7 +84,8 @@ std::string EventStream::new_live_line() {
   }
   next_live_ = now + live_every;
   last_live_ = std::move(line->json);
-  return to_stream_text({.kind = line->kind, .json = last_live_});
+  return to_stream_text({.kind = line->kind,
+                         .json = follow_.with_queries ? last_live_ : without_queries(last_live_)});
 }
 
 asio::awaitable<std::string> EventStream::next() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "planner/ids.h"
+#include "web/gatekeeper.h"
 
 namespace runbookd::web {
 
@@ -32,6 +33,8 @@ struct Request {
   Parameters path;                    // filled by the router: {run} -> "run_…"
   Headers headers;
   std::string body;
+  Peer peer;
+  Caller caller;
 
   // The header's value, if it is there exactly once.
   std::optional<std::string_view> header(std::string_view lower_case_name) const;
@@ -44,6 +47,7 @@ struct Request {
 struct Follow {
   planner::RunId run;
   planner::EventSeq after = 0;
+  bool with_queries = false;  // of other sessions
 };
 
 struct Response {

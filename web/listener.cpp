@@ -74,7 +74,11 @@ Result<void> clear_stale_socket(asio::io_context& io, ListenAddress const& addre
   return {};
 }
 
-Result<Listener::Acceptor> bound_acceptor(asio::io_context& io, ListenAddress const& address) {
+constexpr mode_t for_the_owner = S_IRUSR | S_IWUSR;
+constexpr mode_t for_everybody = for_the_owner | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
+
+Result<Listener::Acceptor> bound_acceptor(asio::io_context& io, ListenAddress const& address,
+                                          mode_t socket_mode) {
   Listener::Acceptor acceptor(io);
   auto const endpoint = endpoint_of(address);
   error_code error;
@@ -86,7 +90,7 @@ Result<Listener::Acceptor> bound_acceptor(asio::io_context& io, ListenAddress co
     acceptor.bind(endpoint, error);
   }
   // before listen(), so that at no moment anybody else can connect
-  if (!error && address.unix_socket && chmod(address.host.c_str(), S_IRUSR | S_IWUSR) != 0) {
+  if (!error && address.unix_socket && chmod(address.host.c_str(), socket_mode) != 0) {
     error = error_code(errno, boost::system::system_category());
   }
   if (!error) {
@@ -112,7 +116,8 @@ Result<std::shared_ptr<Listener>> Listener::open(asio::io_context& io, ListenAdd
       return tl::unexpected(cleared.error());
     }
   }
-  auto acceptor = bound_acceptor(io, address);
+  auto acceptor = bound_acceptor(
+      io, address, serving->options.socket_for_everybody ? for_everybody : for_the_owner);
   if (!acceptor) {
     return tl::unexpected(acceptor.error());
   }
@@ -182,7 +187,8 @@ asio::awaitable<void> Listener::accept_all(std::shared_ptr<Listener> self) {
     if (!error) {
       in_trouble_ = false;
       send_at_once(socket);
-      converse(std::move(socket), address_.unix_socket, serving_);
+      auto tls = address_.tls ? serving_->tls.context() : nullptr;
+      converse(Channel(std::move(socket), std::move(tls)), address_.unix_socket, serving_);
     } else if (!stopped_) {
       complain(error);
       co_await rest(back_off);

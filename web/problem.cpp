@@ -74,8 +74,13 @@ Response problem(Error const& error) {
   Response response{.status = kind.status, .content_type = "application/problem+json"};
   // Names in an error may come from a request or a database and need not be UTF-8.
   response.body = problem_json(error, kind).dump(-1, ' ', false, json::error_handler_t::replace);
-  if (kind.status == 503) {
-    response.headers.push_back({"Retry-After", std::string(seconds_to_wait)});
+  if (error.retry_after > 0 || kind.status == 503) {
+    auto const seconds =
+        error.retry_after > 0 ? std::to_string(error.retry_after) : std::string(seconds_to_wait);
+    response.headers.push_back({"Retry-After", seconds});
+  }
+  if (kind.status == 401) {
+    response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"runbookd\""});
   }
   return response;
 }

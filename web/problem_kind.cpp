@@ -107,6 +107,30 @@ ProblemKind problem_kind(ErrorCode code) {
               "show by their Host or Origin header and are refused.",
               "Call http://127.0.0.1:<port> or the Unix socket, or add the name to the allowed "
               "hosts in the daemon's settings."};
+    case ErrorCode::unauthenticated:
+      return {
+          401, "The daemon does not know who is asking",
+          "Tokens are in use here, and the request has none, or one that is not valid: mistyped, "
+          "expired or revoked.",
+          "Log in: runbookctl login. An admin makes tokens with runbookctl token create; on the "
+          "daemon's own machine runbookd token create makes the first one."};
+    case ErrorCode::capability_missing:
+      return {
+          403, "The caller's roles do not allow this",
+          "Who is asking is known, and may not do this, or not on this target.",
+          "detail names the roles that would do; runbookctl whoami shows those that there are. An "
+          "admin makes a token with more: runbookctl token create."};
+    case ErrorCode::forged_request:
+      return {
+          403, "This does not come from the daemon's own page",
+          "A browser sent its cookie along, but not the signs that a page of this daemon sends.",
+          "Load the console again and log in. Programs send a token instead: Authorization: "
+          "Bearer."};
+    case ErrorCode::rate_limited:
+      return {429, "Too many wrong tokens came from here",
+              "After some wrong tokens, further wrong ones from the same place have to wait, for "
+              "longer each time. A right one is taken at any time.",
+              "Look which program sends an old token, and wait as long as Retry-After says."};
     case ErrorCode::internal:
       return {500, "The daemon met something it did not expect", "This is a defect of the daemon.",
               "Look at the daemon's log at this time and report it with the run's events."};

@@ -4,70 +4,106 @@
 #include <optional>
 #include <utility>
 
+#include "planner/digest.h"
+#include "web/address.h"
 #include "web/api.h"
 #include "web/problem.h"
+#include "web/redaction.h"
 
 namespace runbookd::web {
 
+using planner::Capability;
 using planner::Error;
 using planner::ErrorCode;
+using planner::Result;
 
 namespace {
+
+// What a route asks of its caller, and on which target. Without a default, so that no route comes
+// to be without it.
+struct Needs {
+  enum class On { nothing, run, target };
+  explicit constexpr Needs(Capability the_what, On the_on = On::nothing)
+      : what(the_what), on(the_on) {}
+  Capability what;
+  On on;
+};
 
 struct Route {
   std::string_view method;
   std::string_view pattern;
   Response (*handler)(Request const&, RunService&);
+  Needs needs;
 };
 
-// A pattern's {name} takes one segment. HEAD is answered like GET, without the body.
+constexpr Needs open{Capability::open};
+constexpr Needs known{Capability::known};
+constexpr Needs reads{Capability::read};
+constexpr Needs reads_run{Capability::read, Needs::On::run};
+constexpr Needs reads_target{Capability::read, Needs::On::target};
+constexpr Needs operates{Capability::operate};
+constexpr Needs administers{Capability::administer};
+// What a verb asks for at the least; the rest is judged with the run (planner/verb_rights).
+constexpr Needs stops{Capability::stop, Needs::On::run};
+constexpr Needs rolls_back{Capability::roll_back, Needs::On::run};
+constexpr Needs signs{Capability::approve, Needs::On::run};
+constexpr Needs goes_on{Capability::operate, Needs::On::run};
+
+// A pattern's {name} takes one segment. HEAD is answered like GET, without the body. Pages are for
+// everybody: what they bring along they ask for with their caller's rights.
 constexpr Route routes[] = {
-    {"GET", "/", overview_page},
-    {"GET", "/history", history_page},
-    {"GET", "/plans", plans_page},
-    {"GET", "/plans/{digest}", plan_page},
-    {"GET", "/runs/{run}", run_page},
-    {"GET", "/runs/{run}/rollback", run_page},
-    {"GET", "/console/{version}/{file}", console_file},
-    {"GET", "/livez", live},
-    {"GET", "/readyz", ready},
-    {"GET", "/api/v1", about},
-    {"GET", "/api/v1/schemas/plan.json", show_plan_schema},
-    {"GET", "/api/v1/problems/{slug}", show_problem},
-    {"GET", "/api/v1/store/backup", show_backup},
-    {"POST", "/api/v1/store/backup", start_backup},
+    {"GET", "/", overview_page, open},
+    {"GET", "/history", history_page, open},
+    {"GET", "/plans", plans_page, open},
+    {"GET", "/plans/{digest}", plan_page, open},
+    {"GET", "/runs/{run}", run_page, open},
+    {"GET", "/runs/{run}/rollback", run_page, open},
+    {"GET", "/console/{version}/{file}", console_file, open},
+    {"GET", "/livez", live, open},
+    {"GET", "/readyz", ready, open},
+    {"GET", "/api/v1", about, known},
+    {"GET", "/api/v1/whoami", who_am_i, known},
+    {"POST", "/api/v1/session", open_session, open},
+    {"DELETE", "/api/v1/session", end_session, known},
+    {"GET", "/api/v1/tokens", list_tokens, administers},
+    {"POST", "/api/v1/tokens", create_token, administers},
+    {"DELETE", "/api/v1/tokens/{token}", revoke_token, administers},
+    {"GET", "/api/v1/schemas/plan.json", show_plan_schema, open},
+    {"GET", "/api/v1/problems/{slug}", show_problem, open},
+    {"GET", "/api/v1/store/backup", show_backup, operates},
+    {"POST", "/api/v1/store/backup", start_backup, operates},
 
-    {"GET", "/api/v1/targets/{target}/catalog", show_catalog},
+    {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
 
-    {"GET", "/api/v1/plans", list_plans},
-    {"POST", "/api/v1/plans", upload_plan},
-    {"POST", "/api/v1/plans/validate", validate_plan},
-    {"GET", "/api/v1/plans/{digest}", show_plan},
+    {"GET", "/api/v1/plans", list_plans, reads},
+    {"POST", "/api/v1/plans", upload_plan, operates},
+    {"POST", "/api/v1/plans/validate", validate_plan, reads},
+    {"GET", "/api/v1/plans/{digest}", show_plan, reads},
 
-    {"GET", "/api/v1/runs", list_runs},
-    {"POST", "/api/v1/runs", create_run},
-    {"GET", "/api/v1/runs/{run}", show_run},
-    {"GET", "/api/v1/runs/{run}/steps", show_steps},
-    {"GET", "/api/v1/runs/{run}/steps/{phase}/{step}", show_step},
-    {"GET", "/api/v1/runs/{run}/rollback-preview", preview_rollback},
-    {"GET", "/api/v1/runs/{run}/locks", show_locks},
-    {"GET", "/api/v1/runs/{run}/preflight", show_preflight},
-    {"GET", "/api/v1/runs/{run}/events", show_events},
+    {"GET", "/api/v1/runs", list_runs, reads},
+    {"POST", "/api/v1/runs", create_run, operates},
+    {"GET", "/api/v1/runs/{run}", show_run, reads_run},
+    {"GET", "/api/v1/runs/{run}/steps", show_steps, reads_run},
+    {"GET", "/api/v1/runs/{run}/steps/{phase}/{step}", show_step, reads_run},
+    {"GET", "/api/v1/runs/{run}/rollback-preview", preview_rollback, reads_run},
+    {"GET", "/api/v1/runs/{run}/locks", show_locks, reads_run},
+    {"GET", "/api/v1/runs/{run}/preflight", show_preflight, reads_run},
+    {"GET", "/api/v1/runs/{run}/events", show_events, reads_run},
 
-    {"POST", "/api/v1/runs/{run}/start", command_run},
-    {"POST", "/api/v1/runs/{run}/advance", command_run},
-    {"POST", "/api/v1/runs/{run}/approve", command_run},
-    {"POST", "/api/v1/runs/{run}/reject", command_run},
-    {"POST", "/api/v1/runs/{run}/evaluate", command_run},
-    {"POST", "/api/v1/runs/{run}/confirm", command_run},
-    {"POST", "/api/v1/runs/{run}/pause", command_run},
-    {"POST", "/api/v1/runs/{run}/throttle", command_run},
-    {"POST", "/api/v1/runs/{run}/resume", command_run},
-    {"POST", "/api/v1/runs/{run}/retry", command_run},
-    {"POST", "/api/v1/runs/{run}/skip", command_run},
-    {"POST", "/api/v1/runs/{run}/resolve", command_run},
-    {"POST", "/api/v1/runs/{run}/rollback", command_run},
-    {"POST", "/api/v1/runs/{run}/cancel", command_run},
+    {"POST", "/api/v1/runs/{run}/start", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/advance", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/approve", command_run, signs},
+    {"POST", "/api/v1/runs/{run}/reject", command_run, signs},
+    {"POST", "/api/v1/runs/{run}/evaluate", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/confirm", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/pause", command_run, stops},
+    {"POST", "/api/v1/runs/{run}/throttle", command_run, stops},
+    {"POST", "/api/v1/runs/{run}/resume", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/retry", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/skip", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/resolve", command_run, goes_on},
+    {"POST", "/api/v1/runs/{run}/rollback", command_run, rolls_back},
+    {"POST", "/api/v1/runs/{run}/cancel", command_run, goes_on},
 };
 
 // What the pattern's names stand for, if the pattern fits at all.
@@ -105,10 +141,14 @@ Response no_such_path() {
                   .next = "GET /api/v1 lists every path (routes)"});
 }
 
-}  // namespace
+struct Found {
+  Route const* route = nullptr;
+  Parameters names;
+  std::string allowed;  // methods, where the path has others only
+};
 
-Response respond(Request request, RunService& service) {
-  std::string allowed;
+Found find(Request const& request) {
+  Found found;
   auto const method = request.method == "HEAD" ? std::string("GET") : request.method;
   for (auto const& route : routes) {
     auto names = fit(route.pattern, request.segments);
@@ -116,19 +156,142 @@ Response respond(Request request, RunService& service) {
       continue;
     }
     if (route.method == method) {
-      request.path = std::move(*names);
-      return route.handler(request, service);
+      return {.route = &route, .names = std::move(*names), .allowed = {}};
     }
-    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
-    allowed += route.method == "GET" ? ", HEAD" : "";
+    found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route.method);
+    found.allowed += route.method == "GET" ? ", HEAD" : "";
   }
-  return allowed.empty() ? no_such_path() : no_such_method(request, allowed);
+  return found;
+}
+
+Error nobody_is_known() {
+  return {.code = ErrorCode::unauthenticated,
+          .detail = "this daemon serves those whom it knows, and the request shows no token",
+          .next = "runbookctl login"};
+}
+
+Result<void> expect_known(Request const& request) {
+  if (request.caller.refusal) {
+    return tl::unexpected(*request.caller.refusal);
+  }
+  if (request.caller.principal.name.empty()) {
+    return tl::unexpected(nobody_is_known());
+  }
+  return {};
+}
+
+// A browser sends its cookie along with whatever page asks; only our own page knows the word.
+Result<void> expect_own_page(Request const& request) {
+  bool const changes = request.method != "GET" && request.method != "HEAD";
+  if (request.caller.by != Caller::By::session || !changes) {
+    return {};
+  }
+  auto const word = request.header("runbook-csrf");
+  auto const origin = request.header("origin");
+  auto const host = request.header("host");
+  if (word && planner::same_digest(*word, request.caller.csrf) && origin && host &&
+      is_same_origin(*origin, *host)) {
+    return {};
+  }
+  return tl::unexpected(
+      Error{.code = ErrorCode::forged_request,
+            .detail = "a request by the console's cookie that changes something must come from a "
+                      "page of this daemon: its Origin, and the header Runbook-CSRF, say so",
+            .next = "load the console again; programs send Authorization: Bearer"});
+}
+
+// Where a run or a target stands in the path. A run that is not there is on no target: who may do
+// this anywhere is told that it is not there.
+std::optional<std::string> target_in(Needs::On on, Request const& request, RunService& service) {
+  switch (on) {
+    case Needs::On::nothing:
+      return std::nullopt;
+    case Needs::On::run: {
+      auto target = service.target_of({request.part("run")});
+      return target ? std::optional(std::move(*target)) : std::nullopt;
+    }
+    case Needs::On::target:
+      return request.part("target");
+  }
+  __builtin_unreachable();
+}
+
+using Target = std::optional<std::string>;
+
+// The target that it is about, if it is about one. Nothing is looked up for somebody unknown.
+Result<Target> admit(Needs const& needs, Request const& request, RunService& service) {
+  if (needs.what == Capability::open) {
+    return Target{};
+  }
+  return expect_known(request)
+      .and_then([&] { return expect_own_page(request); })
+      .and_then([&]() -> Result<Target> {
+        auto target = target_in(needs.on, request, service);
+        return expect_may(request.caller.principal, needs.what, target).map([&] {
+          return std::move(target);
+        });
+      });
+}
+
+Response hiding_queries(Response response) {
+  if (response.later) {
+    response.later = [later = std::move(response.later)](std::function<void(Response)> tell) {
+      later([tell = std::move(tell)](Response answer) {
+        answer.body = without_queries(answer.body);
+        tell(std::move(answer));
+      });
+    };
+  }
+  response.body = without_queries(response.body);
+  return response;
+}
+
+}  // namespace
+
+Response respond(Request request, RunService& service) {
+  auto found = find(request);
+  if (found.route == nullptr) {
+    return found.allowed.empty() ? no_such_path() : no_such_method(request, found.allowed);
+  }
+  auto const& route = *found.route;
+  request.path = std::move(found.names);
+  auto const target = admit(route.needs, request, service);
+  if (!target) {
+    return problem(target.error());
+  }
+  auto response = route.handler(request, service);
+  if (route.needs.on != Needs::On::run) {
+    return response;
+  }
+  bool const sees = may(request.caller.principal, Capability::see_queries, *target);
+  if (response.follow) {
+    response.follow->with_queries = sees;
+  }
+  return sees ? response : hiding_queries(std::move(response));
+}
+
+std::optional<Error> refusal_before_body(Request const& head) {
+  auto const found = find(head);
+  if (found.route == nullptr || found.route->needs.what == Capability::open) {
+    return std::nullopt;
+  }
+  auto const known = expect_known(head);
+  return known ? std::nullopt : std::optional(known.error());
+}
+
+bool still_admitted(Request request, RunService& service) {
+  auto found = find(request);
+  if (found.route == nullptr) {
+    return false;
+  }
+  request.path = std::move(found.names);
+  return admit(found.route->needs, request, service).has_value();
 }
 
 std::vector<RouteName> route_names() {
   std::vector<RouteName> names;
   for (auto const& route : routes) {
-    names.push_back({route.method, route.pattern});
+    names.push_back({route.method, route.pattern, route.needs.what});
   }
   return names;
 }

@@ -67,6 +67,11 @@ Result<std::vector<std::string>> Server::listen() {
     if (!address) {
       return tl::unexpected(address.error());
     }
+    if (address->tls && !parts_->serving->tls.context()) {
+      if (auto loaded = parts_->serving->tls.load(); !loaded) {
+        return tl::unexpected(loaded.error());
+      }
+    }
     auto listener = Listener::open(parts_->io, *address, parts_->serving);
     if (!listener) {
       return tl::unexpected(listener.error());
@@ -79,6 +84,11 @@ Result<std::vector<std::string>> Server::listen() {
   }
   parts_->listeners = std::move(listeners);
   return names;
+}
+
+Result<void> Server::reload_tls() {
+  auto& tls = parts_->serving->tls;
+  return tls.context() ? tls.load() : Result<void>();
 }
 
 void Server::stop() {

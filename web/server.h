@@ -38,9 +38,12 @@ struct Timeouts {
 };
 
 struct ServerOptions {
-  std::vector<std::string>
-      listen;  // "127.0.0.1:8090", "[::1]:0", "unix:/run/runbookd/runbookd.sock"
+  std::vector<std::string> listen;         // "127.0.0.1:8090", "[::1]:0",
+                                           // "unix:/run/runbookd/runbookd.sock", "tls:0.0.0.0:8443"
   std::vector<std::string> allowed_hosts;  // Host headers beside those of this machine's loopback
+  // Other users of this machine may connect to the Unix socket; the gatekeeper knows them.
+  bool socket_for_everybody = false;
+  std::string certificate, key;  // files, for addresses that begin with tls:
   std::size_t max_body = 8 * 1024 * 1024;
   std::uint32_t max_header = 64 * 1024;
   std::size_t max_connections = 512;  // more wait in the system's queue
@@ -62,6 +65,10 @@ class Server {
 
   // The addresses as bound (port 0 is filled in). Nothing listens if one of them fails.
   planner::Result<std::vector<std::string>> listen();
+
+  // New connections get what the files of certificate and key hold now; if that cannot be used,
+  // what they had.
+  planner::Result<void> reload_tls();
 
   // Takes no new connections, ends streams and idle connections, lets answers that are under way go
   // out. Keep running the io_context until idle(), or destroy the server to cut the rest.

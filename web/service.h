@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "planner/access.h"
 #include "planner/command.h"
 #include "planner/error.h"
 #include "planner/ids.h"
 #include "planner/plan_reader.h"
+#include "web/gatekeeper.h"
 
 namespace runbookd::web {
 
@@ -49,6 +51,7 @@ struct RunQuery {
   std::string state, target, plan;  // empty = any
   int limit = 50;
   std::string cursor;
+  planner::Principal caller;  // only runs on targets that it may read
 };
 
 struct EventLine {
@@ -89,9 +92,15 @@ class RunService {
   virtual Result<Document> list_plans(int limit, std::string const& cursor) = 0;
   virtual Result<Document> show_plan(std::string const& digest) = 0;
 
-  virtual Result<Document> create_run(RunRequest const& request) = 0;
+  // Who asks, and what of it is recorded.
+  virtual Gatekeeper& gate() = 0;
+
+  virtual Result<Document> create_run(RunRequest const& request,
+                                      planner::Principal const& caller) = 0;
   virtual Result<Document> list_runs(RunQuery const& query) = 0;
-  virtual Result<Document> show_run(RunId const& run) = 0;
+  virtual Result<std::string> target_of(RunId const& run) = 0;
+  // `actions` are those of the caller.
+  virtual Result<Document> show_run(RunId const& run, planner::Principal const& caller) = 0;
   virtual Result<Document> show_steps(RunId const& run) = 0;
   virtual Result<Document> show_step(RunId const& run, std::string const& step) = 0;
   virtual Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) = 0;
@@ -108,7 +117,8 @@ class RunService {
   // `expected`: If-Match; the command is refused with stale_revision when the run has moved on.
   // The document is the run's snapshot after the command was recorded.
   virtual Result<Document> submit(RunId const& run, planner::Command const& command,
-                                  std::optional<planner::EventSeq> expected) = 0;
+                                  std::optional<planner::EventSeq> expected,
+                                  planner::Principal const& caller) = 0;
 
   virtual Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) = 0;
   // Calls `grown` (on the I/O thread, never from inside this call) whenever the run has new events

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "web/server.h"
+#include "web/tls.h"
 
 namespace runbookd::web {
 
@@ -26,6 +27,7 @@ struct Serving {
 
   RunService& service;
   ServerOptions const options;
+  Tls tls{{.certificate = options.certificate, .key = options.key}};
   bool stopping = false;
   bool cut = false;  // the server is gone, and whom its callbacks told may be too
   int streams = 0;

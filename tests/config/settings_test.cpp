@@ -104,8 +104,7 @@ TEST_SUITE("listening") {
       CAPTURE(std::string(text));
       auto const address = parse_listen(text);
       REQUIRE_FALSE(address);
-      CHECK(address.error().detail.find("tokens and TLS are not available in this version") !=
-            std::string::npos);
+      CHECK(address.error().detail.find("nothing would protect tokens") != std::string::npos);
       CHECK(address.error().next.find("loopback") != std::string::npos);
     }
   }
@@ -200,4 +199,25 @@ TEST_SUITE("targets") {
     CHECK(result.findings.size() >= 4);
     CHECK(everything(result.findings).find("hunter2") == std::string::npos);
   }
+}
+
+TEST_CASE("users and groups of the machine have roles, one or a list") {
+  auto const read = read_settings(
+      "access:\n  users: {ana: operator, ben: [viewer, 'approver@billing-*']}\n  groups: {dba: "
+      "oncall}\n",
+      "s.yaml");
+  REQUIRE(read.settings);
+  auto const& access = read.settings->access;
+  CHECK(to_text(access.users.at("ana")) == "operator");
+  CHECK(to_text(access.users.at("ben")) == "viewer approver@billing-*");
+  CHECK(to_text(access.groups.at("dba")) == "oncall");
+  CHECK_FALSE(access.empty());
+  CHECK(read_settings("{}", "s.yaml").settings->access.empty());
+}
+
+TEST_CASE("what is no role is told at its place") {
+  auto const read = read_settings("access:\n  users:\n    ana: king\n  group: {}\n", "s.yaml");
+  CHECK_FALSE(read.settings);
+  CHECK(read.findings.size() == 2);
+  CHECK(to_text(read.findings.front()).find("s.yaml:") == 0);
 }

@@ -9,12 +9,11 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/free_port.h"
 #include "tests/support/postgres_cluster.h"
 #include "tests/support/running_daemon.h"
 
@@ -25,19 +24,6 @@ namespace {
 using namespace runbookd::testing;
 
 constexpr int left_out_code = 77;
-
-// One that nobody has now; the daemon takes it a moment later.
-std::string free_port() {
-  int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  bool const bound = bind(socket, any, length) == 0 && getsockname(socket, any, &length) == 0;
-  close(socket);
-  return bound ? std::to_string(ntohs(address.sin_port)) : "0";
-}
 
 std::string without_end_of_line(std::string text) {
   while (text.ends_with('\n')) {
@@ -87,9 +73,11 @@ int play(std::vector<std::string> const& arguments) {
     options.targets[target] = cluster.dsn(target);
     setenv(("CONSOLE_DSN_" + std::string(target)).c_str(), cluster.dsn(target).c_str(), 1);
   }
-  auto const port = free_port();
+  auto const port = std::to_string(free_port());
   options.also_listen = "127.0.0.1:" + port;
   RunningDaemon const daemon(options);
+  setenv("CONSOLE_RUNBOOKD", runbookd_program().c_str(), 1);
+  setenv("CONSOLE_SETTINGS", (daemon.folder() + "/runbookd.yaml").c_str(), 1);
   setenv("CONSOLE_URL", ("http://127.0.0.1:" + port).c_str(), 1);
   setenv("CONSOLE_PACKAGES", without_end_of_line(packages.out).c_str(), 1);
   std::vector<std::string> command{"/usr/bin/env", "node", "--test", "--test-concurrency=1"};
@@ -98,6 +86,7 @@ int play(std::vector<std::string> const& arguments) {
     command.push_back(folder + "/life_test.mjs");
     command.push_back(folder + "/looks_test.mjs");
     command.push_back(folder + "/trouble_test.mjs");
+    command.push_back(folder + "/login_test.mjs");  // the last: it ends local mode
   }
   auto const result = run_node(command);
   if (result != 0) {

@@ -16,11 +16,12 @@ namespace {
 class Failing : public web::test::FakeService {
  public:
   std::optional<Error> failure;
-  planner::Result<web::Document> show_run(planner::RunId const& run) override {
+  planner::Result<web::Document> show_run(planner::RunId const& run,
+                                          planner::Principal const& caller) override {
     if (failure) {
       throw store::StoreFailure(*failure);
     }
-    return FakeService::show_run(run);
+    return FakeService::show_run(run, caller);
   }
 };
 
@@ -35,7 +36,7 @@ struct Guarded {
 
 TEST_CASE_FIXTURE(Guarded, "a store that breaks while it is read is an answer, and is told") {
   service.failure = Error{.code = ErrorCode::store_broken, .detail = "the file is gone"};
-  auto const answer = guarded.show_run({"run_1"});
+  auto const answer = guarded.show_run({"run_1"}, {});
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == ErrorCode::store_broken);
   CHECK(told == std::vector<std::string>{"the file is gone"});
@@ -43,7 +44,7 @@ TEST_CASE_FIXTURE(Guarded, "a store that breaks while it is read is an answer, a
 
 TEST_CASE_FIXTURE(Guarded, "a store that is full for a while is an answer and nothing more") {
   service.failure = Error{.code = ErrorCode::store_unavailable, .detail = "no room left"};
-  CHECK(guarded.show_run({"run_1"}).error().code == ErrorCode::store_unavailable);
+  CHECK(guarded.show_run({"run_1"}, {}).error().code == ErrorCode::store_unavailable);
   CHECK(told.empty());
 }
 
@@ -57,7 +58,7 @@ TEST_CASE_FIXTURE(Guarded, "once broken, nothing is asked of the service any mor
   CHECK(guarded.is_ready());
   guarded.refuse_all({.code = ErrorCode::store_broken, .detail = "it ends"});
   CHECK_FALSE(guarded.is_ready());
-  CHECK(guarded.submit({"run_1"}, {}, std::nullopt).error().detail == "it ends");
+  CHECK(guarded.submit({"run_1"}, {}, std::nullopt, {}).error().detail == "it ends");
   CHECK(guarded.events_after({"run_1"}, 0, 1).error().detail == "it ends");
   CHECK(service.submitted == 0);
 }

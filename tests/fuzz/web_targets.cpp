@@ -55,6 +55,7 @@ bool answer_one(web::RequestReader& reader, std::string_view& bytes, web::RunSer
       return false;
   }
   request->body = reader.take_body();
+  request->caller = service.gate().identify(*request, request->peer);
   auto const response = web::respond(std::move(*request), service);
   require(response.status >= 200 && response.status < 600, "an answer has a status");
   auto const wire = web::to_wire(response, {});

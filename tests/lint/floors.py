@@ -26,7 +26,7 @@ DOORS = {
     "sqlite3.h": ["store/sqlite.cpp"],
     "boost/beast": ["web/connection.cpp", "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*"],
     "boost/asio": [
-        "web/listener.*", "web/connection.*", "web/event_stream.*", "web/deadline.*", "web/server.*",
+        "web/listener.*", "web/connection.*", "web/channel.*", "web/tls.*", "web/event_stream.*", "web/deadline.*", "web/server.*",
         "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*",
         "daemon/worker.*", "daemon/clock.*", "daemon/signals.*", "daemon/application.*",
         "daemon/registry.*", "daemon/conductor.*", "daemon/step_runner.*", "daemon/recorder.*",
@@ -36,13 +36,14 @@ DOORS = {
     "cmark-gfm": ["planner/markdown.cpp"],
     "pg_query.h": ["planner/pg_scan.cpp", "planner/pg_tree.cpp"],
     "spdlog/": ["daemon/logging.*"],
-    "openssl/": ["planner/digest.cpp"],
+    "openssl/": ["planner/digest.cpp", "web/tls.cpp", "web/ctl/tls.cpp"],
     "CLI/": ["daemon/options.cpp", "web/ctl/*"],
     "nlohmann/json_fwd.hpp": ["*"],
     "nlohmann/": [
         "planner/event_json*.cpp", "planner/catalog_json.cpp", "planner/pg_newer.cpp", "planner/view*.cpp", "planner/plan_canonical.cpp",
-        "planner/sql*.cpp", "planner/import*", "planner/render.cpp", "planner/plan_diff.cpp", "planner/yaml_text.*", "web/body*.cpp", "web/problem.cpp", "web/api_health.cpp", "web/ctl/*.cpp",
-        "daemon/documents.cpp", "daemon/logging.cpp",
+        "planner/sql*.cpp", "planner/import*", "planner/render.cpp", "planner/plan_diff.cpp", "planner/yaml_text.*", "web/body*", "web/problem.cpp", "web/api_health.cpp", "web/api_access.cpp",
+        "web/redaction.cpp", "web/ctl/*.cpp",
+        "daemon/documents.cpp", "daemon/access_documents.cpp", "daemon/logging.cpp",
     ],
 }
 

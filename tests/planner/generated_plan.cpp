@@ -242,6 +242,7 @@ Plan generated_plan() {
   });
   plan.on_failure = one_of<OnFailure>({OnFailure::pause, OnFailure::rollback});
   plan.on_restart = one_of<OnRestart>({OnRestart::pause, OnRestart::resume});
+  plan.oncall_rollback = one_of<bool>({true, false});
   plan.baselines =
       several(2, [](int i) { return Baseline{.name = name("base", i), .sql = query()}; });
   std::string earlier;

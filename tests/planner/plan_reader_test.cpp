@@ -207,9 +207,10 @@ TEST_CASE("a plan that is not a mapping is told so") {
 }
 
 TEST_CASE("no key may be of any wrong type without being told") {
-  for (auto const* key : {"name", "title", "metadata", "database", "overview", "compatibility",
-                          "performance", "checklist", "variables", "defaults", "on_failure",
-                          "on_restart", "baselines", "phases", "final_checks", "runbook"}) {
+  for (auto const* key :
+       {"name", "title", "metadata", "database", "overview", "compatibility", "performance",
+        "checklist", "variables", "defaults", "on_failure", "on_restart", "oncall_rollback",
+        "baselines", "phases", "final_checks", "runbook"}) {
     for (auto const* value : {"[[[]]]", "{x: {y: z}}", "~"}) {
       CAPTURE(key);
       CAPTURE(value);

@@ -169,10 +169,9 @@ TEST_CASE("a gate with an approval and a timer names both") {
   auto const waits = life.snapshot()["waiting_on"];
   REQUIRE(waits.size() == 2);
   CHECK(waits[0]["kind"] == "approval");
-  CHECK(
-      waits[0]["message"] ==
-      "phase contract needs 2 approvals of dba (not checked: this version takes names as they are "
-      "given): runbookctl approve run_0a1b2c3d4e5f --phase contract");
+  CHECK(waits[0]["message"] ==
+        "phase contract needs 2 approvals of dba (a name for people: who may sign is said by "
+        "roles): runbookctl approve run_0a1b2c3d4e5f --phase contract");
   CHECK(waits[1]["kind"] == "timer");
   CHECK(waits[1]["until"] == to_rfc3339(Moment{2h}));
   CHECK(life.phase(2)["approvals"] == json{{"needed", 2}, {"from", "dba"}, {"by", json::array()}});

@@ -14,16 +14,15 @@
 #include <thread>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <libpq-fe.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/support/free_port.h"
 
 namespace runbookd::testing {
 namespace {
@@ -49,20 +48,6 @@ passwd const& ordinary_user() {
   give_up(
       "running as root, and there is neither a user postgres nor a user nobody to start the server "
       "as");
-}
-
-int free_port() {
-  int const probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(probe, generic, size) != 0 || getsockname(probe, generic, &size) != 0) {
-    give_up("no free port");
-  }
-  close(probe);
-  return ntohs(address.sin_port);
 }
 
 std::string fresh_folder() {

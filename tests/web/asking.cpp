@@ -14,6 +14,7 @@ Response ask(FakeService& service, std::string const& method, std::string const&
   auto request = read_target(method, target).value();
   request.body = body;
   request.headers = std::move(headers);
+  request.caller = service.gate().identify(request, request.peer);
   return respond(std::move(request), service);
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("the page of a run that is not there says so by its status") {
     CAPTURE(path);
     auto const page = ask(service, "GET", path);
     CHECK(page.status == 404);
-    CHECK(told_by(page).size() == 1);
+    CHECK(told_by(page).size() == 2);
   }
 }
 

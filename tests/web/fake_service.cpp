@@ -104,7 +104,7 @@ Result<Document> FakeService::show_plan(std::string const& digest) {
   return answer("show_plan " + digest);
 }
 
-Result<Document> FakeService::create_run(RunRequest const& request) {
+Result<Document> FakeService::create_run(RunRequest const& request, planner::Principal const&) {
   run_request = request;
   if (refuse) {
     return tl::unexpected(*refuse);
@@ -118,7 +118,11 @@ Result<Document> FakeService::list_runs(RunQuery const& query) {
   return answer("list_runs");
 }
 
-Result<Document> FakeService::show_run(RunId const& run) {
+Result<std::string> FakeService::target_of(RunId const& run) {
+  return find(run).map([this](FakeRun*) { return on_target; });
+}
+
+Result<Document> FakeService::show_run(RunId const& run, planner::Principal const&) {
   auto const found = find(run);
   if (!found) {
     return tl::unexpected(found.error());
@@ -169,7 +173,8 @@ Result<Document> FakeService::rollback_preview(RunId const& run, planner::RollBa
 }
 
 Result<Document> FakeService::submit(RunId const& run, planner::Command const& asked_for,
-                                     std::optional<planner::EventSeq> revision) {
+                                     std::optional<planner::EventSeq> revision,
+                                     planner::Principal const& caller) {
   ++submitted;
   command = asked_for;
   expected = revision;
@@ -181,7 +186,7 @@ Result<Document> FakeService::submit(RunId const& run, planner::Command const& a
     return tl::unexpected(
         Error{.code = ErrorCode::stale_revision, .detail = "the run has moved on"});
   }
-  return show_run(run);
+  return show_run(run, caller);
 }
 
 Result<EventPage> FakeService::events_after(RunId const& run, planner::EventSeq after, int limit) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/web/fake_gate.h"
 #include "web/service.h"
 
 namespace runbookd::web::test {
@@ -28,6 +29,7 @@ class FakeService : public RunService {
   bool throws = false;
   // As if a run had events without end.
   bool endless = false;
+  FakeGate doorman;
   std::map<std::string, FakeRun> runs;
 
   // What was asked last.
@@ -39,6 +41,7 @@ class FakeService : public RunService {
   planner::RollBack preview;
   std::string asked;  // "list_plans 50 cursor"
   int submitted = 0;
+  std::string on_target = "main";  // every run
   // Questions to a target wait here, as if it were slow.
   bool slow_target = false;
   std::vector<Told> waiting_for_target;
@@ -58,9 +61,11 @@ class FakeService : public RunService {
   Result<Document> validate_plan(PlanUpload const& plan) override;
   Result<Document> list_plans(int limit, std::string const& cursor) override;
   Result<Document> show_plan(std::string const& digest) override;
-  Result<Document> create_run(RunRequest const& request) override;
+  Gatekeeper& gate() override { return doorman; }
+  Result<Document> create_run(RunRequest const& request, planner::Principal const& caller) override;
   Result<Document> list_runs(RunQuery const& query) override;
-  Result<Document> show_run(RunId const& run) override;
+  Result<std::string> target_of(RunId const& run) override;
+  Result<Document> show_run(RunId const& run, planner::Principal const& caller) override;
   Result<Document> show_steps(RunId const& run) override;
   Result<Document> show_step(RunId const& run, std::string const& step) override;
   Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) override;
@@ -68,7 +73,8 @@ class FakeService : public RunService {
   void show_preflight(RunId const& run, std::string const& phase, Told told) override;
   void show_catalog(std::string const& target, Told told) override;
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
-                          std::optional<planner::EventSeq> revision) override;
+                          std::optional<planner::EventSeq> revision,
+                          planner::Principal const& caller) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
   std::unique_ptr<Subscription> when_grown(RunId const& run, std::function<void()> grown) override;
   std::optional<EventLine> live_line(RunId const& run) override;

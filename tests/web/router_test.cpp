@@ -75,18 +75,18 @@ TEST_CASE("readiness is a status and a list of checks") {
   CHECK(json::parse(response.body)["ready"] == false);
 }
 
-TEST_CASE("the API's root says what it is, and every path that is answered") {
+TEST_CASE("the API's root says what it is, and every path with what it asks of its caller") {
   FakeService service;
   auto const root = json::parse(ask(service, "GET", "/api/v1").body);
   CHECK(root["version"] == "test");
   CHECK(root["routes"].size() == route_names().size());
-  auto const has = [&root](char const* method, char const* path) {
-    json const wanted = {{"method", method}, {"path", path}};
+  auto const has = [&root](char const* method, char const* path, char const* needs) {
+    json const wanted = {{"method", method}, {"path", path}, {"needs", needs}};
     return std::find(root["routes"].begin(), root["routes"].end(), wanted) != root["routes"].end();
   };
-  CHECK(has("POST", "/api/v1/runs/{run}/pause"));
-  CHECK(has("GET", "/api/v1/runs/{run}/locks"));
-  CHECK(has("GET", "/api/v1/runs/{run}/events"));
+  CHECK(has("POST", "/api/v1/runs/{run}/pause", "stop"));
+  CHECK(has("GET", "/api/v1/runs/{run}/locks", "read"));
+  CHECK(has("GET", "/api/v1/runs/{run}/events", "read"));
 }
 
 TEST_CASE("the schema of plans is the one of this build") {

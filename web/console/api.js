@@ -16,6 +16,8 @@ const ahead = told['/api/v1'] ? Date.parse(told['/api/v1'].time) - Date.now() : 
 export const now = () => Date.now() + ahead;
 export const about = told['/api/v1'] ?? {};
 export const told_first = named;
+// Who the daemon takes this browser for; nothing: it does not know.
+export const me = told['/api/v1/whoami'];
 
 // What the daemon says against something: title, detail, next, errors.
 export class Problem extends Error {
@@ -45,6 +47,9 @@ async function ask(path, options) {
   } catch {
     body = {title: `Status ${reply.status}`, detail: `the answer is no JSON: ${text.slice(0, 200)}`};
   }
+  if (reply.status === 401 && me?.by === 'session') {
+    location.reload();  // the session is over: the page comes back as the one that logs in
+  }
   if (!reply.ok) {
     throw new Problem(body, reply.headers.get('ETag'));
   }
@@ -53,15 +58,21 @@ async function ask(path, options) {
 
 // Header values are bytes; a name outside of ASCII goes as its UTF-8.
 const bytes_of = (text) => String.fromCharCode(...new TextEncoder().encode(text));
-export const actor = () => localStorage.getItem('runbook-actor') ?? '';
+// Where nobody is asked for a token the name is what one says of oneself; else the daemon knows it.
+export const actor = () => (me?.proven ? '' : localStorage.getItem('runbook-actor') ?? '');
 export const set_actor = (name) =>
   name ? localStorage.setItem('runbook-actor', name) : localStorage.removeItem('runbook-actor');
+
+const signs = () => (me?.csrf ? {'Runbook-CSRF': me.csrf} : {});
+const as_json = (body) => ({headers: {'Content-Type': 'application/json', ...signs()}, body: JSON.stringify(body)});
+export const log_in = (token) => ask('/api/v1/session', {method: 'POST', ...as_json({token})});
+export const log_out = () => ask('/api/v1/session', {method: 'DELETE', ...as_json({})});
 
 export const get = (path, signal) => ask(path, {signal, headers: {Accept: 'application/json'}});
 
 // `revision`: what the person saw; the daemon refuses the verb when the run has moved on since.
 export function send(run, verb, body, revision) {
-  const headers = {'Content-Type': 'application/json'};
+  const headers = {'Content-Type': 'application/json', ...signs()};
   if (revision !== undefined) {
     headers['If-Match'] = `"${revision}"`;
   }

@@ -1,6 +1,8 @@
 // Which page the address asks for.
 import {render} from './preact.js';
+import {me} from './api.js';
 import {html, Page} from './parts.js';
+import {Login} from './page_login.js';
 import {Overview} from './page_overview.js';
 import {History} from './page_history.js';
 import {Plans} from './page_plans.js';
@@ -11,6 +13,9 @@ import {RollbackPage} from './page_rollback.js';
 const [kind, id, part] = location.pathname.split('/').slice(1);
 
 function page() {
+  if (!me) {
+    return html`<${Login} />`;
+  }
   if (kind === 'runs') {
     return part === 'rollback' ? html`<${RollbackPage} id=${id} />` : html`<${RunPage} id=${id} />`;
   }

@@ -1,6 +1,6 @@
 // One run: what it does or waits for and since when, what can be done about it, and everything else below.
 import {useEffect, useReducer, useRef, useState} from './hooks.js';
-import {send} from './api.js';
+import {me, send} from './api.js';
 import {VerbDialog} from './dialog.js';
 import {Fill} from './fill.js';
 import {Locks} from './locks.js';
@@ -76,6 +76,7 @@ function Head({feed, run, pausing, pause}) {
     <button type="button" class="pause" disabled=${!may_pause || pausing.busy} onClick=${pause}
       title=${may_pause ? 'Key p' : run.actions.pause.why_not ?? ''}>
       <span aria-hidden="true">‖</span> ${pausing.busy ? 'Pausing …' : 'Pause'}</button>
+    ${me?.proven && !run.actions.pause.allowed && html`<p class="small quiet why-not">${run.actions.pause.why_not}</p>`}
   </div>`;
 }
 

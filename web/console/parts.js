@@ -2,7 +2,7 @@
 import {Fragment, h} from './preact.js';
 import {useEffect, useState} from './hooks.js';
 import htm from './htm.js';
-import {about, actor, now, set_actor} from './api.js';
+import {about, actor, log_out, me, now, set_actor} from './api.js';
 import {age, local_time, look, utc} from './words.js';
 
 export const html = htm.bind(h);
@@ -61,6 +61,12 @@ export const Command = ({text}) => html`<p class="command"><span class="label">B
 
 const places = [['/', 'Overview'], ['/history', 'History'], ['/plans', 'Plans']];
 
+function Known() {
+  const leave = () => log_out().finally(() => location.reload());
+  return html`<p class="who">${me.principal} <span class="quiet">${me.roles.join(', ') || 'no role'}</span>
+    ${me.by === 'session' && html` <button type="button" onClick=${leave}>Log out</button>`}</p>`;
+}
+
 function Who() {
   const [name, set] = useState(actor());
   const keep = (event) => {
@@ -80,10 +86,12 @@ export function Page({title, children}) {
     <header class="bar"><nav aria-label="Pages">
       <span class="brand">runbookd</span>
       ${places.map(([path, word]) => html`<a href=${path} aria-current=${location.pathname === path ? 'page' : null}>${word}</a>`)}
-    </nav><${Who} /></header>
+    </nav>${me && (me.proven ? html`<${Known} />` : html`<${Who} />`)}</header>
+    ${me?.local_mode && html`<p class="notice local-mode">Local mode: nobody is asked for a token, and everybody who reaches
+      this address acts as operator and approver. <code>runbookd token create</code> ends that.</p>`}
     <main id="main" tabindex="-1">${children}</main>
     <footer>
-      <p>runbookd ${about.version ?? ''}. Identity: ${about.identity ?? 'not told'}.</p>
+      <p>runbookd ${about.version ?? ''}. Identity: ${about.identity ?? 'not known'}.</p>
       <p>Targets: ${(about.targets ?? []).map((target) => `${target.name} (${target.description})`).join('; ') || 'none'}.
         Times are of the zone of this browser; UTC is in their tooltips.</p>
     </footer>`;

@@ -42,7 +42,7 @@ export const verbs = {
   },
   approve: {
     word: 'Approve',
-    does: (run) => `Signs that phase ${phase_at_gate(run)} may be entered, under the name at the top of this page. Names are not checked.`,
+    does: (run) => `Signs that phase ${phase_at_gate(run)} may be entered, under the name at the top of this page.`,
     fields: (run) => [phase_field(run, 'Phase'), reason_field()],
   },
   reject: {

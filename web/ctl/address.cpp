@@ -8,7 +8,7 @@ namespace runbookd::ctl {
 namespace {
 
 constexpr std::string_view known_forms =
-    "an address is written http://HOST:PORT or unix:/path/to/socket";
+    "an address is written http://HOST:PORT, https://HOST:PORT or unix:/path/to/socket";
 
 tl::unexpected<Failure> wrong(std::string_view text, std::string_view why) {
   return fail(Exit::usage, "--addr " + std::string(text),
@@ -50,7 +50,8 @@ Maybe<Address> tcp_address(std::string_view whole, std::string_view rest) {
   if (!is_port(port)) {
     return wrong(whole, "'" + std::string(port) + "' is not a port");
   }
-  return is_host(host) ? Maybe<Address>(Address{"", std::string(host), std::string(port)})
+  return is_host(host) ? Maybe<Address>(Address{
+                             .socket = "", .host = std::string(host), .port = std::string(port)})
                        : wrong(whole, "it names no host");
 }
 
@@ -69,17 +70,25 @@ Maybe<Address> parse_address(std::string_view text) {
     if (path.starts_with("//")) {
       path.remove_prefix(2);
     }
-    return path.starts_with('/') ? Maybe<Address>(Address{std::string(path), "", ""})
-                                 : wrong(text, "the path of the socket has to start with /");
+    return path.starts_with('/')
+               ? Maybe<Address>(Address{.socket = std::string(path), .host = "", .port = ""})
+               : wrong(text, "the path of the socket has to start with /");
   }
   if (text.starts_with("https://")) {
-    return wrong(text, "the daemon does not speak TLS");
+    auto address = tcp_address(text, text.substr(8));
+    if (address) {
+      address->tls = true;
+    }
+    return address;
   }
   return tcp_address(text, text.starts_with("http://") ? text.substr(7) : text);
 }
 
 std::string to_text(Address const& address) {
-  return address.is_socket() ? "unix:" + address.socket : "http://" + address.host_header();
+  if (address.is_socket()) {
+    return "unix:" + address.socket;
+  }
+  return (address.tls ? "https://" : "http://") + address.host_header();
 }
 
 std::string chosen_address(std::string const& flag, std::string const& environment,

@@ -1,4 +1,4 @@
-// Where the daemon listens: TCP on this machine, or a Unix socket.
+// Where the daemon listens: TCP, with TLS or without, or a Unix socket.
 #pragma once
 
 #include <string>
@@ -15,12 +15,14 @@ struct Address {
   std::string socket;  // the path of a Unix socket; empty = TCP
   std::string host;
   std::string port;
+  bool tls = false;
+  std::string ca_file;  // whose certificates are trusted; empty: the system's
   bool is_socket() const { return !socket.empty(); }
   std::string host_header() const;
   bool operator==(Address const&) const = default;
 };
 
-// "http://host:port", "host:port", "unix:/path" or "/path".
+// "http://host:port", "https://host:port", "host:port", "unix:/path" or "/path".
 Maybe<Address> parse_address(std::string_view text);
 std::string to_text(Address const& address);
 

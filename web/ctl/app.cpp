@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "web/ctl/arguments.h"
+#include "web/ctl/credentials.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/text.h"
 #include "web/ctl/version.h"
@@ -31,13 +32,25 @@ bool is_header_text(std::string const& text) {
                       [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
+// Flag, then environment, then what `login` has kept for this address.
+std::string token_file(Surroundings const& world, Global const& global, Address const& address) {
+  if (!global.token_file.empty()) {
+    return global.token_file;
+  }
+  if (!world.token_file.empty()) {
+    return world.token_file;
+  }
+  auto kept = login_file(world.config_home, address);
+  return is_there(kept) ? kept : "";
+}
+
 // Commands that need no daemon must not fail because its address is wrong.
 Maybe<Client> client_for(Surroundings const& world, Global const& global) {
-  auto const address =
-      parse_address(chosen_address(global.address, world.address, world.socket_exists));
+  auto address = parse_address(chosen_address(global.address, world.address, world.socket_exists));
   if (!address) {
     return tl::unexpected(address.error());
   }
+  address->ca_file = global.ca_file.empty() ? world.ca_file : global.ca_file;
   auto const actor = global.actor.empty() ? world.actor : global.actor;
   if (actor.empty() || !is_header_text(actor)) {
     return fail(Exit::usage, "--actor", "a name has to be one line of text");
@@ -45,7 +58,8 @@ Maybe<Client> client_for(Surroundings const& world, Global const& global) {
   return Client({.address = *address,
                  .actor = actor,
                  .patience = request_patience,
-                 .curl = global.show_curl ? &world.err : nullptr});
+                 .curl = global.show_curl ? &world.err : nullptr,
+                 .token_file = token_file(world, global, *address)});
 }
 
 Look look_of(Surroundings const& world, Global const& global) {
@@ -86,7 +100,11 @@ Exit perform(Session& session, Version const&) {
   }
   put(session, "runbookctl " + std::string(version));
   auto const where = " at " + to_text(session.client.address());
-  put(session, daemon.empty() ? "no daemon answers" + where : "runbookd " + daemon + where);
+  bool const asks_who = !answer && answer.error().exit == Exit::not_allowed;
+  put(session, asks_who
+                   ? "a daemon answers" + where + "; its version is told after runbookctl login"
+               : daemon.empty() ? "no daemon answers" + where
+                                : "runbookd " + daemon + where);
   return Exit::done;
 }
 

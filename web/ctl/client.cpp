@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "web/ctl/credentials.h"
 #include "web/ctl/curl.h"
 #include "web/ctl/text.h"
 
@@ -47,12 +48,31 @@ Failure unreachable(Address const& address, TransportFailure const& failure,
 
 void Client::tell(HttpRequest const& request) const {
   if (settings_.curl != nullptr) {
-    *settings_.curl << curl_command(settings_.address, request) << '\n';
+    *settings_.curl << curl_command(settings_.address, request, settings_.token_file) << '\n';
   }
 }
 
-Maybe<Answer> Client::send(HttpRequest const& request, std::string const& what) {
-  tell(request);
+Maybe<HttpRequest> Client::with_token(HttpRequest request) {
+  if (token_.empty() && !settings_.token_file.empty()) {
+    auto token = token_in(settings_.token_file);
+    if (!token) {
+      return tl::unexpected(token.error());
+    }
+    token_ = *std::move(token);
+  }
+  if (!token_.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + token_);
+  }
+  return request;
+}
+
+Maybe<Answer> Client::send(HttpRequest plain, std::string const& what) {
+  tell(plain);
+  auto const whole = with_token(std::move(plain));
+  if (!whole) {
+    return tl::unexpected(whole.error());
+  }
+  auto const& request = *whole;
   auto answer = exchange(settings_.address, request, settings_.patience);
   if (!answer) {
     auto failure = unreachable(settings_.address, answer.error(), what);
@@ -60,6 +80,7 @@ Maybe<Answer> Client::send(HttpRequest const& request, std::string const& what) 
                               ? unclear(request, std::move(failure))
                               : std::move(failure));
   }
+  local_mode_ = answer->identity == "local";
   if (answer->status < 200 || answer->status > 299) {
     return tl::unexpected(failure_from_answer(answer->status, answer->body, what));
   }
@@ -83,6 +104,14 @@ Maybe<Answer> Client::post(std::string const& target, std::string const& body,
   return send(request, what);
 }
 
+Maybe<Answer> Client::remove(std::string const& target, std::string const& what) {
+  return send({.method = "DELETE",
+               .target = target,
+               .headers = {{"Runbook-Actor", settings_.actor}},
+               .body = ""},
+              what);
+}
+
 Maybe<Answer> Client::post_plan(std::string const& bundle, std::string const& what) {
   return send({.method = "POST",
                .target = "/api/v1/plans",
@@ -102,7 +131,11 @@ Maybe<HttpStream> Client::open_events(std::string const& run, std::string const&
   }
   tell(request);
   auto const what = "events of " + run;
-  auto stream = HttpStream::open(settings_.address, request, settings_.patience);
+  auto const whole = with_token(std::move(request));
+  if (!whole) {
+    return tl::unexpected(whole.error());
+  }
+  auto stream = HttpStream::open(settings_.address, *whole, settings_.patience);
   if (!stream) {
     return tl::unexpected(unreachable(settings_.address, stream.error(), what));
   }

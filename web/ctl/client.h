@@ -25,6 +25,7 @@ class Client {
     std::string actor;
     Patience patience{30'000};
     std::ostream* curl = nullptr;  // where requests are told as curl commands
+    std::string token_file;        // empty: no token is shown
   };
   explicit Client(Settings settings) : settings_(std::move(settings)) {}
 
@@ -32,6 +33,7 @@ class Client {
   Maybe<Answer> get(std::string const& target, std::string const& what);
   Maybe<Answer> post(std::string const& target, std::string const& body, std::string const& what,
                      std::optional<std::int64_t> if_revision = {});
+  Maybe<Answer> remove(std::string const& target, std::string const& what);
   Maybe<Answer> post_plan(std::string const& bundle, std::string const& what);
   Maybe<HttpStream> open_events(std::string const& run, std::string const& after);
 
@@ -46,13 +48,20 @@ class Client {
   Address const& address() const { return settings_.address; }
   std::string const& actor() const { return settings_.actor; }
   void set_patience(Patience patience) { settings_.patience = patience; }
+  // This token from now on, instead of the one in the file.
+  void show_token(std::string token) { token_ = std::move(token); }
+  // The daemon asks nobody for a token, as far as its answers have told.
+  bool local_mode() const { return local_mode_; }
   // Requests that repeat are told once.
   void tell_no_more() { settings_.curl = nullptr; }
 
  private:
-  Maybe<Answer> send(HttpRequest const& request, std::string const& what);
+  Maybe<Answer> send(HttpRequest request, std::string const& what);
+  Maybe<HttpRequest> with_token(HttpRequest request);
   void tell(HttpRequest const& request) const;
   Settings settings_;
+  std::string token_;  // empty: not read yet, or there is none
+  bool local_mode_ = false;
 };
 
 std::string run_path(std::string const& run);

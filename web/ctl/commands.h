@@ -21,7 +21,7 @@ struct Global {
   bool no_input = false;
   bool yes = false;
   bool show_curl = false;
-  std::string address, actor, reason;
+  std::string address, actor, reason, token_file, ca_file;
   std::optional<bool> wait;  // --wait, --no-wait
   std::optional<planner::Duration> timeout;
   std::optional<std::int64_t> if_revision;
@@ -151,12 +151,24 @@ struct Locks {
 struct Preflight {
   std::string run, phase;
 };
+struct TokenCreate {
+  std::string principal, name, expires;
+  std::vector<std::string> roles;
+};
+struct TokenList {};
+struct TokenRevoke {
+  std::string token;
+};
+struct Login {};
+struct Logout {};
+struct WhoAmI {};
 struct Version {};
 
-using Command = std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport,
-                             PlanRender, PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules,
-                             RunCreate, RunList, RunShow, Start, Advance, Approve, Reject, Evaluate,
-                             ConfirmStep, Pause, Resume, Retry, Skip, Resolve, Rollback, Cancel,
-                             Throttle, Status, Watch, Events, Locks, Preflight, Version>;
+using Command =
+    std::variant<PlanLint, PlanShow, PlanSchema, PlanUpload, PlanList, PlanImport, PlanRender,
+                 PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules, RunCreate, RunList, RunShow,
+                 Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
+                 Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Locks, Preflight,
+                 TokenCreate, TokenList, TokenRevoke, Login, Logout, WhoAmI, Version>;
 
 }  // namespace runbookd::ctl

@@ -21,14 +21,21 @@ std::string url_of(Address const& address, std::string const& target) {
 
 }  // namespace
 
-std::string curl_command(Address const& address, HttpRequest const& request) {
+std::string curl_command(Address const& address, HttpRequest const& request,
+                         std::string const& token_file) {
   std::string text = "curl -sS";
   text += is_stream(request) ? " -N" : "";
   if (address.is_socket()) {
     text += " --unix-socket " + shell_quote(address.socket);
   }
+  if (!address.ca_file.empty()) {
+    text += " --cacert " + shell_quote(address.ca_file);
+  }
   if (request.method != "GET") {
     text += " -X " + request.method;
+  }
+  if (!token_file.empty()) {
+    text += " -H \"Authorization: Bearer $(cat " + shell_quote(token_file) + ")\"";
   }
   for (auto const& [name, value] : request.headers) {
     text += " -H " + shell_quote(name + ": " + value);

@@ -9,6 +9,8 @@
 namespace runbookd::ctl {
 
 // One command line, quoted for a POSIX shell.
-std::string curl_command(Address const& address, HttpRequest const& request);
+// The token does not stand in it: the file that holds it does.
+std::string curl_command(Address const& address, HttpRequest const& request,
+                         std::string const& token_file = {});
 
 }  // namespace runbookd::ctl

@@ -71,7 +71,16 @@ void add_request(Parse& parse) {
   app.add_option("--addr", global.address,
                  "http://HOST:PORT or unix:/path (else RUNBOOKCTL_ADDR, else this host's daemon)")
       ->option_text("ADDRESS");
-  app.add_option("--actor", global.actor, "Who acts (else RUNBOOKCTL_ACTOR, else the login name)")
+  app.add_option("--ca-file", global.ca_file,
+                 "Whose certificates an https:// address may show (else RUNBOOKCTL_CA_FILE, else "
+                 "the system's)")
+      ->option_text("FILE");
+  app.add_option("--token-file", global.token_file,
+                 "A file with the token (else RUNBOOKCTL_TOKEN_FILE, else what login kept)")
+      ->option_text("FILE");
+  app.add_option(
+         "--actor", global.actor,
+         "Who acts, where nobody asks for a token (else RUNBOOKCTL_ACTOR, else the login name)")
       ->option_text("NAME");
   app.add_option("--reason", global.reason, "Why; stored with the event")->option_text("TEXT");
   app.add_option("--if-revision", parse.if_revision, "Only if the run is still at this revision")
@@ -297,6 +306,32 @@ void add_seeing(Parse& parse) {
   auto preflight =
       run_verb<Preflight>(parse, "preflight", "May a phase begin now? 0 go, 6 wait, 7 no-go");
   preflight.option("--phase", &Preflight::phase, "PHASE", "The phase; else the next one");
+  parse.group = "Who may do what";
+  sub<WhoAmI>(parse, parse.app, "whoami", "As whom the daemon knows you, and your roles");
+  sub<Login>(parse, parse.app, "login", "Keep a token for the daemon; it is typed, or piped in");
+  sub<Logout>(parse, parse.app, "logout", "Forget the token that was kept");
+  auto* token = parse.app.add_subcommand("token", "Tokens: create, list, revoke; for admins")
+                    ->group(parse.group);
+  token->require_subcommand(1);
+  parse.group = "Commands";
+  auto create = sub<TokenCreate>(parse, *token, "create", "Make a token; it is shown once");
+  create.option("--principal", &TokenCreate::principal, "NAME", "Whom it stands for: one person")
+      ->required();
+  create
+      .option("--role", &TokenCreate::roles, "ROLE[@TARGETS]",
+              "viewer, auditor, oncall, approver, operator or admin, such as "
+              "operator@billing-*; may be repeated")
+      ->required()
+      ->expected(1)
+      ->take_all();
+  create.option("--name", &TokenCreate::name, "TEXT", "What it is for");
+  create.option("--expires", &TokenCreate::expires, "DURATION", "Good for so long, such as 90d")
+      ->check(duration());
+  sub<TokenList>(parse, *token, "list", "List the tokens, without their secrets");
+  sub<TokenRevoke>(parse, *token, "revoke", "End a token, at once")
+      .word("ID", &TokenRevoke::token, "Its id, as token list shows it")
+      ->required();
+  parse.group = "Seeing";
   sub<Version>(parse, parse.app, "version", "Versions of this program and of the daemon");
 }
 

@@ -84,6 +84,7 @@ class Reader {
     return {.status = status(),
             .etag = std::string(head[http::field::etag]),
             .location = std::string(head[http::field::location]),
+            .identity = std::string(head["Runbook-Identity"]),
             .body = take_body()};
   }
 

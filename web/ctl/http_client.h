@@ -27,6 +27,7 @@ struct HttpAnswer {
   int status = 0;
   std::string etag;
   std::string location;
+  std::string identity;  // "local": the daemon asks nobody for a token
   std::string body;
 };
 

@@ -39,6 +39,12 @@ Exit perform(Session& session, Watch const& command);
 Exit perform(Session& session, Events const& command);
 Exit perform(Session& session, Locks const& command);
 Exit perform(Session& session, Preflight const& command);
+Exit perform(Session& session, TokenCreate const& command);
+Exit perform(Session& session, TokenList const& command);
+Exit perform(Session& session, TokenRevoke const& command);
+Exit perform(Session& session, Login const& command);
+Exit perform(Session& session, Logout const& command);
+Exit perform(Session& session, WhoAmI const& command);
 Exit perform(Session& session, Version const& command);
 
 }  // namespace runbookd::ctl

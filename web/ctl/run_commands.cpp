@@ -219,14 +219,16 @@ Exit perform(Session& session, RunShow const& command) {
 }
 
 Exit perform(Session& session, Status const& command) {
-  if (command.run.empty()) {
-    return status_of_all(session);
-  }
-  auto const run = session.client.run_id(command.run);
+  auto const run =
+      command.run.empty() ? Maybe<std::string>("") : session.client.run_id(command.run);
   if (!run) {
     return report(session, run.error());
   }
-  return status_of_one(session, *run);
+  auto const exit = run->empty() ? status_of_all(session) : status_of_one(session, *run);
+  if (session.client.local_mode()) {
+    tell(session, "local mode: nobody is asked for a token here (runbookctl whoami)");
+  }
+  return exit;
 }
 
 }  // namespace runbookd::ctl

@@ -44,6 +44,10 @@ Transported<bool> wait_for(int descriptor, short events, Deadline deadline) {
   }
 }
 
+short events_of(TlsLine::Step const& step) {
+  return step.waits == TlsLine::Waits::to_write ? POLLOUT : POLLIN;
+}
+
 int new_socket(int family) {
   return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
@@ -113,12 +117,52 @@ Transported<Socket> Socket::connect(Address const& address, Deadline deadline) {
   if (!descriptor) {
     return tl::unexpected(descriptor.error());
   }
-  return Socket(*descriptor);
+  Socket socket(*descriptor);
+  if (address.tls) {
+    if (auto greeted = socket.secure(address, deadline); !greeted) {
+      return tl::unexpected(greeted.error());
+    }
+  }
+  return socket;
 }
 
-Socket::Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Transported<bool> Socket::secure(Address const& address, Deadline deadline) {
+  tls_ = std::make_unique<TlsLine>(descriptor_, address.host, address.ca_file);
+  for (;;) {
+    auto const step = tls_->greet();
+    if (!step.trouble.empty() || step.over) {
+      return failed(Kind::broken, step.over ? "the daemon hung up" : step.trouble);
+    }
+    if (step.waits == TlsLine::Waits::no) {
+      return true;
+    }
+    if (auto ready = wait_for(descriptor_, events_of(step), deadline); !ready) {
+      return ready;
+    }
+  }
+}
+
+Transported<bool> Socket::send_secured(std::string_view bytes, Deadline deadline) {
+  while (!bytes.empty()) {
+    auto const step = tls_->send(bytes);
+    if (!step.trouble.empty() || step.over) {
+      return failed(Kind::broken, step.over ? "the daemon hung up" : step.trouble);
+    }
+    bytes.remove_prefix(step.size);
+    if (step.waits != TlsLine::Waits::no) {
+      if (auto ready = wait_for(descriptor_, events_of(step), deadline); !ready) {
+        return ready;
+      }
+    }
+  }
+  return true;
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), tls_(std::move(other.tls_)) {}
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
+  std::swap(tls_, other.tls_);
   return *this;
 }
 Socket::~Socket() {
@@ -128,6 +172,9 @@ Socket::~Socket() {
 }
 
 Transported<bool> Socket::send(std::string_view bytes, Deadline deadline) {
+  if (tls_) {
+    return send_secured(bytes, deadline);
+  }
   while (!bytes.empty()) {
     if (auto ready = wait_for(descriptor_, POLLOUT, deadline); !ready) {
       return ready;
@@ -146,9 +193,7 @@ Transported<bool> Socket::send(std::string_view bytes, Deadline deadline) {
 
 Transported<std::string> Socket::receive(Deadline deadline) {
   for (;;) {
-    if (auto ready = wait_for(descriptor_, POLLIN, deadline); !ready) {
-      return tl::unexpected(ready.error());
-    }
+    // first what is there: TLS may hold what poll(2) does not see
     auto bytes = receive_now();
     if (!bytes) {
       return tl::unexpected(bytes.error());
@@ -156,11 +201,24 @@ Transported<std::string> Socket::receive(Deadline deadline) {
     if (*bytes) {
       return std::move(**bytes);
     }
+    if (auto ready = wait_for(descriptor_, POLLIN, deadline); !ready) {
+      return tl::unexpected(ready.error());
+    }
   }
 }
 
 Transported<std::optional<std::string>> Socket::receive_now() {
   std::array<char, 16'384> buffer;
+  if (tls_) {
+    auto const step = tls_->receive(buffer);
+    if (!step.trouble.empty()) {
+      return failed(Kind::broken, "the connection broke: " + step.trouble);
+    }
+    if (step.size == 0 && !step.over) {
+      return std::optional<std::string>();
+    }
+    return std::string(buffer.data(), step.size);
+  }
   for (;;) {
     auto const size = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
     if (size >= 0) {

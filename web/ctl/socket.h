@@ -1,12 +1,15 @@
-// A connected stream socket with deadlines: poll(2) before every system call that could block.
+// A connected stream socket with deadlines, with TLS where the address says so: poll(2) before
+// every call that could block.
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "web/ctl/http_client.h"
+#include "web/ctl/tls.h"
 
 namespace runbookd::ctl {
 
@@ -26,7 +29,10 @@ class Socket {
 
  private:
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  Transported<bool> secure(Address const& address, Deadline deadline);
+  Transported<bool> send_secured(std::string_view bytes, Deadline deadline);
   int descriptor_ = -1;
+  std::unique_ptr<TlsLine> tls_;  // empty: plain
 };
 
 }  // namespace runbookd::ctl

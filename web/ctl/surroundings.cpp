@@ -45,6 +45,11 @@ std::string actor() {
   return named.empty() ? login_name() : named;
 }
 
+std::string config_home() {
+  auto named = from_environment("XDG_CONFIG_HOME");
+  return named.empty() ? from_environment("HOME") + "/.config" : named;
+}
+
 bool is_socket(std::string const& path) {
   struct stat facts{};
   return ::stat(path.c_str(), &facts) == 0 && S_ISSOCK(facts.st_mode);
@@ -73,6 +78,9 @@ Surroundings real_surroundings() {
           .no_color = !from_environment("NO_COLOR").empty() || from_environment("TERM") == "dumb",
           .address = from_environment("RUNBOOKCTL_ADDR"),
           .actor = actor(),
+          .token_file = from_environment("RUNBOOKCTL_TOKEN_FILE"),
+          .ca_file = from_environment("RUNBOOKCTL_CA_FILE"),
+          .config_home = config_home(),
           .socket_exists = is_socket(std::string(default_socket)),
           .utc_offset = utc_offset(),
           .now = now};

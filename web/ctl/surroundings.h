@@ -20,6 +20,9 @@ struct Surroundings {
   bool no_color = false;       // NO_COLOR, or a dumb terminal
   std::string address;         // RUNBOOKCTL_ADDR
   std::string actor;           // RUNBOOKCTL_ACTOR, else the login name
+  std::string token_file;      // RUNBOOKCTL_TOKEN_FILE
+  std::string ca_file;         // RUNBOOKCTL_CA_FILE
+  std::string config_home;     // XDG_CONFIG_HOME, else ~/.config
   bool socket_exists = false;  // the default one
   planner::Duration utc_offset{};
   std::function<planner::Moment()> now;

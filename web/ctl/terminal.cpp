@@ -84,6 +84,21 @@ bool Interrupts::wait(std::chrono::milliseconds time) const {
   return asked_to_leave();
 }
 
+HiddenTyping::HiddenTyping() {
+  termios now{};
+  if (::tcgetattr(STDIN_FILENO, &now) == 0) {
+    before_ = now;
+    now.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
+  }
+}
+
+HiddenTyping::~HiddenTyping() {
+  if (before_) {
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &*before_);
+  }
+}
+
 SingleKeys::SingleKeys(bool wanted) {
   termios now{};
   if (!wanted || ::tcgetattr(STDIN_FILENO, &now) != 0) {

@@ -30,6 +30,18 @@ class Interrupts {
   bool wait(std::chrono::milliseconds time) const;
 };
 
+// While it lives, what is typed is not shown.
+class HiddenTyping {
+ public:
+  HiddenTyping();
+  ~HiddenTyping();
+  HiddenTyping(HiddenTyping const&) = delete;
+  HiddenTyping& operator=(HiddenTyping const&) = delete;
+
+ private:
+  std::optional<termios> before_;
+};
+
 // While it lives, keys arrive one by one and are not shown; the cursor is hidden.
 class SingleKeys {
  public:

@@ -93,8 +93,7 @@ Exit decide_gate(Session& session, std::string const& verb, std::string const& r
   auto const group =
       text_of(child(phase_named(parse_json(seen->document), phase), "approvals"), "from");
   if (verb == "approve" && exit == Exit::done && !group.empty()) {
-    tell(session, "signed for " + group +
-                      ", which is not checked: this version takes names as they are given");
+    tell(session, "signed for " + group + ", a name for people: who may sign is said by roles");
   }
   return exit;
 }

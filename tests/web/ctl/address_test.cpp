@@ -6,6 +6,9 @@ using namespace runbookd::ctl;
 
 TEST_CASE("addresses are read in all their forms") {
   CHECK(parse_address("http://127.0.0.1:8090").value() == Address{"", "127.0.0.1", "8090"});
+  CHECK(parse_address("https://db.example:8443").value() ==
+        Address{.socket = "", .host = "db.example", .port = "8443", .tls = true});
+  CHECK(to_text(parse_address("https://db.example:8443").value()) == "https://db.example:8443");
   CHECK(parse_address("localhost:9").value() == Address{"", "localhost", "9"});
   CHECK(parse_address("http://localhost/").value() == Address{"", "localhost", "8090"});
   CHECK(parse_address("http://[::1]:80").value() == Address{"", "::1", "80"});
@@ -15,8 +18,8 @@ TEST_CASE("addresses are read in all their forms") {
 }
 
 TEST_CASE("an address that cannot be is refused as wrong usage") {
-  for (auto const* text : {"", "https://localhost", "http://h:port", "http://h:99999",
-                           "unix:relative", "http://h/path", "http://a b", "h\r\nX: y"}) {
+  for (auto const* text : {"", "https://", "http://h:port", "http://h:99999", "unix:relative",
+                           "http://h/path", "http://a b", "h\r\nX: y"}) {
     CAPTURE(text);
     auto const address = parse_address(text);
     REQUIRE(!address);

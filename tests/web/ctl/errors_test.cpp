@@ -165,7 +165,7 @@ TEST_CASE("a name that would break the request's header is refused") {
 }
 
 TEST_CASE("an address that cannot be is wrong usage") {
-  CHECK(runbookctl({"status", "--addr", "https://localhost"}, {}).exit == 2);
+  CHECK(runbookctl({"status", "--addr", "https://local host"}, {}).exit == 2);
 }
 
 TEST_CASE("the tool speaks over a Unix socket") {

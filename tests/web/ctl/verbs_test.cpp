@@ -188,7 +188,7 @@ TEST_CASE("an approval goes to the gate that waits for one") {
       {{"kind", "approval"}, {"phase", "contract"}, {"message", "needs 1 of dba"}}};
   auto const said = run.say({"approve", run_a});
   CHECK(run.sent() == Json{{"phase", "contract"}});
-  CHECK(said.err.find("signed for dba, which is not checked: ") != std::string::npos);
+  CHECK(said.err.find("signed for dba, a name for people: ") != std::string::npos);
 }
 
 TEST_CASE("an approval of a run that waits at no gate is refused here") {
