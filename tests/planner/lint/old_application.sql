@@ -130,7 +130,15 @@ ALTER TABEL t ADD COLUMN a int;
 UPDATE t SET a = 1 WHERE id = 1 LIMIT 5;
 --! each sql/not-analysed @16-18
 ALTER TABEL t ADD COLUMN a int;
+SELECT * FROM GRAPH_TABLE (g MATCH (a) COLUMNS (a.id));
+--! each version/not-in-this-server @13-16
 SELECT * FROM t, JSON_TABLE(t.b, '$' COLUMNS (x int PATH '$.x'));
+MERGE INTO t USING u ON t.a = u.a WHEN NOT MATCHED BY SOURCE THEN DO NOTHING;
+--! each version/not-in-this-server @13-15
+SELECT JSON_OBJECT('a': t.a) FROM t;
+--! each safe @17-18
+SELECT * FROM t, JSON_TABLE(t.b, '$' COLUMNS (x int PATH '$.x'));
+SELECT JSON_OBJECT('a': t.a) FROM t;
 --! each version/not-in-this-server @13-17
 ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID;
 ALTER TABLE t ADD COLUMN v int GENERATED ALWAYS AS (a + 1) VIRTUAL;
