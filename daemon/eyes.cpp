@@ -37,12 +37,20 @@ void Watch::look_until_over() {
   }
 }
 
+// How long a connection may take is said by the settings, and by whoever resolves names.
+SqlResult<Session*> Watch::reach() {
+  signals_.heartbeat.leave();
+  auto session = eyes_.session();
+  signals_.heartbeat.beat();
+  return session;
+}
+
 void Watch::look() {
   auto const watched = signals_.looked_at();
   if (watched.empty()) {
     return;
   }
-  auto session = eyes_.session();
+  auto session = reach();
   if (!session) {
     return;
   }
@@ -69,7 +77,7 @@ void Watch::read_gauge() {
     return;
   }
   gauge_read_ = now;
-  if (auto session = eyes_.session()) {
+  if (auto session = reach()) {
     see(**session);
   } else {
     gauge_.brake->saw_nothing(session.error().message);

@@ -25,6 +25,8 @@ class Heartbeat {
  public:
   using Instant = std::chrono::steady_clock::time_point;
   void beat() { last_ = std::chrono::steady_clock::now(); }
+  // Until the next beat it is not known how long it takes, and no harm.
+  void leave() { last_ = Instant::max(); }
   bool fresh(Instant now) const { return now - last_.load() < stale_after; }
 
   // Longer than any question to a target may take before its line is cut.
@@ -100,6 +102,7 @@ class Watch {
   void look_until_over();
 
  private:
+  SqlResult<Session*> reach();
   void look();
   // Where nothing can be read the brake finds out by itself that it knows nothing any more.
   void read_gauge();
