@@ -11,9 +11,14 @@ namespace runbookd::daemon {
 namespace {
 
 constexpr auto keys = R"(listen
-    one address or a list: HOST:PORT of a loopback address, or unix:/path (127.0.0.1:8090)
+    one address or a list: HOST:PORT of a loopback address, unix:/path, tls:HOST:PORT, or
+    insecure:HOST:PORT behind something that does TLS (127.0.0.1:8090)
 allowed_hosts
     further names that may stand in a request's Host header
+tls: certificate, key
+    PEM files for the addresses that begin with tls:, read anew at SIGHUP
+access: users, groups
+    NAME: ROLE or a list of roles, for whom the Unix socket tells us; others show a token
 store: path
     the file that holds everything the daemon remembers (/var/lib/runbookd/runbookd.db)
 store: max_size

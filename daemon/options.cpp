@@ -42,7 +42,8 @@ struct Grammar {
   Options options;
   StoreCommand store;
   TokenCommand token;
-  CLI::App *commands = nullptr, *tokens = nullptr, *check = nullptr, *backup = nullptr, *restore = nullptr;
+  CLI::App *commands = nullptr, *tokens = nullptr, *check = nullptr, *backup = nullptr,
+           *restore = nullptr;
 };
 
 Grammar::Grammar() {

@@ -148,7 +148,7 @@ TEST_CASE("a store of a newer version is refused with both numbers") {
   (void)scratch.open();
   Connection(scratch.path()).run_script("PRAGMA user_version = 99");
   expect_untouched(
-      scratch, "has schema version 99, made by a newer runbookd; this one knows versions up to 1");
+      scratch, "has schema version 99, made by a newer runbookd; this one knows versions up to 2");
 }
 
 TEST_CASE("a newer store that its daemon left in the middle of work is not even recovered") {
