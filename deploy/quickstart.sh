@@ -132,9 +132,11 @@ install_packages() {
 
 build() {
   section 'Build'
-  local log
+  local log choice=()
   log=$(mktemp "${TMPDIR:-/tmp}/runbookd-build.XXXXXX")
-  cmake --preset release -B "$build_dir" -DRUNBOOKD_TESTS=OFF >"$log" 2>&1 || die "cmake could not configure $build_dir" "$log"
+  # somebody's own build stays as it was configured
+  [[ -e $build_dir/CMakeCache.txt ]] || choice=(-DRUNBOOKD_TESTS=OFF)
+  cmake --preset release -B "$build_dir" "${choice[@]}" >"$log" 2>&1 || die "cmake could not configure $build_dir" "$log"
   say "compiling into $build_dir; the first time takes a few minutes"
   if [[ -t 1 ]]; then
     cmake --build "$build_dir" --target runbookd runbookctl runbookd-demo-load 2>&1 | tee -a "$log" |
