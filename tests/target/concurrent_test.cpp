@@ -193,7 +193,12 @@ TEST_CASE("other statements outside transactions leave intent and marker too") {
   int attempt = 0;
   for (auto const* sql :
        {"VACUUM t", "REINDEX INDEX CONCURRENTLY t_a", "ALTER SYSTEM SET log_checkpoints = on"}) {
-    CHECK(run(target, sql, ++attempt).end == AttemptEnd::done);
+    auto end = AttemptEnd::busy;  // the server's own vacuum may be at the table
+    for (int tries = 0; end == AttemptEnd::busy && tries < 10; ++tries) {
+      end = run(target, sql, ++attempt).end;
+    }
+    CAPTURE(sql);
+    CHECK(end == AttemptEnd::done);
   }
   CHECK(target.sql("SELECT count(*) FROM runbookd.intent JOIN runbookd.marker USING (attempt) "
                    "WHERE done_at IS NOT NULL") == "3");
