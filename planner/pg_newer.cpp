@@ -406,7 +406,7 @@ void OlderText::replace(std::size_t from, std::size_t to, std::string const& now
   text_.replace(from, to - from, now);
 }
 
-// 1_000 and 0x1F: the scanner itself refuses them, so there are no tokens.
+// 1_000 and 0x1F, which the scanner itself refuses.
 bool OlderText::rewrite_number(std::size_t error) {
   auto to = error;
   while (to < text_.size() &&
@@ -436,9 +436,12 @@ bool OlderText::rewrite_number(std::size_t error) {
 }
 
 bool OlderText::rewrite(std::size_t error) {
+  if (rewrite_number(error)) {
+    return true;
+  }
   Place const place(text_, error);
   if (place.count() == 0) {
-    return rewrite_number(error);
+    return false;
   }
   for (auto const& rule : rules) {
     auto const found = rule.rewrite(place);

@@ -1,8 +1,10 @@
 #include "planner/pg_scan.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <pg_query.h>
 
@@ -251,14 +253,55 @@ class Plain {
 
 }  // namespace
 
-std::vector<Token> scan_slowly(std::string const& sql) {
-  std::vector<Token> tokens;
+namespace {
+
+std::optional<std::vector<Token>> scanned(std::string const& sql) {
+  std::optional<std::vector<Token>> tokens;
   auto result = pg_query_scan(sql.c_str());
   if (result.error == nullptr) {
     tokens = tokens_from({result.pbuf.data, result.pbuf.len});
   }
   pg_query_free_scan_result(result);
   return tokens;
+}
+
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$';
+}
+
+bool newer_number(std::string_view word) {
+  bool const based = word.size() > 2 && word[0] == '0' &&
+                     std::string_view("xXoObB").find(word[1]) != std::string_view::npos;
+  auto const digits = based ? "0123456789abcdefABCDEF_" : "0123456789_";
+  return word.find_first_not_of(digits, based ? 2 : 0) == std::string_view::npos;
+}
+
+// 0x1F and 1_000, which the scanner of PostgreSQL 15 refuses, as numbers of the same length; what
+// looks like one inside a string or a name stays inside.
+std::string with_older_numbers(std::string sql) {
+  for (std::size_t from = 0; from < sql.size(); ++from) {
+    auto to = from;
+    while (to < sql.size() && is_word(sql[to])) {
+      ++to;
+    }
+    bool const number = to > from && std::isdigit(static_cast<unsigned char>(sql[from])) != 0;
+    if (number && newer_number(std::string_view(sql).substr(from, to - from))) {
+      std::fill(sql.begin() + static_cast<std::ptrdiff_t>(from),
+                sql.begin() + static_cast<std::ptrdiff_t>(to), '1');
+    }
+    from = to;
+  }
+  return sql;
+}
+
+}  // namespace
+
+std::vector<Token> scan_slowly(std::string const& sql) {
+  auto tokens = scanned(sql);
+  if (!tokens) {
+    tokens = scanned(with_older_numbers(sql));
+  }
+  return tokens.value_or(std::vector<Token>{});
 }
 
 std::optional<std::vector<Token>> scan_plainly(std::string_view sql) { return Plain(sql).scan(); }

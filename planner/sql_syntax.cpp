@@ -125,6 +125,14 @@ Finding maybe_newer(Finding finding, int oldest_server) {
 // A semicolon ends nothing inside BEGIN ATOMIC … END.
 std::vector<Piece> split(std::string const& text, std::vector<Token> const& tokens) {
   std::vector<Piece> pieces;
+  if (tokens.empty()) {  // nobody can tell what stands in it, or it is blank
+    constexpr auto blanks = " \t\r\n\f";
+    auto const from = text.find_first_not_of(blanks);
+    if (from != std::string::npos) {
+      pieces.push_back({from, text.find_last_not_of(blanks) + 1});
+    }
+    return pieces;
+  }
   std::optional<Piece> open;
   bool in_body = false;
   for (auto const& token : tokens) {

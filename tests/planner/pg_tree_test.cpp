@@ -192,6 +192,14 @@ TEST_CASE("slices one after the other stand where each of them alone stands") {
   }));
 }
 
+TEST_CASE("numbers that only a newer scanner reads take no other token away") {
+  for (auto const* sql :
+       {"SELECT 0xFF_FF + E'\\n'", "SELECT 1_000 || E''", "SELECT 0b1, 0o17, E'1_0'"}) {
+    CHECK_MESSAGE(scan(sql).size() >= 4, sql);
+  }
+  CHECK(scan("SELECT 12a || E''").empty());
+}
+
 TEST_CASE("a string that goes on in the next line is left to libpg_query") {
   for (auto const* sql : {"'a'\n'b'", "'a' -- c\r 'b'", "'a'--c\n--d\n'b'"}) {
     CHECK_MESSAGE(!scan_plainly(sql).has_value(), sql);
