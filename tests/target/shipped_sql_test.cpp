@@ -57,9 +57,20 @@ Read read_by(daemon::Session& session, std::string const& sql) {
                                                                              : Read::many;
 }
 
-void compare(daemon::Session& session, Shipped const& file,
-             std::vector<planner::ExplainedStatement> const& statements) {
-  for (auto const& one : statements) {
+// What the parser here does not read may be known to a newer server only.
+bool may_be_newer(daemon::Session const& session, planner::Findings const& findings) {
+  constexpr int parsed_here = 160'000;
+  return session.server_version() >= parsed_here && !findings.empty() &&
+         std::ranges::all_of(
+             findings, [](auto const& finding) { return finding.rule == "sql/not-analysed"; });
+}
+
+void compare(daemon::Session& session, Shipped const& file, planner::Explanation const& told) {
+  bool const newer = may_be_newer(session, told.findings);
+  for (auto const& one : told.statements) {
+    if (newer && !one.effects.analysed) {
+      continue;
+    }
     CAPTURE(file.name);
     CAPTURE(one.statement.sql.text);
     CHECK((read_by(session, one.statement.sql.text) == Read::one) == one.effects.analysed);
@@ -73,14 +84,18 @@ TEST_CASE(
   Target const target;
   auto const session = target.connect();
   int files = 0;
-  std::size_t statements = 0;
+  std::size_t statements = 0, newer = 0;
   for (auto const& file : shipped_by(target)) {
     auto const told = planner::explain({.text = file.text}, {}, 18);
     CAPTURE(file.name);
     auto const whole = read_by(*session, file.text);
-    CHECK((whole != Read::refused) == told.findings.empty());
+    if (may_be_newer(*session, told.findings)) {
+      newer += told.findings.size();
+    } else {
+      CHECK((whole != Read::refused) == told.findings.empty());
+    }
     CHECK((whole == Read::many) == (whole != Read::refused && told.statements.size() > 1));
-    compare(*session, file, told.statements);
+    compare(*session, file, told);
     // a piece that nobody can read must not move the others
     auto const broken =
         planner::explain({.text = file.text + ";\nSELECT FROM WHERE )\n"}, {}, 18).statements;
@@ -98,6 +113,7 @@ TEST_CASE(
   MESSAGE(statements << " statements of " << files << " files");
   CHECK(files >= 20);
   CHECK(statements >= 1500);
+  CHECK(newer * 100 <= statements);
 }
 
 TEST_CASE("rules alarm nobody about shipped SQL, except where the server refuses it as well") {

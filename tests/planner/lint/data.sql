@@ -96,8 +96,7 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
 DO $$ BEGIN EXECUTE 'SELECT 1'; END $$;
 --! each safe
 DO $$ BEGIN PERFORM 1; END $$;
-DO $$ BEGIN -- EXECUTE nothing
-END $$;
+DO $$ BEGIN PERFORM 1; /* EXECUTE nothing */ END $$;
 
 --! safe
 -- runbookd:ignore lock/create-index-not-concurrent: the table has ten rows
