@@ -5,7 +5,8 @@
 #
 #   build   compiler, libraries, npm and PostgreSQL 15: all that deploy/quickstart.sh needs (the default)
 #   test    build, and what tests/run.sh adds: python3, clang-format-19, pgbouncer, strace, chromium,
-#           prometheus (for promtool), lintian, fish, zsh, systemd
+#           prometheus (for promtool), fish, zsh, systemd
+#   package lintian, which looks at what cmake --workflow --preset package has made
 #   tidy    clang-tidy-19
 #   fuzz    build, and what cmake --preset fuzz needs: clang-14 with libFuzzer
 #
@@ -19,7 +20,8 @@ readonly build_set=(
   libexpected-dev librapidcheck-dev libcli11-dev prometheus-cpp-dev libsystemd-dev
   libssl-dev postgresql-15 postgresql-client-15 jq ca-certificates tzdata
 )
-readonly test_set=(python3 clang-format-19 pgbouncer strace chromium prometheus lintian fish zsh systemd)
+readonly test_set=(python3 clang-format-19 pgbouncer strace chromium prometheus fish zsh systemd)
+readonly package_set=(lintian)
 readonly tidy_set=(clang-tidy-19)
 readonly fuzz_set=(clang-14 libclang-rt-14-dev)
 
@@ -29,7 +31,7 @@ die() {
 }
 
 usage() {
-  sed -n '2,12s/^# \{0,1\}//p' "$0"
+  sed -n '2,13s/^# \{0,1\}//p' "$0"
 }
 
 is_installed() {
@@ -54,9 +56,10 @@ missing_packages() {
     case $set in
       build) missing_of "${build_set[@]}" && missing_npm ;;
       test) missing_of "${build_set[@]}" "${test_set[@]}" && missing_npm ;;
+      package) missing_of "${package_set[@]}" ;;
       tidy) missing_of "${tidy_set[@]}" ;;
       fuzz) missing_of "${build_set[@]}" "${fuzz_set[@]}" ;;
-      *) die "there is no package set '$set'; the sets are build, test, tidy and fuzz" ;;
+      *) die "there is no package set '$set'; the sets are build, test, package, tidy and fuzz" ;;
     esac
   done
 }

@@ -39,7 +39,7 @@ cmake --build "$build_dir"
 
 section 'tests'
 status=0
-ctest --test-dir "$build_dir" --output-on-failure --parallel 2 --timeout 900 "$@" || status=$?
+ctest --test-dir "$build_dir" --output-on-failure --parallel 3 --timeout 900 "$@" || status=$?
 [[ $status -eq 0 ]] || printf 'tests/run.sh: ctest ended with %d; the whole log is %s\n' \
   "$status" "$build_dir/Testing/Temporary/LastTest.log" >&2
 section 'done'
