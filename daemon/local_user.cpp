@@ -1,9 +1,12 @@
 #include "daemon/local_user.h"
 
 #include <array>
+#include <filesystem>
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace runbookd::daemon {
 namespace {
@@ -37,6 +40,20 @@ LocalUser local_user(uid_t user, gid_t group) {
     told.groups.push_back(group_name(groups[static_cast<std::size_t>(i)]));
   }
   return told;
+}
+
+planner::Result<void> expect_own_folder(std::string const& file, std::string const& command) {
+  auto const parent = std::filesystem::absolute(file).parent_path().string();
+  struct stat seen{};
+  if (stat(parent.c_str(), &seen) != 0 || seen.st_uid == geteuid()) {
+    return {};  // what is wrong with it is told by whoever opens the store
+  }
+  auto const owner = local_user(seen.st_uid, seen.st_gid).name;
+  return tl::unexpected(
+      planner::Error{.code = planner::ErrorCode::store_unavailable,
+                     .detail = "the store's folder " + parent + " belongs to " + owner +
+                               ", whose daemon could not open what somebody else makes in it",
+                     .next = "sudo -u " + owner + " runbookd " + command});
 }
 
 }  // namespace runbookd::daemon

@@ -14,6 +14,23 @@ namespace {
 
 bool as_json = false;
 
+// Whoever gives a reason writes neither lines of his own nor to somebody's terminal.
+std::string in_one_line(std::string const& text) {
+  constexpr auto digits = "0123456789abcdef";
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto const c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are control characters, too
+    bool const second = i > 0 && text[i - 1] == '\xc2' && c >= 0x80 && c < 0xa0;
+    if (c >= 0x20 && c != 0x7f && !second) {
+      line += text[i];
+      continue;
+    }
+    line += {'\\', 'x', digits[c / 16], digits[c % 16]};
+  }
+  return line;
+}
+
 std::string human(std::string const& message, LogFields const& fields) {
   auto text = message;
   for (auto const& [name, value] : fields) {
@@ -21,7 +38,7 @@ std::string human(std::string const& message, LogFields const& fields) {
       text += " " + name + "=" + value;
     }
   }
-  return text;
+  return in_one_line(text);
 }
 
 std::string json_line(spdlog::level::level_enum level, std::string const& message,

@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "daemon/clock.h"
+#include "daemon/local_user.h"
 #include "daemon/options.h"
 #include "daemon/own_daemon.h"
 #include "store/backup.h"
@@ -104,6 +105,9 @@ int backup(config::Settings const& settings, std::string const& name) {
 }
 
 int restore(config::Settings const& settings, StoreCommand const& command) {
+  if (auto const own = expect_own_folder(settings.store.path, "store restore …"); !own) {
+    return tell(own.error());
+  }
   auto const force = command.force ? store::Force::yes : store::Force::no;
   auto const restored =
       store::restore(command.file, settings.store.path, force, compact_stamp(wall_clock()));

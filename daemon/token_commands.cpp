@@ -26,6 +26,9 @@ std::string who_types() { return "unix:" + local_user(geteuid(), getegid()).name
 // The store as its own daemon would have it, asked the same questions.
 Result<std::string> in_store(TokenCommand const& command, config::Settings const& settings,
                              std::string const& body) {
+  if (auto own = expect_own_folder(settings.store.path, "token …"); !own) {
+    return tl::unexpected(std::move(own.error()));
+  }
   auto store = store::Store::open({.path = settings.store.path});
   if (!store) {
     return tl::unexpected(store.error());

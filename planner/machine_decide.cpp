@@ -11,8 +11,12 @@
 namespace runbookd::planner {
 namespace {
 
-// Names are declared by hand: "Bob" and "bob" are one person.
+// Names are declared by hand: "Bob" and "bob" are one person, and so is the machine's user "bob".
 bool same_person(std::string_view a, std::string_view b) {
+  constexpr std::string_view of_machine = "unix:";
+  for (auto* name : {&a, &b}) {
+    name->remove_prefix(name->starts_with(of_machine) ? of_machine.size() : 0);
+  }
   return std::ranges::equal(
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }

@@ -15,6 +15,9 @@ using planner::Result;
 
 namespace {
 
+constexpr std::string_view principal_letters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-";
+
 std::vector<std::string> read_roles(Body& body, BodyObject& object) {
   std::vector<std::string> roles;
   auto const* list = object.find("roles");
@@ -59,6 +62,11 @@ Result<TokenRequest> read_token_request(std::string_view bytes) {
     if (!is_plain_text(text)) {
       object.complain(key, "body/value", "this must be one line of text");
     }
+  }
+  // what looks like another's name is read as his
+  if (wanted.principal.find_first_not_of(principal_letters) != std::string::npos) {
+    object.complain("principal", "body/value",
+                    "this must be of letters a to z, digits and . _ @ + -, such as ana.b");
   }
   if (!body->problems.empty()) {
     return tl::unexpected(body_error(std::move(body->problems)));

@@ -197,6 +197,8 @@ TEST_CASE("over the Unix socket the system says who it is") {
   CHECK(owner.principal.name.starts_with("unix:"));
   CHECK(to_text(owner.principal.grants) == "admin");
 
+  house.peer.user = web::Peer::User{.id = 65'534, .group = 65'534};  // anybody, it may be
+  CHECK_FALSE(house.with({}).by == By::peer);
   house.peer.user = web::Peer::User{.id = 1, .group = 1};  // daemon, on every Debian
   auto const other = house.with({});
   CHECK(other.principal.name == "unix:daemon");

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/e2e/scenario.h"
 #include "tests/support/free_port.h"
@@ -238,6 +239,13 @@ TEST_CASE("a token is made in the store of a daemon that does not run") {
                                   "--principal", "ana", "--role", "king"});
   CHECK(wrong.exit_code == 1);
   CHECK(wrong.err.find("is no role") != std::string::npos);
+  if (geteuid() == 0) {  // root's own files would keep that folder's daemon out
+    REQUIRE(chown(daemon.folder().c_str(), 1, 1) == 0);
+    auto const not_ours = run_program({runbookd_program(), "--config", config, "token", "list"});
+    CHECK(not_ours.exit_code == 1);
+    CHECK(not_ours.err.find("sudo -u daemon runbookd token") != std::string::npos);
+    REQUIRE(chown(daemon.folder().c_str(), 0, 0) == 0);
+  }
   daemon.start();
   CHECK(daemon.log().find("local mode") == std::string::npos);
 }

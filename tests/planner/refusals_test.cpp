@@ -283,6 +283,9 @@ TEST_CASE("whoever may not sign is told the command for somebody else") {
   auto const self = refused(life, Approve{"backfill"}, "ana");
   CHECK(self.code == ErrorCode::self_approval);
   CHECK(self.next == "approve --phase backfill   # by somebody else than ana");
+  for (auto const* of_the_machine : {"unix:ana", "unix:ANA"}) {
+    CHECK(refused(life, Approve{"backfill"}, of_the_machine).code == ErrorCode::self_approval);
+  }
 }
 
 TEST_CASE("where nobody has to sign there is nothing to reject either") {

@@ -107,7 +107,9 @@ TEST_CASE("tokens are an admin's, and what asks for one is read strictly") {
   CHECK(service.doorman.asked == "create_token ben by ana");
   for (auto const* wrong :
        {"{}", R"({"principal":"ben"})", R"({"principal":"ben","roles":"viewer"})",
-        R"({"principal":"a\nb","roles":["viewer"]})", R"({"principal":"","roles":["viewer"]})",
+        R"({"principal":"a\nb","roles":["viewer"]})", R"({"principal":"ana ","roles":["viewer"]})",
+        R"({"principal":"unix:root","roles":["viewer"]})",
+        R"({"principal":"аna","roles":["viewer"]})", R"({"principal":"","roles":["viewer"]})",
         R"({"principal":"ben","roles":[]})",
         R"({"principal":"ben","roles":["viewer"],"lasts":"soon"})",
         R"({"principal":"ben","roles":["viewer"],"lasts":"0s"})",

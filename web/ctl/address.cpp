@@ -102,4 +102,19 @@ std::string chosen_address(std::string const& flag, std::string const& environme
   return socket_exists ? "unix:" + std::string(default_socket) : std::string(default_url);
 }
 
+namespace {
+
+bool is_loopback_number(std::string_view host) {
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool keeps_secrets(Address const& address) {
+  bool const loopback = address.host == "localhost" || is_loopback_number(address.host) ||
+                        address.host == "::1" || address.host == "[::1]";
+  return address.is_socket() || address.tls || loopback;
+}
+
 }  // namespace runbookd::ctl

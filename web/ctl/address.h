@@ -25,6 +25,8 @@ struct Address {
 // "http://host:port", "https://host:port", "host:port", "unix:/path" or "/path".
 Maybe<Address> parse_address(std::string_view text);
 std::string to_text(Address const& address);
+// Whether nobody on the way reads what is sent there.
+bool keeps_secrets(Address const& address);
 
 // Flag, then environment, then the socket if there is one, then the default port.
 std::string chosen_address(std::string const& flag, std::string const& environment,

@@ -60,6 +60,11 @@ Maybe<HttpRequest> Client::with_token(HttpRequest request) {
     }
     token_ = *std::move(token);
   }
+  if (!token_.empty() && !keeps_secrets(settings_.address)) {
+    return fail(Exit::usage, "a token for " + to_text(settings_.address),
+                "everybody on the way could read it: the connection is not encrypted",
+                "the daemon's https:// address, or a tunnel to its loopback address");
+  }
   if (!token_.empty()) {
     request.headers.emplace_back("Authorization", "Bearer " + token_);
   }

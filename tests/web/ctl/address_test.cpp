@@ -34,6 +34,16 @@ TEST_CASE("the flag wins over the environment, and that over the socket") {
   CHECK(chosen_address("", "", false) == "http://127.0.0.1:8090");
 }
 
+TEST_CASE("a token goes where nobody on the way can read it, and nowhere else") {
+  for (auto const* good : {"http://127.0.0.1:8090", "http://localhost:8090", "http://[::1]:8090",
+                           "unix:/run/x.sock", "https://db.example:8443"}) {
+    CHECK_MESSAGE(keeps_secrets(parse_address(good).value()), good);
+  }
+  for (auto const* bad : {"http://10.1.2.3:8090", "db.example:8090", "http://127.example:80"}) {
+    CHECK_MESSAGE(!keeps_secrets(parse_address(bad).value()), bad);
+  }
+}
+
 TEST_CASE("an IPv6 address is bracketed in the Host header") {
   CHECK(parse_address("http://[::1]:80")->host_header() == "[::1]:80");
   CHECK(parse_address("/run/a.sock")->host_header() == "localhost");
