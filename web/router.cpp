@@ -47,6 +47,7 @@ constexpr Needs administers{Capability::administer};
 constexpr Needs stops{Capability::stop, Needs::On::run};
 constexpr Needs rolls_back{Capability::roll_back, Needs::On::run};
 constexpr Needs signs{Capability::approve, Needs::On::run};
+constexpr Needs plans_for_target{Capability::operate, Needs::On::target};
 constexpr Needs goes_on{Capability::operate, Needs::On::run};
 
 // A pattern's {name} takes one segment. HEAD is answered like GET, without the body. Pages are for
@@ -76,6 +77,7 @@ constexpr Route routes[] = {
     {"POST", "/api/v1/store/backup", start_backup, operates},
 
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
+    {"POST", "/api/v1/targets/{target}/ways-back", show_ways_back, plans_for_target},
 
     {"GET", "/api/v1/plans", list_plans, reads},
     {"POST", "/api/v1/plans", upload_plan, operates},
