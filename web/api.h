@@ -31,6 +31,7 @@ Response metrics(Request const& request, RunService& service);
 Response about(Request const& request, RunService& service);
 Response start_backup(Request const& request, RunService& service);
 Response show_backup(Request const& request, RunService& service);
+Response show_openapi(Request const& request, RunService& service);
 Response show_plan_schema(Request const& request, RunService& service);
 Response show_problem(Request const& request, RunService& service);
 Response show_alert(Request const& request, RunService& service);

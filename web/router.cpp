@@ -70,6 +70,7 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/tokens", list_tokens, administers},
     {"POST", "/api/v1/tokens", create_token, administers},
     {"DELETE", "/api/v1/tokens/{token}", revoke_token, administers},
+    {"GET", "/api/v1/openapi.json", show_openapi, open},
     {"GET", "/api/v1/schemas/plan.json", show_plan_schema, open},
     {"GET", "/api/v1/problems/{slug}", show_problem, open},
     {"GET", "/api/v1/alerts/{name}", show_alert, open},
