@@ -69,10 +69,19 @@ void with_partitions(Alter const& a) {
 bool fits(Trigger const& trigger, std::string const& name) {
   return trigger.each_row && (name.empty() || trigger.name == name);
 }
-// Partitions have copies of row triggers only.
+bool has_key_triggers(Alter const& a) {
+  return !a.r.catalog.referencing(a.table.name).empty() ||
+         std::ranges::any_of(a.table.constraints, [](Constraint const& constraint) {
+           return constraint.kind == Constraint::Kind::foreign_key;
+         });
+}
+// Partitions have copies of row triggers only; those of foreign keys are meant by ALL.
 void triggers(Alter const& a) {
-  bool const copied = std::ranges::any_of(
-      a.table.triggers, [&](Trigger const& trigger) { return fits(trigger, a.name()); });
+  bool const all = a.command.text("subtype").ends_with("TrigAll");
+  bool const copied = (all && a.r.major >= 15 && has_key_triggers(a)) ||
+                      std::ranges::any_of(a.table.triggers, [&](Trigger const& trigger) {
+                        return fits(trigger, a.name());
+                      });
   lock_tree(a.r, a.table, a.mode,
             a.down && copied && a.table.kind == RelationKind::partitioned_table);
 }

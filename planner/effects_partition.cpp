@@ -154,6 +154,9 @@ void detach_partition(Recorder& r, Relation const& table, Node definition, bool 
   bool const concurrent = definition.flag("concurrent");
   bool const weak = r.major < 14;
   r.lock(*partition, weak ? LockMode::share_update_exclusive : LockMode::access_exclusive);
+  for (auto const* below : r.catalog.descendants(partition->name)) {
+    r.lock(*below, LockMode::access_exclusive);  // what they may hold is made anew
+  }
   for (auto const& index : partition->indexes) {
     if (!index.parent.empty()) {
       r.lock_index(*partition, index, LockMode::access_exclusive);
@@ -170,7 +173,9 @@ void detach_partition(Recorder& r, Relation const& table, Node definition, bool 
   for (auto const* other : r.catalog.referencing(table.name)) {
     r.lock(*other, inherits_key_to(*other, table.name) ? LockMode::access_share
                                                        : LockMode::access_exclusive);
-    r.lock(*partition, LockMode::access_exclusive);
+    if (!weak || partition->kind != RelationKind::partitioned_table) {
+      r.lock(*partition, LockMode::access_exclusive);
+    }
     r.maybe_scan(*other);
     r.maybe_scan(*partition);
   }

@@ -88,7 +88,8 @@ struct Walk {
         continue;
       }
       auto const text = slices.next(piece.begin, piece.end);
-      walked.findings.push_back(pg::maybe_newer(pg::syntax_error(text, tree), server_major));
+      walked.findings.push_back(
+          pg::maybe_newer(pg::syntax_error(text, tree), text.text, server_major));
       if (visit) {
         unread(piece, text, tree);
       }

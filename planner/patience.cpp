@@ -131,7 +131,7 @@ Move Patience::next(Look const& look, Duration now, Duration waited, double jitt
                                          : busy_look)};
 }
 
-void Patience::failed(Duration now, Duration queued, double jitter) {
+void Patience::failed(Duration now, Duration queued, double jitter, Waited which) {
   attempt_again_ = now + between_attempts;
   if (queued <= Duration{}) {
     return;
@@ -139,6 +139,9 @@ void Patience::failed(Duration now, Duration queued, double jitter) {
   auto const rest = scaled(queued, (1 + jitter / 2) / queueing_share * std::pow(growth, failures_));
   auto const least = scaled(queued, 1 / queueing_share);
   queue_again_ = now + std::max(least, std::min(rest, longest_rest));
+  if (which == Waited::for_another) {
+    attempt_again_ = queue_again_;
+  }
   ++failures_;
 }
 

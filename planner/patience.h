@@ -47,8 +47,11 @@ class Patience {
   // `now`: on a clock that only goes forward. `waited`: what counts towards give_up_after. Jitter
   // in [0, 1).
   Move next(Look const& look, Duration now, Duration waited, double jitter);
-  // An attempt got no lock, after so long in the queue.
-  void failed(Duration now, Duration queued, double jitter);
+  // An attempt got no lock, after so long in the queue. A lock that was not among those looked at
+  // may be asked for again by every attempt, also by one that is not to queue.
+  enum class Waited { for_a_known_lock, for_another };
+  void failed(Duration now, Duration queued, double jitter,
+              Waited which = Waited::for_a_known_lock);
 
  private:
   struct Seen {

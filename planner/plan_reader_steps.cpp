@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "planner/plan_reading.h"
 #include "planner/sql.h"
@@ -236,6 +239,8 @@ Action derived_way_back(Reading& reading, Node const& node, StepDraft const& dra
                   "write `rollback_manual: <what a person does>`");
     return NoAction{};
   }
+  std::ranges::move(read_statements(std::exchange(reading.and_these, {})),
+                    std::back_inserter(reading.earlier));
   auto derived = derive_way_back(sql->statements, reading.earlier);
   say_not_derived(reading, node, derived);
   if (!derived.refused.empty() || sql->statements.empty()) {
@@ -324,7 +329,8 @@ Step read_step(Reading& reading, Node const& node) {
   }
   warn_without_effect(reading, draft);
   if (auto const* sql = std::get_if<SqlAction>(&draft.step.forward)) {
-    reading.earlier.insert(reading.earlier.end(), sql->statements.begin(), sql->statements.end());
+    reading.and_these.insert(reading.and_these.end(), sql->statements.begin(),
+                             sql->statements.end());
   }
   return draft.step;
 }

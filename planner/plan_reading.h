@@ -14,6 +14,7 @@
 #include "planner/plan.h"
 #include "planner/plan_reader.h"
 #include "planner/variables.h"
+#include "planner/way_back.h"
 
 namespace runbookd::planner {
 
@@ -41,8 +42,9 @@ class Reading {
   std::vector<std::string> baseline_names;
   // Where the reading is.
   std::size_t phase_index = 0;
-  std::string step;                // "phase/step", for findings; empty outside of steps
-  std::vector<Statement> earlier;  // of the steps that were read already, forward
+  std::string step;                  // "phase/step", for findings; empty outside of steps
+  ReadStatements earlier;            // of the steps that were read already, forward …
+  std::vector<Statement> and_these;  // … and after those, in case that somebody asks
 
   Place place(Spot spot) const { return {file_, spot.line, spot.column}; }
   void error(Spot spot, std::string_view rule, std::string message, std::string fix);

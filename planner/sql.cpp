@@ -87,8 +87,10 @@ Findings body_findings(Statement const& statement, pg::Node node) {
   auto const start = statement.sql.text.find(body);  // not found where the quotation has escapes
   for (auto const& inner : pg::body_statements(body)) {
     auto const begin = start == std::string::npos ? 0 : start + inner.offset;
-    if (!inner.changes_rows()) {
+    if (inner.ends_transaction()) {
       found.push_back(commit_problem(statement.sql, begin, inner));
+    }
+    if (!inner.changes_rows()) {
       continue;
     }
     auto const tree = pg::parse(inner.text);
@@ -140,7 +142,8 @@ ReadSql read_one_by_one(SqlText const& script, int oldest_server) {
     auto text = slices.next(piece.begin, piece.end);
     auto const tree = pg::parse(text.text);
     if (!tree.ok()) {
-      read.findings.push_back(pg::maybe_newer(pg::syntax_error(text, tree), oldest_server));
+      read.findings.push_back(
+          pg::maybe_newer(pg::syntax_error(text, tree), text.text, oldest_server));
       read.statements.push_back(pg::unread_statement(std::move(text)));
       if (!read.statements.back().transactional) {
         read.findings.push_back(unknown_outside(read.statements.back()));

@@ -12,7 +12,9 @@ bool opens_statement(std::string_view token) {
 }
 
 std::string_view telling_word(std::string_view token) {
-  for (std::string_view const word : {"UPDATE", "DELETE", "COMMIT", "ROLLBACK"}) {
+  for (std::string_view const word :
+       {"UPDATE", "DELETE", "COMMIT", "ROLLBACK", "ALTER", "CLUSTER", "CREATE", "DROP", "INSERT",
+        "LOCK", "MERGE", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM"}) {
     if (same_word(token, word)) {
       return word;
     }

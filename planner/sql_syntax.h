@@ -37,7 +37,7 @@ Finding syntax_error(SqlText const& sql, Tree const& tree);
 constexpr int parser_major = 15;
 // What that is where the oldest server that the SQL is for may know more than the parser: then
 // nobody here can tell, and it is passed on.
-Finding maybe_newer(Finding syntax_error, int oldest_server);
+Finding maybe_newer(Finding syntax_error, std::string const& text, int oldest_server);
 
 struct Piece {
   std::size_t begin = 0, end = 0;

@@ -11,23 +11,17 @@
 #include "planner/words.h"
 
 namespace runbookd::planner {
-namespace {
 
-using Kind = Thing::Kind;
-using Does = Change::Does;
-
-struct Read {
-  Statement const* statement;
+struct ReadStatement {
+  Statement statement;
   pg::Tree tree;
   std::vector<Change> changes;
 };
 
-Read read(Statement const& statement) {
-  auto tree = pg::parse(statement.sql.text);
-  auto const node = tree.statements.size() == 1 ? tree.statements.front().node : pg::Node();
-  auto changes = changes_of(node);
-  return {&statement, std::move(tree), std::move(changes)};
-}
+namespace {
+
+using Kind = Thing::Kind;
+using Does = Change::Does;
 
 // A setting decides which objects the statements after it mean, and as whom they run.
 bool decides_meaning(pg::Node set) {
@@ -88,15 +82,14 @@ bool is_about(Question const& question, Thing const& thing) {
   __builtin_unreachable();
 }
 
-std::vector<Statement> const nothing_earlier;
+ReadStatements const nothing_earlier;
 
 class Derivation {
  public:
   // By the text alone: what it does not tell is asked later.
-  Derivation(std::vector<Statement> const& step, std::vector<Statement> const& earlier) {
-    std::ranges::transform(earlier, std::back_inserter(reads_), read);
-    own_ = reads_.size();
-    std::ranges::transform(step, std::back_inserter(reads_), read);
+  Derivation(std::vector<Statement> const& step, ReadStatements const& earlier)
+      : reads_(earlier), own_(earlier.size()) {
+    std::ranges::move(read_statements(step), std::back_inserter(reads_));
   }
   // With what the catalog said.
   Derivation(std::vector<Statement> const& step, std::vector<Definition> const& told)
@@ -137,7 +130,7 @@ class Derivation {
   }
 
   pg::Node node_of(std::size_t i) const {
-    auto const& statements = reads_[i].tree.statements;
+    auto const& statements = reads_[i]->tree.statements;
     return statements.size() == 1 ? statements.front().node : pg::Node();
   }
 
@@ -150,7 +143,7 @@ class Derivation {
       first = first && node_of(k).is("VariableSetStmt");
     }
     if (first) {
-      settings_.push_back(reads_[i].statement->sql.text);
+      settings_.push_back(reads_[i]->statement.sql.text);
     } else {
       refuse(i, {.why = "it changes which objects the statements around it mean",
                  .instead = "put it before the step's other statements"});
@@ -158,7 +151,7 @@ class Derivation {
   }
 
   void add(std::size_t i) {
-    for (auto const& change : reads_[i].changes) {
+    for (auto const& change : reads_[i]->changes) {
       if (auto const* sql = std::get_if<std::string>(&change.back)) {
         back_.push_back(*sql);
       } else if (auto const* nothing = std::get_if<NothingBack>(&change.back)) {
@@ -176,7 +169,7 @@ class Derivation {
   // What stands before the statement in its own step is not in the catalog yet.
   void ask(std::size_t i, Change const& change, FromCatalog const& asked) {
     for (auto k = i; k-- > own_;) {
-      for (auto const& before : reads_[k].changes) {
+      for (auto const& before : reads_[k]->changes) {
         if (renames(before, change.thing)) {
           return refuse(i, {.why = "a statement before it in the step renames what it is about",
                             .instead = "make two steps of it"});
@@ -223,7 +216,7 @@ class Derivation {
     }
   }
   void refuse(std::size_t i, NoWayBack const& why) {
-    refused_.push_back({*reads_[i].statement, why.why, why.instead});
+    refused_.push_back({reads_[i]->statement, why.why, why.instead});
   }
 
   // What the plan itself had made, or set, before.
@@ -241,15 +234,15 @@ class Derivation {
     thing.kind = validation ? Kind::constraint : thing.kind;
     bool validated = false;
     for (auto k = i; k-- > 0;) {
-      for (auto const& before : reads_[k].changes) {
+      for (auto const& before : reads_[k]->changes) {
         validated |= before.thing.kind == Kind::validation && thing.kind == Kind::constraint &&
                      same({Kind::constraint, before.thing.table, before.thing.name}, thing);
         if (renames(before, thing)) {
           return std::nullopt;
         }
         if (same(before.thing, thing)) {
-          bool const alone = reads_[k].changes.size() == 1;
-          return alone ? again(*reads_[k].statement, before, i, change, validated) : std::nullopt;
+          bool const alone = reads_[k]->changes.size() == 1;
+          return alone ? again(reads_[k]->statement, before, i, change, validated) : std::nullopt;
         }
       }
     }
@@ -279,7 +272,7 @@ class Derivation {
         return is_not_valid(statement) && !validated ? made_anew(statement, change.thing)
                                                      : std::nullopt;
       case Kind::index:
-        return index_again(statement, *reads_[i].statement);
+        return index_again(statement, reads_[i]->statement);
       case Kind::view:
       case Kind::trigger:
       case Kind::policy:
@@ -317,7 +310,7 @@ class Derivation {
     return made.transactional ? std::nullopt : std::optional(made.sql.text);
   }
 
-  std::vector<Read> reads_;  // of the plan before, then of the step
+  ReadStatements reads_;  // of the plan before, then of the step
   std::size_t own_ = 0;
   std::vector<Definition> const* told_ = nullptr;
   std::vector<Question> questions_;
@@ -333,8 +326,19 @@ bool is_derived(SqlAction const& action) {
          action.source.text.starts_with(derived_from_catalog_mark);
 }
 
-DerivedWayBack derive_way_back(std::vector<Statement> const& step,
-                               std::vector<Statement> const& earlier) {
+ReadStatements read_statements(std::vector<Statement> const& statements) {
+  ReadStatements reads;
+  for (auto const& statement : statements) {
+    auto tree = pg::parse(statement.sql.text);
+    auto changes =
+        changes_of(tree.statements.size() == 1 ? tree.statements.front().node : pg::Node());
+    reads.push_back(std::make_shared<ReadStatement const>(
+        ReadStatement{statement, std::move(tree), std::move(changes)}));
+  }
+  return reads;
+}
+
+DerivedWayBack derive_way_back(std::vector<Statement> const& step, ReadStatements const& earlier) {
   return Derivation(step, earlier).result();
 }
 

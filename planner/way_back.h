@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,13 @@ struct DerivedWayBack {
   std::vector<NotInvertible> refused;
   bool needs_catalog = false;  // only what is in the target just before the step tells
 };
+// Statements as they are needed here: to read one takes longer than all that is done with it.
+struct ReadStatement;
+using ReadStatements = std::vector<std::shared_ptr<ReadStatement const>>;
+ReadStatements read_statements(std::vector<Statement> const& statements);
+
 // `earlier`: the statements of the steps before, in the plan's order.
-DerivedWayBack derive_way_back(std::vector<Statement> const& step,
-                               std::vector<Statement> const& earlier);
+DerivedWayBack derive_way_back(std::vector<Statement> const& step, ReadStatements const& earlier);
 
 // What has to be asked of the catalog before the step runs.
 struct CatalogQuestions {

@@ -201,7 +201,9 @@ void LockWait::failed(SqlFailure failure) {
   auto const longest = refused_ ? move_.time : std::max(Duration{1}, policy_.stall_budget);
   auto const queued = std::clamp(now() - try_began_, std::min(longest, Duration{1}), longest);
   memory_->queued += queued;
-  memory_->patience.failed(since(memory_->began), queued, chance());
+  using Waited = planner::Patience::Waited;
+  memory_->patience.failed(since(memory_->began), queued, chance(),
+                           refused_ ? Waited::for_a_known_lock : Waited::for_another);
   last_failure_ = std::move(failure);
   if (foresight_ == Foresight::names) {
     foresee(Foresight::catalog);

@@ -10,9 +10,10 @@ namespace {
 std::vector<LintRule> collected() {
   using namespace lint_rules;
   std::vector<LintRule> all;
-  for (auto const family : {index_rules(), constraint_rules(), column_rules(), table_rules(),
-                            transaction_rules(), session_rules(), data_rules(), type_rules(),
-                            old_application_rules(), catalog_rules(), policy_rules()}) {
+  for (auto const family :
+       {index_rules(), constraint_rules(), column_rules(), table_rules(), transaction_rules(),
+        session_rules(), security_rules(), data_rules(), type_rules(), old_application_rules(),
+        catalog_rules(), policy_rules()}) {
     std::ranges::transform(family, std::back_inserter(all), &StatementRule::rule);
   }
   for (auto const rows :

@@ -7,6 +7,7 @@
 #include "planner/size.h"
 #include "planner/sql_body.h"
 #include "planner/sql_expression.h"
+#include "planner/sql_kind.h"
 #include "planner/words.h"
 
 namespace runbookd::planner::lint_rules {
@@ -29,7 +30,33 @@ Hits loop_in_block(Site const& site) {
   return {};
 }
 
-bool is_true(Node condition) {
+bool same_operands(Node left, Node right) {
+  if (left.is("ColumnRef") && right.is("ColumnRef")) {
+    return pg::names(left.list("fields")) == pg::names(right.list("fields"));
+  }
+  auto const one = pg::literal(left);
+  return one && one == pg::literal(right);
+}
+
+// Leaves no row out, but for what a NULL may do: true, 1 = 1, id = id, id IS NOT NULL of a key.
+bool is_true(Node condition, Relation const* table) {
+  auto const holds = [table](Node part) { return is_true(part, table); };
+  if (condition.is("BoolExpr")) {
+    auto const parts = condition.list("args");
+    auto const type = condition.word("boolop");
+    return type == "AND_EXPR"  ? std::ranges::all_of(parts, holds)
+           : type == "OR_EXPR" ? std::ranges::any_of(parts, holds)
+                               : false;
+  }
+  if (condition.is("NullTest") && condition.word("nulltesttype") == "IS_NOT_NULL") {
+    auto const name = pg::names(condition["arg"].list("fields"));
+    auto const* column = table == nullptr || name.empty() ? nullptr : table->column(name.back());
+    return column != nullptr && column->not_null;
+  }
+  if (condition.is("A_Expr") && condition.word("kind") == "AEXPR_OP" &&
+      pg::names(condition.list("name")) == std::vector<std::string>{"="}) {
+    return same_operands(condition["lexpr"], condition["rexpr"]);
+  }
   return condition.is("A_Const") && condition["boolval"].flag("boolval");
 }
 
@@ -39,13 +66,15 @@ Hits without_where(Site const& site) {
   }
   bool const change = site.node.is("UpdateStmt") || site.node.is("DeleteStmt");
   auto const condition = site.node["whereClause"];
-  bool const all = !condition || is_true(condition);
+  auto const* table = site.table();
+  bool const all = !condition || is_true(condition, table);
   if (!change || !all || site.is_new()) {
     return {};
   }
-  auto const* table = site.table();
   return {
-      {.why = site.statement.kind + " without WHERE locks every row of " + site.name_of().name +
+      {.why = pg::kind_of(site.node) +
+              (condition ? " whose WHERE leaves no row out" : " without WHERE") +
+              " locks every row of " + site.name_of().name +
               " until it commits, and leaves a dead copy of each",
        .tables = table == nullptr ? std::vector<std::string>{} : std::vector{to_sql(table->name)}}};
 }
@@ -67,7 +96,7 @@ Hits many(Site const& site) {
   auto const* table = site.table();
   bool const change = site.node.is("UpdateStmt") || site.node.is("DeleteStmt");
   auto const condition = site.node["whereClause"];
-  if (!change || table == nullptr || !condition || is_true(condition) || site.is_new() ||
+  if (!change || table == nullptr || !condition || is_true(condition, table) || site.is_new() ||
       table->rows < many_rows || by_key(*table, condition, site.before)) {
     return {};
   }

@@ -115,7 +115,12 @@ Hits row_security(Site const& site) {
                            return same_table(one, site.name_of());
                          });
     if (command.type == "AT_EnableRowSecurity" && !site.is_new() && !covered) {
-      return {{.on = to_sql(site.name_of())}};
+      bool const certain = table != nullptr && site.before.complete;
+      return {{.on = to_sql(site.name_of()),
+               .why = certain ? ""
+                              : "unless it has a policy already, nobody but the owner sees a "
+                                "row or writes one",
+               .severity = certain ? Severity::error : Severity::warning}};
     }
   }
   return {};

@@ -6,7 +6,9 @@
 
 #include "planner/effects_recorder.h"
 #include "planner/effects_script.h"
+#include "planner/sql_body.h"
 #include "planner/sql_expression.h"
+#include "planner/sql_kind.h"
 #include "planner/words.h"
 
 namespace runbookd::planner {
@@ -144,6 +146,83 @@ bool stands_behind(Index const& index, std::vector<std::string> const& columns) 
   return std::ranges::is_permutation(first, columns);
 }
 
+Findings judge_site(Walk& walk, Statement const& statement, Node node, Effects const& effects,
+                    Catalog const& before, Standing const& standing) {
+  auto commands = commands_of(node, effects, before, walk.options.server_major);
+  Site site{.statement = statement,
+            .node = node,
+            .effects = effects,
+            .before = before,
+            .known = walk.known,
+            .options = walk.options,
+            .where = standing.where,
+            .alone = standing.alone,
+            .base = standing.base,
+            .phase = standing.phase,
+            .commands = std::move(commands),
+            .own = own_table(node, before, walk.known)};
+  site.columns = columns_of(node, site.commands, site.is_new());
+  collect_keys(walk, site, standing.step);
+  return judge(site, standing.step);
+}
+
+// What a statement carries inside it and does as well: it is judged as if it stood alone, but what
+// is known from it for later statements is the whole one's.
+class Inside {
+ public:
+  Inside(Walk& walk, Statement const& outer, Catalog const& before, Standing const& standing)
+      : walk_(walk), outer_(outer), before_(before), standing_(standing) {}
+
+  void judge_all(Node node) {
+    if (node.is("DoStmt")) {
+      block(node);
+    } else if (node.is("ExplainStmt") && pg::option_set(node, "options", "analyze", false)) {
+      judge_one(outer_, node["query"], standing_.base);
+    }
+    for (auto const part : node["withClause"].list("ctes")) {
+      judge_one(outer_, part["ctequery"], standing_.base);
+    }
+  }
+
+ private:
+  void block(Node node) {
+    auto const body = pg::do_body(node);
+    auto const start = outer_.sql.text.find(body);  // not where the body has escapes
+    for (auto const& inner : pg::body_statements(body)) {
+      auto const tree = pg::parse(inner.text);
+      if (!tree.ok() || tree.statements.size() != 1) {
+        continue;
+      }
+      auto const offset = start == std::string::npos ? 0 : start + inner.offset;
+      auto statement = outer_;
+      statement.sql.place = outer_.sql.at(offset);
+      statement.sql.text = inner.text;
+      statement.sql.indent = -1;  // an edit would be one of text inside text
+      statement.kind = pg::kind_of(tree.statements.front().node);
+      judge_one(statement, tree.statements.front().node, 0);
+    }
+  }
+
+  void judge_one(Statement const& statement, Node node, std::size_t base) {
+    if (!node || node.is("SelectStmt")) {
+      return;
+    }
+    auto const effects = record_effects(node, before_, walk_.options.server_major);
+    auto standing = standing_;
+    standing.base = base;
+    standing.alone = false;
+    for (auto& finding : judge_site(walk_, statement, node, effects, before_, standing)) {
+      finding.edits.clear();
+      walk_.findings.push_back(std::move(finding));
+    }
+  }
+
+  Walk& walk_;
+  Statement const& outer_;
+  Catalog const& before_;
+  Standing const& standing_;
+};
+
 }  // namespace
 
 std::span<LintRule const> script_rules() { return rules; }
@@ -160,26 +239,12 @@ Finding finding_of(LintRule const& rule, Place place, std::string message, std::
 
 void judge_statement(Walk& walk, Statement const& statement, Node node, Effects const& effects,
                      Catalog const& before, Standing const& standing) {
-  auto commands = commands_of(node, effects, before, walk.options.server_major);
-  Site site{.statement = statement,
-            .node = node,
-            .effects = effects,
-            .before = before,
-            .known = walk.known,
-            .options = walk.options,
-            .where = standing.where,
-            .alone = standing.alone,
-            .base = standing.base,
-            .phase = standing.phase,
-            .commands = std::move(commands),
-            .own = own_table(node, before, walk.known)};
-  site.columns = columns_of(node, site.commands, site.is_new());
-  auto found = judge(site, standing.step);
-  collect_keys(walk, site, standing.step);
+  auto found = judge_site(walk, statement, node, effects, before, standing);
   for (auto& finding : found) {
     walk.known.told_of_timeouts |= finding.rule == "session/no-lock-timeout";
     walk.findings.push_back(std::move(finding));
   }
+  Inside(walk, statement, before, standing).judge_all(node);
   learn(walk.known, node, effects, statement.sql.place.line, before);
 }
 

@@ -162,8 +162,8 @@ bool has_constraint(pg::Node column, std::string_view type) {
 Findings judge(Site const& site, std::string const& step) {
   static auto const families =
       std::to_array({index_rules(), constraint_rules(), column_rules(), table_rules(),
-                     transaction_rules(), session_rules(), data_rules(), type_rules(),
-                     old_application_rules(), catalog_rules(), policy_rules()});
+                     transaction_rules(), session_rules(), security_rules(), data_rules(),
+                     type_rules(), old_application_rules(), catalog_rules(), policy_rules()});
   Findings findings;
   for (auto const family : families) {
     for (auto const& [rule, judge_it] : family) {

@@ -118,6 +118,7 @@ std::span<StatementRule const> column_rules();
 std::span<StatementRule const> table_rules();
 std::span<StatementRule const> transaction_rules();
 std::span<StatementRule const> session_rules();
+std::span<StatementRule const> security_rules();
 std::span<StatementRule const> data_rules();
 std::span<StatementRule const> type_rules();
 std::span<StatementRule const> old_application_rules();

@@ -179,6 +179,16 @@ TEST_CASE("what a step will ask for and nobody could foretell costs the budget, 
   CHECK(patience.next({.informed = false}, 20s, 20s, 0.5).kind == Move::Kind::attempt);
 }
 
+TEST_CASE("a lock that nobody could foretell beside those that are free costs a rest as well") {
+  Patience patience(policy);
+  REQUIRE(patience.next(held_by({}), 0ms, 0ms, 0.5).kind == Move::Kind::attempt);
+  patience.failed(200ms, 200ms, 0.5, Patience::Waited::for_another);
+  for (auto now = 200ms; now < 200ms + 200ms / queueing_share; now += 10ms) {
+    CHECK(patience.next(held_by({}), now, now, 0.5).kind == Move::Kind::look);
+  }
+  CHECK(patience.next(held_by({}), 20s, 20s, 0.5).kind == Move::Kind::attempt);
+}
+
 TEST_CASE("patience ends when the policy says so") {
   Patience patience(policy);
   CHECK(patience.next({}, 0ms, policy.give_up_after, 0.5).kind == Move::Kind::give_up);

@@ -18,7 +18,7 @@ std::vector<Statement> statements(std::string const& sql) {
 }
 
 DerivedWayBack derived(std::string const& sql, std::string const& earlier = "") {
-  return derive_way_back(statements(sql), statements(earlier));
+  return derive_way_back(statements(sql), read_statements(statements(earlier)));
 }
 
 // Without the mark.
@@ -179,7 +179,7 @@ TEST_CASE("what belongs to a thing that the step makes goes with it and is not a
       "ALTER TABLE u ADD COLUMN b int; COMMENT ON COLUMN u.b IS 'y'; ALTER TABLE u ALTER b SET "
       "DEFAULT 1");
   CHECK(catalog_questions(step).questions.empty());
-  CHECK(derive_way_back(step, std::vector<Statement>{}).sql ==
+  CHECK(derive_way_back(step, ReadStatements{}).sql ==
         std::string(derived_mark) + "\nALTER TABLE u DROP COLUMN b;\nDROP TABLE t");
 }
 

@@ -114,6 +114,12 @@ INSERT INTO pages SELECT g, NULL, 'b' || g FROM generate_series(1, 50) g;
 INSERT INTO cache SELECT g, 'v' FROM generate_series(1, 50) g;
 INSERT INTO texts SELECT 'a', g, 'c', 't', '<a/>', '1 day', '10:00', '1010', '10', g, g, g, g, true, NULL, '{1}', '{a}', '2024-01-01', '10.0.0.1', '10.0.0.0/8', '{}', 1 FROM generate_series(1, 50) g;
 INSERT INTO deeps SELECT g, NULL, g FROM generate_series(1, 50) g;
+CREATE TABLE wards (k int, v text, t timestamptz NOT NULL, UNIQUE (k, v)) PARTITION BY RANGE (k);
+CREATE TABLE wards_1 PARTITION OF wards FOR VALUES FROM (0) TO (100);
+CREATE TABLE wards_2 PARTITION OF wards FOR VALUES FROM (100) TO (200) PARTITION BY LIST (v);
+CREATE TABLE wards_2a PARTITION OF wards_2 FOR VALUES IN ('a');
+CREATE TABLE bells (k int, v text, FOREIGN KEY (k, v) REFERENCES wards (k, v));
+INSERT INTO wards SELECT g, 'x', now() FROM generate_series(1, 99) g;
 --@cases
 -- columns
 ALTER TABLE orders ADD COLUMN n int
@@ -656,3 +662,15 @@ CREATE TABLE copy PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1)
 @18 ANALYZE ONLY vehicles
 @16 CREATE STATISTICS ON id, amount FROM orders
 @17 ALTER DOMAIN posint ADD CONSTRAINT nn NOT NULL
+-- partitions of partitions
+ALTER TABLE wards DETACH PARTITION wards_2
+ALTER TABLE wards DETACH PARTITION wards_1
+ALTER TABLE wards DISABLE TRIGGER ALL
+ALTER TABLE wards ENABLE TRIGGER ALL
+ALTER TABLE bells DISABLE TRIGGER ALL
+ALTER TABLE wards DISABLE TRIGGER USER
+UPDATE wards SET t = now() WHERE k = 1 AND v = 'x'
+SELECT nextval('loose')
+ALTER TABLE visits DISABLE TRIGGER ALL
+ALTER TABLE regions DISABLE TRIGGER ALL
+ALTER TABLE ONLY wards DISABLE TRIGGER ALL

@@ -102,7 +102,7 @@ TEST_CASE("a derived rollback brings back the schema's fingerprint, and no row i
     auto const before = daemon::take_fingerprint(*session);
     REQUIRE(before);
     auto const statements = planner::read_sql(text(script)).statements;
-    auto const derived = planner::derive_way_back(statements, std::vector<planner::Statement>{});
+    auto const derived = planner::derive_way_back(statements, planner::ReadStatements{});
     REQUIRE(derived.refused.empty());
     REQUIRE_FALSE(derived.sql.empty());
     target.sql(script);
@@ -131,7 +131,7 @@ TEST_CASE("the steps of a plan that made a thing and remove it go back one by on
   for (std::string const step : steps) {
     CAPTURE(step);
     auto const statements = planner::read_sql(text(step)).statements;
-    auto const derived = planner::derive_way_back(statements, earlier);
+    auto const derived = planner::derive_way_back(statements, planner::read_statements(earlier));
     REQUIRE(derived.refused.empty());
     done.emplace_back(daemon::take_fingerprint(*session)->body, derived.sql);
     target.sql(step);

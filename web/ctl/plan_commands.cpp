@@ -228,6 +228,10 @@ Exit perform(Session& session, PlanDerive const& command) {
                        : !command.target.empty() ? "--target " + shell_quote(command.target) + " "
                                                  : "";
     tell(session, "next: runbookctl plan derive --fix " + asked + shell_quote(file->name));
+  } else if (!told->refused.empty()) {
+    tell(session,
+         "what the catalog does not tell now is asked again when the step begins; where no step "
+         "before it changes that, the start is refused: write `rollback:` there");
   } else {
     tell(session, "no step of the file says `rollback: auto` where SQL is derived");
   }

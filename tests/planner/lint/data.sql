@@ -9,6 +9,12 @@ CREATE TABLE tiny (id bigint PRIMARY KEY, a int);
 UPDATE t SET a = 1;
 DELETE FROM t;
 UPDATE t SET a = 1 WHERE true;
+UPDATE t SET a = 1 WHERE 1 = 1;
+UPDATE t SET a = 1 WHERE id = id;
+DELETE FROM t WHERE true OR id = 7;
+DO $$ BEGIN UPDATE t SET a = 1; END $$;
+WITH gone AS (DELETE FROM t RETURNING *) SELECT count(*) FROM gone;
+EXPLAIN ANALYZE DELETE FROM t;
 DO $$ BEGIN LOOP UPDATE t SET a = 1 WHERE b; EXIT WHEN NOT FOUND; END LOOP; END $$;
 --! each safe
 UPDATE t SET a = 1 WHERE id = 7;
@@ -16,10 +22,15 @@ DELETE FROM t WHERE id = 7;
 CREATE TEMP TABLE n AS SELECT 1 AS a; UPDATE n SET a = 2;
 CREATE TABLE n (a int); DELETE FROM n;
 DO $$ BEGIN UPDATE t SET a = 1 WHERE b; END $$;
+DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM t LOOP PERFORM f(r.id); END LOOP; END $$;
+UPDATE t SET a = 1 WHERE a = 1;
+EXPLAIN DELETE FROM t;
+WITH gone AS (DELETE FROM t WHERE id = 7 RETURNING *) SELECT count(*) FROM gone;
 INSERT INTO t (a) VALUES (1), (2);
 
 --! each data/update-without-backfill +schema
 UPDATE big SET a = 1;
+UPDATE big SET a = 1 WHERE id IS NOT NULL;
 --! each data/many-rows-at-once +schema
 UPDATE big SET a = 1 WHERE state = 'new';
 DELETE FROM big WHERE id < 100000;
@@ -75,7 +86,6 @@ ALTER TABLE t ENABLE ROW LEVEL SECURITY;
 --! each safe
 CREATE POLICY p ON t USING (true); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
 CREATE TABLE n (a int); ALTER TABLE n ENABLE ROW LEVEL SECURITY;
-ALTER TABLE t DISABLE ROW LEVEL SECURITY;
 --! each security/grants-to-public
 GRANT ALL ON t TO PUBLIC;
 GRANT SELECT, INSERT ON t TO PUBLIC;
@@ -126,3 +136,9 @@ CREATE INDEX CONCURRENTLY i ON t (a);
 --! lint/unused-acknowledgement lock/create-index-not-concurrent
 -- runbookd:ignore lock/rewrites-table: the table has ten rows
 CREATE INDEX i ON t (a);
+
+--! each data/rule-swallows-writes
+CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING;
+--! each safe
+CREATE RULE r AS ON DELETE TO t WHERE OLD.a < 0 DO INSTEAD NOTHING;
+CREATE TABLE n (a int); CREATE RULE r AS ON INSERT TO n DO INSTEAD NOTHING;

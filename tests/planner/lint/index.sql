@@ -19,6 +19,8 @@ CREATE INDEX i ON t (lower(a)) WHERE b IS NOT NULL;
 create index i on "Users" (a);
 CREATE INDEX i ON t (a) INCLUDE (b);
 CREATE INDEX i ON t (a) WITH (fillfactor = 90);
+DO $$ BEGIN CREATE INDEX i ON t (a); END $$;
+DO $$ BEGIN IF true THEN CREATE INDEX i ON t (a); END IF; END $$;
 
 --! each safe
 CREATE INDEX CONCURRENTLY i ON t (a);

@@ -126,11 +126,15 @@ ALTER TABLE t ALTER a SET COMPRESSION lz4;
 --! each safe @14-18
 ALTER TABLE t ALTER a SET COMPRESSION lz4;
 
---! each sql/syntax @13-15
+--! each sql/syntax
 ALTER TABEL t ADD COLUMN a int;
+ALTER TABLE t ADD COLUM a int;
+DROP TABEL t;
+ALTER TABLE t ADD COLUMN c int ALTER TABLE t ADD COLUMN d int;
+UPDATE t SET a = 'x WHERE id = 1;
+--! each sql/syntax @13-15
 UPDATE t SET a = 1 WHERE id = 1 LIMIT 5;
 --! each sql/not-analysed @16-18
-ALTER TABEL t ADD COLUMN a int;
 SELECT * FROM GRAPH_TABLE (g MATCH (a) COLUMNS (a.id));
 --! each version/not-in-this-server @13-16
 SELECT * FROM t, JSON_TABLE(t.b, '$' COLUMNS (x int PATH '$.x'));

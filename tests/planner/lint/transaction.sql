@@ -121,10 +121,34 @@ RESET session_replication_role;
 ALTER SYSTEM SET work_mem = '1GB';
 --! each session/changes-runbookd-schema
 UPDATE runbookd.marker SET attempt = 2 WHERE attempt = 1;
-DO $$ BEGIN DELETE FROM runbookd.marker; END $$;
+DO $$ BEGIN DELETE FROM runbookd.marker WHERE attempt = 1; END $$;
 --! each safe
 UPDATE app.runbookd SET a = 1 WHERE b;
 SELECT * FROM runbookd.marker;
 SET search_path = app;
 SET LOCAL work_mem = '1GB';
 ALTER ROLE app SET lock_timeout = '2s';
+
+--! each transaction/prepared
+BEGIN; UPDATE t SET a = 1 WHERE id = 7; PREPARE TRANSACTION 'x';
+
+--! each security/uncovers-rows
+ALTER TABLE t DISABLE ROW LEVEL SECURITY;
+ALTER TABLE t NO FORCE ROW LEVEL SECURITY;
+DROP POLICY p ON t;
+--! each security/powers-of-a-role
+ALTER ROLE app SUPERUSER;
+CREATE ROLE app BYPASSRLS;
+--! each break/revokes-rights
+REVOKE SELECT ON t FROM app;
+REVOKE ALL ON ALL TABLES IN SCHEMA s FROM app;
+--! each break/stops-replication
+ALTER TABLE t REPLICA IDENTITY NOTHING;
+DROP PUBLICATION p;
+--! each safe
+CREATE TABLE n (a int); ALTER TABLE n DISABLE ROW LEVEL SECURITY;
+CREATE ROLE app LOGIN;
+ALTER ROLE app NOSUPERUSER;
+CREATE TABLE n (a int); REVOKE ALL ON n FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION f(int) FROM PUBLIC;
+ALTER TABLE t REPLICA IDENTITY FULL;
