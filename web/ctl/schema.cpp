@@ -34,6 +34,11 @@ Maybe<planner::Explanation> load_schema(Session& session, std::string const& fil
   auto made = planner::explain({.text = *dump, .place = {.file = file, .line = 1, .column = 1}},
                                std::move(catalog), any_version);
   tell_findings(session, made.findings);
+  if (planner::has_error(made.findings)) {
+    return fail(Exit::invalid, "read the schema of " + file,
+                "it is not SQL as pg_dump --schema-only writes it",
+                "pg_dump --schema-only --file SCHEMA.sql DATABASE");
+  }
   // pg_dump empties it for itself; whoever uses the schema finds tables as a new session does
   made.catalog.search_path = planner::Catalog{}.search_path;
   return made;
