@@ -21,6 +21,7 @@ class GuardedService final : public web::RunService {
   void refuse_all(planner::Error why) { refusal_ = std::move(why); }
 
   web::Gatekeeper& gate() override { return service_.gate(); }
+  web::Auditor& audit() override { return service_.audit(); }
   web::Document about() override { return service_.about(); }
   web::Document ready() override { return service_.ready(); }
   bool is_ready() override { return !refusal_ && service_.is_ready(); }

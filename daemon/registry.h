@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/settings.h"
+#include "daemon/auditor.h"
 #include "daemon/backup_task.h"
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
@@ -22,7 +23,8 @@ namespace runbookd::daemon {
 class Registry final : public web::RunService {
  public:
   Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
-           config::Settings const& settings, config::Environment environment, Metrics& metrics);
+           config::Settings const& settings, config::Environment environment, Metrics& metrics,
+           Auditor& auditor);
   ~Registry() override;
 
   // Loads every unfinished run and settles what was under way. An error names the run and what is
@@ -44,6 +46,7 @@ class Registry final : public web::RunService {
   void let_go();
 
   web::Gatekeeper& gate() override { return gatekeeper_; }
+  web::Auditor& audit() override { return auditor_; }
   bool local_mode() { return gatekeeper_.local_mode(); }
   web::Document about() override;
   web::Document ready() override;
@@ -101,6 +104,7 @@ class Registry final : public web::RunService {
   config::Settings const& settings_;
   config::Environment environment_;
   Metrics& metrics_;
+  Auditor& auditor_;
   Recorder recorder_;
   BackupTask backup_;
   House house_;

@@ -7,7 +7,9 @@
 #include "planner/digest.h"
 #include "web/address.h"
 #include "web/api.h"
+#include "web/conditional.h"
 #include "web/problem.h"
+#include "web/recorded.h"
 #include "web/redaction.h"
 
 namespace runbookd::web {
@@ -41,6 +43,7 @@ constexpr Needs known{Capability::known};
 constexpr Needs reads{Capability::read};
 constexpr Needs reads_run{Capability::read, Needs::On::run};
 constexpr Needs reads_target{Capability::read, Needs::On::target};
+constexpr Needs reads_audit{Capability::read_audit};
 constexpr Needs operates{Capability::operate};
 constexpr Needs administers{Capability::administer};
 // What a verb asks for at the least; the rest is judged with the run (planner/verb_rights).
@@ -74,6 +77,11 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/alerts/{name}", show_alert, open},
     {"GET", "/api/v1/store/backup", show_backup, operates},
     {"POST", "/api/v1/store/backup", start_backup, operates},
+
+    {"GET", "/api/v1/audit", search_audit, reads_audit},
+    {"GET", "/api/v1/audit/key", show_audit_key, known},
+    {"GET", "/api/v1/audit/verify", verify_audit, reads_audit},
+    {"GET", "/api/v1/audit/export", export_audit, reads_audit},
 
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
 
@@ -248,6 +256,31 @@ Response hiding_queries(Response response) {
   return response;
 }
 
+Response handled(Route const& route, Request const& request, Target const& target,
+                 RunService& service) {
+  auto response = route.handler(request, service);
+  if (route.needs.on != Needs::On::run) {
+    return response;
+  }
+  bool const sees = may(request.caller.principal, Capability::see_queries, target);
+  if (response.follow) {
+    response.follow->with_queries = sees;
+  }
+  return sees ? response : hiding_queries(std::move(response));
+}
+
+bool gives_up(Route const& route) { return route.pattern.ends_with("/cancel"); }
+
+// Whatever may change something, and whoever reads the audit itself. Nobody who is not known: of
+// those the gatekeeper keeps count.
+bool is_recorded(Route const& route, Request const& request) {
+  bool const only_looks = route.method == "GET" || route.handler == validate_plan;
+  bool const wanted = !only_looks || route.needs.what == Capability::read_audit;
+  bool const rehearsed = query_text(request, "dry_run") == "true";
+  bool const is_known = route.needs.what == Capability::open || expect_known(request).has_value();
+  return wanted && !rehearsed && is_known;
+}
+
 }  // namespace
 
 Response respond(Request request, RunService& service) {
@@ -258,19 +291,18 @@ Response respond(Request request, RunService& service) {
   auto const& route = *found.route;
   request.path = std::move(found.names);
   auto const target = admit(route.needs, request, service);
-  if (!target) {
-    return problem(target.error());
-  }
-  auto response = route.handler(request, service);
+  auto const judge = [&] {
+    return target ? handled(route, request, *target, service) : problem(target.error());
+  };
+  auto response = is_recorded(route, request)
+                      ? recorded(request,
+                                 {.pattern = route.pattern,
+                                  .stops = route.needs.what == Capability::stop || gives_up(route),
+                                  .admitted = target.has_value()},
+                                 service, judge)
+                      : judge();
   response.route = route.pattern;
-  if (route.needs.on != Needs::On::run) {
-    return response;
-  }
-  bool const sees = may(request.caller.principal, Capability::see_queries, *target);
-  if (response.follow) {
-    response.follow->with_queries = sees;
-  }
-  return sees ? response : hiding_queries(std::move(response));
+  return response;
 }
 
 std::optional<Error> refusal_before_body(Request const& head) {

@@ -16,6 +16,7 @@
 #include "planner/error.h"
 #include "planner/ids.h"
 #include "planner/plan_reader.h"
+#include "web/audit.h"
 #include "web/gatekeeper.h"
 
 namespace runbookd::web {
@@ -95,6 +96,7 @@ class RunService {
 
   // Who asks, and what of it is recorded.
   virtual Gatekeeper& gate() = 0;
+  virtual Auditor& audit() = 0;
 
   virtual Result<Document> create_run(RunRequest const& request,
                                       planner::Principal const& caller) = 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/web/fake_audit.h"
 #include "tests/web/fake_gate.h"
 #include "web/service.h"
 
@@ -30,6 +31,7 @@ class FakeService : public RunService {
   // As if a run had events without end.
   bool endless = false;
   FakeGate doorman;
+  FakeAudit book;
   std::map<std::string, FakeRun> runs;
 
   // What was asked last.
@@ -63,6 +65,7 @@ class FakeService : public RunService {
   Result<Document> list_plans(int limit, std::string const& cursor) override;
   Result<Document> show_plan(std::string const& digest) override;
   Gatekeeper& gate() override { return doorman; }
+  Auditor& audit() override { return book; }
   Result<Document> create_run(RunRequest const& request, planner::Principal const& caller) override;
   Result<Document> list_runs(RunQuery const& query) override;
   Result<std::string> target_of(RunId const& run) override;

@@ -134,8 +134,11 @@ Maybe<HttpStream> Client::open_events(std::string const& run, std::string const&
   if (!after.empty()) {
     request.headers.emplace_back("Last-Event-ID", after);
   }
+  return open(std::move(request), "events of " + run);
+}
+
+Maybe<HttpStream> Client::open(HttpRequest request, std::string const& what) {
   tell(request);
-  auto const what = "events of " + run;
   auto const whole = with_token(std::move(request));
   if (!whole) {
     return tl::unexpected(whole.error());

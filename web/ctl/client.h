@@ -35,6 +35,8 @@ class Client {
                      std::optional<std::int64_t> if_revision = {});
   Maybe<Answer> remove(std::string const& target, std::string const& what);
   Maybe<Answer> post_plan(std::string const& bundle, std::string const& what);
+  // An answer that is read while it comes.
+  Maybe<HttpStream> open(HttpRequest request, std::string const& what);
   Maybe<HttpStream> open_events(std::string const& run, std::string const& after);
 
   // A full id, a unique beginning of one, or "@latest" -> a full id.

@@ -160,6 +160,16 @@ struct TokenList {};
 struct TokenRevoke {
   std::string token;
 };
+struct AuditSearch {
+  std::string actor, action, run, outcome, since, until;
+  int limit = 50;
+};
+struct AuditExport {
+  std::string to;  // a file; empty: standard output
+};
+struct AuditVerify {};
+struct AuditKey {};
+struct AuditCheckpoint {};
 struct Login {};
 struct Logout {};
 struct WhoAmI {};
@@ -170,6 +180,7 @@ using Command =
                  PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules, RunCreate, RunList, RunShow,
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
                  Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Locks, Preflight,
-                 TokenCreate, TokenList, TokenRevoke, Login, Logout, WhoAmI, Version>;
+                 TokenCreate, TokenList, TokenRevoke, AuditSearch, AuditExport, AuditVerify,
+                 AuditKey, AuditCheckpoint, Login, Logout, WhoAmI, Version>;
 
 }  // namespace runbookd::ctl
