@@ -149,6 +149,9 @@ class Auditor::Entry final : public web::Recording {
       durable_ = durable_ || companion_->is_durable();
       companion_.reset();
       auditor_.at_hand_ = nullptr;
+      if (!durable_) {
+        forget_after(entry_);  // it was seen in a transaction that was undone
+      }
     }
   }
 
@@ -244,8 +247,14 @@ class Auditor::Entry final : public web::Recording {
     if (written || !(is_refusal(response) || stops_)) {
       return written;
     }
+    forget_after(entry_);
     auditor_.write_late(entry_);
     return {};
+  }
+
+  static void forget_after(AuditEntry& entry) {
+    entry.after.reset();
+    entry.events.clear();
   }
 
   Auditor& auditor_;

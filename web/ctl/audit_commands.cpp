@@ -98,7 +98,7 @@ Failure file_failure(std::string const& path) {
 Maybe<bool> copy(HttpStream& stream, Address const& address,
                  std::function<bool(std::string const&)> const& take) {
   constexpr int patience = 60'000;
-  while (!stream.ended()) {
+  for (bool more = true; more;) {
     pollfd waiting{.fd = stream.descriptor(), .events = POLLIN, .revents = 0};
     auto const bytes = stream.read();
     if (!bytes) {
@@ -107,7 +107,8 @@ Maybe<bool> copy(HttpStream& stream, Address const& address,
     if (!take(*bytes)) {
       return false;
     }
-    if (bytes->empty() && !stream.ended() && ::poll(&waiting, 1, patience) == 0) {
+    more = !bytes->empty() || !stream.ended();
+    if (bytes->empty() && more && ::poll(&waiting, 1, patience) == 0) {
       return tl::unexpected(
           unreachable(address, {TransportFailure::Kind::timed_out, "nothing came for a minute"},
                       "audit export"));
