@@ -50,6 +50,7 @@ constexpr Needs administers{Capability::administer};
 constexpr Needs stops{Capability::stop, Needs::On::run};
 constexpr Needs rolls_back{Capability::roll_back, Needs::On::run};
 constexpr Needs signs{Capability::approve, Needs::On::run};
+constexpr Needs plans_for_target{Capability::operate, Needs::On::target};
 constexpr Needs goes_on{Capability::operate, Needs::On::run};
 
 // A pattern's {name} takes one segment. HEAD is answered like GET, without the body. Pages are for
@@ -72,6 +73,7 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/tokens", list_tokens, administers},
     {"POST", "/api/v1/tokens", create_token, administers},
     {"DELETE", "/api/v1/tokens/{token}", revoke_token, administers},
+    {"GET", "/api/v1/openapi.json", show_openapi, open},
     {"GET", "/api/v1/schemas/plan.json", show_plan_schema, open},
     {"GET", "/api/v1/problems/{slug}", show_problem, open},
     {"GET", "/api/v1/alerts/{name}", show_alert, open},
@@ -84,6 +86,7 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/audit/export", export_audit, reads_audit},
 
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
+    {"POST", "/api/v1/targets/{target}/ways-back", show_ways_back, plans_for_target},
 
     {"GET", "/api/v1/plans", list_plans, reads},
     {"POST", "/api/v1/plans", upload_plan, operates},
@@ -271,14 +274,18 @@ Response handled(Route const& route, Request const& request, Target const& targe
 
 bool gives_up(Route const& route) { return route.pattern.ends_with("/cancel"); }
 
-// Whatever may change something, and whoever reads the audit itself. Nobody who is not known: of
-// those the gatekeeper keeps count.
+// Whatever may change something, and whoever reads the audit itself.
+bool is_recorded(Route const& route) {
+  bool const only_looks = route.method == "GET" || route.handler == validate_plan ||
+                          route.handler == show_ways_back;
+  return !only_looks || route.needs.what == Capability::read_audit;
+}
+
+// Nobody who is not known: of those the gatekeeper keeps count.
 bool is_recorded(Route const& route, Request const& request) {
-  bool const only_looks = route.method == "GET" || route.handler == validate_plan;
-  bool const wanted = !only_looks || route.needs.what == Capability::read_audit;
   bool const rehearsed = query_text(request, "dry_run") == "true";
   bool const is_known = route.needs.what == Capability::open || expect_known(request).has_value();
-  return wanted && !rehearsed && is_known;
+  return is_recorded(route) && !rehearsed && is_known;
 }
 
 }  // namespace
@@ -326,7 +333,7 @@ bool still_admitted(Request request, RunService& service) {
 std::vector<RouteName> route_names() {
   std::vector<RouteName> names;
   for (auto const& route : routes) {
-    names.push_back({route.method, route.pattern, route.needs.what});
+    names.push_back({route.method, route.pattern, route.needs.what, is_recorded(route)});
   }
   return names;
 }
