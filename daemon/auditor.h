@@ -31,6 +31,12 @@ class Auditor final : public web::Auditor {
   void verify(web::Told told) override;
   planner::Result<web::Parts> read_out() override;
 
+  struct Proof {
+    std::vector<store::AuditRow> entries;  // about the run, in their order
+    std::string key, checkpoint;           // over all of them
+  };
+  planner::Result<Proof> proof_of(planner::RunId const& run);
+
   // --- said of the request at hand; while there is none, nothing happens
   void concerns(planner::RunId const& run);
   void asked_by(std::string const& actor, std::string const& roles, std::string const& token);

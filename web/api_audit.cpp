@@ -49,6 +49,19 @@ std::optional<Error> first_error(Parts const&... parts) {
   return first;
 }
 
+Result<ReportForm> read_form(Request const& request) {
+  auto const text = query_text(request, "format");
+  if (text.empty() || text == "json") {
+    return ReportForm::json;
+  }
+  if (text == "md" || text == "html") {
+    return text == "md" ? ReportForm::markdown : ReportForm::html;
+  }
+  return tl::unexpected(
+      Error{.code = ErrorCode::malformed,
+            .detail = "a report's format is json, md or html, not \"" + text + '"'});
+}
+
 }  // namespace
 
 Response search_audit(Request const& request, RunService& service) {
@@ -91,6 +104,26 @@ Response export_audit(Request const&, RunService& service) {
   return {.content_type = "application/x-ndjson",
           .headers = {{"Content-Disposition", "attachment; filename=\"runbookd-audit.ndjson\""}},
           .parts = *std::move(parts)};
+}
+
+Response show_report(Request const& request, RunService& service) {
+  auto const names = check_query(request, {"format"});
+  auto const form = read_form(request);
+  if (auto const wrong = first_error(names, form)) {
+    return problem(*wrong);
+  }
+  auto report = service.show_report({request.part("run")}, *form);
+  if (!report) {
+    return problem(report.error());
+  }
+  Response response{.content_type = std::move(report->content_type),
+                    .body = std::move(report->body)};
+  if (*form == ReportForm::html) {
+    response.headers.push_back({"Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors "
+                                "'none'; base-uri 'none'; form-action 'none'"});
+  }
+  return response;
 }
 
 }  // namespace runbookd::web

@@ -44,6 +44,7 @@ constexpr Needs reads{Capability::read};
 constexpr Needs reads_run{Capability::read, Needs::On::run};
 constexpr Needs reads_target{Capability::read, Needs::On::target};
 constexpr Needs reads_audit{Capability::read_audit};
+constexpr Needs reads_evidence{Capability::read_audit, Needs::On::run};
 constexpr Needs operates{Capability::operate};
 constexpr Needs administers{Capability::administer};
 // What a verb asks for at the least; the rest is judged with the run (planner/verb_rights).
@@ -58,6 +59,7 @@ constexpr Needs goes_on{Capability::operate, Needs::On::run};
 constexpr Route routes[] = {
     {"GET", "/", overview_page, open},
     {"GET", "/history", history_page, open},
+    {"GET", "/audit", audit_page, open},
     {"GET", "/plans", plans_page, open},
     {"GET", "/plans/{digest}", plan_page, open},
     {"GET", "/runs/{run}", run_page, open},
@@ -102,6 +104,7 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/runs/{run}/locks", show_locks, reads_run},
     {"GET", "/api/v1/runs/{run}/preflight", show_preflight, reads_run},
     {"GET", "/api/v1/runs/{run}/events", show_events, reads_run},
+    {"GET", "/api/v1/runs/{run}/report", show_report, reads_evidence},
 
     {"POST", "/api/v1/runs/{run}/start", command_run, goes_on},
     {"POST", "/api/v1/runs/{run}/advance", command_run, goes_on},

@@ -55,6 +55,11 @@ struct RunQuery {
   planner::Principal caller;  // only runs on targets that it may read
 };
 
+enum class ReportForm { json, markdown, html };
+struct RunReport {
+  std::string content_type, body;
+};
+
 struct EventLine {
   planner::EventSeq seq = 0;  // 0: live only, never replayed (progress)
   std::string kind;
@@ -124,6 +129,9 @@ class RunService {
   virtual Result<Document> submit(RunId const& run, planner::Command const& command,
                                   std::optional<planner::EventSeq> expected,
                                   planner::Principal const& caller) = 0;
+
+  // Everything that proves what the run did, for somebody who was not there.
+  virtual Result<RunReport> show_report(RunId const& run, ReportForm form) = 0;
 
   virtual Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) = 0;
   // Calls `grown` (on the I/O thread, never from inside this call) whenever the run has new events

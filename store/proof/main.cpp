@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "store/proof/audit_file.h"
+#include "store/proof/usage.h"
 
 namespace {
 
@@ -12,19 +13,6 @@ using runbookd::store::AuditFile;
 using runbookd::store::AuditTrust;
 
 constexpr int sound = 0, not_sound = 1, cannot_tell = 2;
-
-constexpr auto help =
-    "usage: runbookd-audit-verify FILE [--checkpoint FILE] [--key KEY]...\n\n"
-    "Reads an audit that runbookctl audit export has written, recomputes its chain and checks the\n"
-    "signed checkpoints in it. Asks neither the daemon nor anybody else.\n\n"
-    "  FILE               the exported audit; - reads it from standard input\n"
-    "  --checkpoint FILE  a checkpoint that was kept elsewhere, as GET /api/v1/audit/key shows "
-    "it:\n"
-    "                     the audit must be the one that it was signed for, and must reach as far\n"
-    "  --key KEY          the only keys to trust, such as runbookd/store_0123456789ab+…+…; may be\n"
-    "                     repeated. Without it, those that the file names\n\n"
-    "Exit codes: 0 the audit is sound, 1 it is not (the first thing that does not fit is named),\n"
-    "2 it could not be looked at.\n";
 
 struct Asked {
   std::string file, checkpoint;
@@ -132,7 +120,10 @@ int main(int count, char** words) {
   std::vector<std::string> const arguments(words + 1, words + count);
   for (auto const& word : arguments) {
     if (word == "--help" || word == "-h") {
-      std::cout << help;
+      std::cout << "usage: " << runbookd::store::verify_synopsis << "\n\n"
+                << runbookd::store::verify_summary << "\n\n"
+                << runbookd::store::verify_options
+                << "\n\nExit codes: " << runbookd::store::verify_exit_codes << '\n';
       return sound;
     }
   }

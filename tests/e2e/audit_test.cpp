@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include "planner/digest.h"
 #include "store/check.h"
 #include "tests/e2e/scenario.h"
 
@@ -142,6 +143,48 @@ TEST_CASE(
   CHECK(verified.out.starts_with("sound: "));
   auto const searched = ctl({"search", "--run", id, "--action", "start"});
   CHECK(has(searched.out, "start  allowed  " + id + "  (pending to running)"));
+}
+
+TEST_CASE("the report of a run holds who did what, what the checks saw, and what proves it") {
+  Scene scene;
+  auto const id = scene.daemon.create(plan_text(
+      column_steps(1),
+      "validate: [{name: nothing-left, sql: 'SELECT count(*) FROM t WHERE false', expect: {value: "
+      "0}}]"));
+  scene.daemon.verb(id, "start", {{"reason", "<script>alert(1)</script> | *now*"}});
+  scene.daemon.until(id, {"succeeded"});
+  auto const json_form = scene.daemon.get("/api/v1/runs/" + id + "/report");
+  REQUIRE(json_form.status == 200);
+  auto const& report = json_form.body;
+  CHECK(report["run"]["state"] == "succeeded");
+  CHECK(planner::digest_text(report["plan"].get<std::string>()) == report["run"]["plan"]["digest"]);
+  auto const events = scene.daemon.events(id);
+  REQUIRE(report["events"].size() == events.size());
+  // the last entry is that of this report, and it holds the hash of the run's last event
+  auto const last = report["audit"].back();
+  auto const entry = json::parse(last["entry"].get<std::string>());
+  CHECK(entry["action"] == "runs.report");
+  CHECK(entry["events"][0]["revision"] == events.size());
+  CHECK(entry["events"][0]["hash"] == report["events"].back()["hash"]);
+  CHECK(has(report["checkpoint"], report["key"].get<std::string>().substr(0, 20)));
+
+  auto const form = [&](std::string const& name) {
+    auto const told = run_program({runbookctl_program(), "--addr", scene.daemon.socket(), "run",
+                                   "report", id, "--format", name});
+    REQUIRE(told.exit_code == 0);
+    return told.out;
+  };
+  auto const html = form("html");
+  CHECK(html.starts_with("<!doctype html>"));
+  CHECK_FALSE(has(html, "<script"));
+  CHECK(has(html, "&lt;script&gt;alert(1)&lt;/script&gt;"));
+  CHECK(has(html, "nothing-left"));
+  auto const markdown = form("md");
+  CHECK(markdown.starts_with("# Evidence of run "));
+  CHECK(has(markdown, "nothing-left"));
+  CHECK(has(markdown, "\\|"));
+  CHECK(scene.daemon.get("/api/v1/runs/" + id + "/report?format=pdf").status == 400);
+  CHECK(scene.daemon.get("/api/v1/runs/run_000000000000/report").status == 404);
 }
 
 TEST_CASE("a daemon whose events were written anew says so when its audit is verified") {

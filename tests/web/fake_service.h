@@ -80,6 +80,7 @@ class FakeService : public RunService {
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
                           std::optional<planner::EventSeq> revision,
                           planner::Principal const& caller) override;
+  Result<RunReport> show_report(RunId const& run, ReportForm form) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
   std::unique_ptr<Subscription> when_grown(RunId const& run, std::function<void()> grown) override;
   std::optional<EventLine> live_line(RunId const& run) override;

@@ -154,6 +154,21 @@ Exit perform(Session& session, AuditSearch const& command) {
   return done ? Exit::done : report(session, done.error());
 }
 
+Exit perform(Session& session, RunReport const& command) {
+  auto const run = session.client.run_id(command.run);
+  if (!run) {
+    return report(session, run.error());
+  }
+  auto const format = session.as_json() ? "json" : command.format;
+  auto const answer =
+      session.client.get(run_path(*run) + "/report?format=" + format, "run report " + command.run);
+  if (!answer) {
+    return report(session, answer.error());
+  }
+  session.world.out << answer->body << (answer->body.ends_with('\n') ? "" : "\n");
+  return Exit::done;
+}
+
 Exit perform(Session& session, AuditExport const& command) {
   auto stream = session.client.open({.method = "GET",
                                      .target = "/api/v1/audit/export",

@@ -86,6 +86,9 @@ void add_request(Parse& parse) {
   app.add_option("--if-revision", parse.if_revision, "Only if the run is still at this revision")
       ->option_text("N")
       ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()));
+  app.add_option("--idempotency-key", global.idempotency_key,
+                 "Of a request whose outcome was not known: sent again, it does nothing twice")
+      ->option_text("KEY");
   app.add_flag("-y,--yes", global.yes, "Answer yes to ordinary questions");
   app.add_flag("--no-input", global.no_input, "Never ask; refuse instead");
   app.add_flag("--wait", parse.wait, "Follow the run until it settles");
@@ -206,6 +209,11 @@ void add_run_commands(Parse& parse) {
   list.option("--plan", &RunList::plan, "DIGEST", "Only runs of this plan");
   list.option("--limit", &RunList::limit, "N", "At most so many (50)")
       ->check(whole_number(1, 100'000));
+  auto report = sub<RunReport>(parse, *run, "report",
+                               "The evidence of a run: who did what, when and why, with hashes");
+  report.word("RUN", &RunReport::run, run_help)->required();
+  report.option("--format", &RunReport::format, "FORMAT", "md, html or json (md)")
+      ->check(one_of({"md", "html", "json"}));
   auto show = sub<RunShow>(parse, *run, "show", "Everything about a run, a phase or a step");
   show.word("RUN", &RunShow::run, run_help)->required();
   show.option("--phase", &RunShow::phase, "PHASE", "Only this phase");

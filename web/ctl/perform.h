@@ -42,6 +42,7 @@ Exit perform(Session& session, Preflight const& command);
 Exit perform(Session& session, TokenCreate const& command);
 Exit perform(Session& session, TokenList const& command);
 Exit perform(Session& session, TokenRevoke const& command);
+Exit perform(Session& session, RunReport const& command);
 Exit perform(Session& session, AuditSearch const& command);
 Exit perform(Session& session, AuditExport const& command);
 Exit perform(Session& session, AuditVerify const& command);
