@@ -73,6 +73,7 @@ class Auditor final : public web::Auditor {
 
   planner::Result<void> write(std::vector<store::AuditEntry> const& entries,
                               store::KeptAnswer const* answer = nullptr);
+  static planner::Error not_recorded(planner::Error const& why);
   void write_late(store::AuditEntry entry);
   void catch_up();
   void tell_wrong_tokens(bool all);

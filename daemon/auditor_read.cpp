@@ -151,20 +151,18 @@ void Auditor::verify(web::Told told) {
 }
 
 Result<Auditor::Proof> Auditor::proof_of(planner::RunId const& run) {
-  return expect_recorded()
-      .and_then([this] { return sealer_.seal(); })
-      .and_then([&] {
-        return store::guarded([&]() -> Result<Proof> {
-          Proof proof{.entries = store_.audit().find({.run = run.text, .limit = -1}),
-                      .key = store::to_text(sealer_.key()),
-                      .checkpoint = {}};
-          std::ranges::reverse(proof.entries);
-          if (auto last = store_.audit().last_checkpoint()) {
-            proof.checkpoint = std::move(last->note);
-          }
-          return proof;
-        });
-      });
+  return expect_recorded().and_then([this] { return sealer_.seal(); }).and_then([&] {
+    return store::guarded([&]() -> Result<Proof> {
+      Proof proof{.entries = store_.audit().find({.run = run.text, .limit = -1}),
+                  .key = store::to_text(sealer_.key()),
+                  .checkpoint = {}};
+      std::ranges::reverse(proof.entries);
+      if (auto last = store_.audit().last_checkpoint()) {
+        proof.checkpoint = std::move(last->note);
+      }
+      return proof;
+    });
+  });
 }
 
 // That somebody takes it along is its last entry but one, and a checkpoint covers all of it.

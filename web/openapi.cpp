@@ -121,8 +121,7 @@ Codes problems_of_all(RouteName const& route) {
     codes.push_back(ErrorCode::audit_unavailable);
   }
   if (route.recorded && route.method != "GET") {
-    codes.insert(codes.end(),
-                 {ErrorCode::idempotency_key_reused, ErrorCode::request_in_progress});
+    codes.insert(codes.end(), {ErrorCode::idempotency_key_reused, ErrorCode::request_in_progress});
   }
   bool const of_a_thing = route.pattern.find("{run}") != std::string_view::npos ||
                           route.pattern.find("{target}") != std::string_view::npos;

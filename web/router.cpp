@@ -279,8 +279,8 @@ bool gives_up(Route const& route) { return route.pattern.ends_with("/cancel"); }
 
 // Whatever may change something, and whoever reads the audit itself.
 bool is_recorded(Route const& route) {
-  bool const only_looks = route.method == "GET" || route.handler == validate_plan ||
-                          route.handler == show_ways_back;
+  bool const only_looks =
+      route.method == "GET" || route.handler == validate_plan || route.handler == show_ways_back;
   return !only_looks || route.needs.what == Capability::read_audit;
 }
 

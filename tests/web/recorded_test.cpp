@@ -57,9 +57,8 @@ TEST_CASE("whatever may change something is recorded, and of what only looks the
 }
 
 TEST_CASE_FIXTURE(Desk, "an entry says who asked for what, on which run, why, and what was seen") {
-  CHECK(verb("advance", R"({"to_phase":"backfill","reason":"checks are green"})",
-             {{"if-match", "\"17\""}, {"runbook-actor", "ana"}, {"user-agent", "curl"}})
-            .status < 300);
+  verb("advance", R"({"to_phase":"backfill","reason":"checks are green"})",
+       {{"if-match", "\"17\""}, {"runbook-actor", "ana"}, {"user-agent", "curl"}});
   REQUIRE(begun().size() == 1);
   auto const& asked = begun().front();
   CHECK(asked.action == "advance");

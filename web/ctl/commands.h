@@ -183,7 +183,7 @@ using Command =
                  PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules, RunCreate, RunList, RunShow,
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
                  Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Locks, Preflight,
-                 TokenCreate, TokenList, TokenRevoke, RunReport, AuditSearch, AuditExport, AuditVerify,
-                 AuditKey, AuditCheckpoint, Login, Logout, WhoAmI, Version>;
+                 TokenCreate, TokenList, TokenRevoke, RunReport, AuditSearch, AuditExport,
+                 AuditVerify, AuditKey, AuditCheckpoint, Login, Logout, WhoAmI, Version>;
 
 }  // namespace runbookd::ctl
