@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "daemon/auditor.h"
 #include "daemon/chance.h"
 #include "daemon/clock.h"
 #include "daemon/guarded_service.h"
@@ -55,11 +56,19 @@ web::ServerOptions server_options(config::Settings const& settings, Metrics& met
 
 class Application {
  public:
-  Application(config::Settings settings, std::unique_ptr<store::Store> store)
+  Application(config::Settings settings, std::unique_ptr<store::Store> store,
+              store::SigningKey audit_key)
       : settings_(std::move(settings)),
         store_(std::move(store)),
         clock_(io_),
-        registry_(io_, clock_, chance_, *store_, settings_, process_environment(), metrics_),
+        auditor_(*store_, clock_, std::move(audit_key),
+                 [this](planner::Error const& error) {
+                   if (error.code == planner::ErrorCode::store_broken) {
+                     store_broke(error);
+                   }
+                 }),
+        registry_(io_, clock_, chance_, *store_, settings_, process_environment(), metrics_,
+                  auditor_),
         guarded_(registry_, [this](planner::Error const& error) { store_broke(error); }),
         server_(io_, guarded_, server_options(settings_, metrics_)),
         signals_(io_, SIGTERM, SIGINT),
@@ -113,6 +122,9 @@ class Application {
           "operator and approver, by the name that he gives himself",
           {{"try", "runbookd token create --principal NAME --role admin"}});
     }
+    auditor_.note("daemon.started", registry_.local_mode()
+                                        ? "in local mode: nobody is asked for a token"
+                                        : "callers have to be known");
     wait_for_signal();
     wait_for_reload();
     supervisor_.ready();
@@ -227,6 +239,7 @@ class Application {
     }
     if (server_.idle() || clock_.now() >= close_at_) {
       registry_.let_go();
+      auditor_.close();
       crash_point(CrashPoint::shutdown_let_go);
       io_.stop();
       return;
@@ -240,6 +253,7 @@ class Application {
   SystemClock clock_;
   Chance chance_;
   Metrics metrics_;
+  Auditor auditor_;
   Registry registry_;
   GuardedService guarded_;
   web::Server server_;
@@ -292,7 +306,11 @@ int run_daemon(Options const& options) {
     return tell(store.error());
   }
   crash_point(CrashPoint::store_opened);
-  return Application(std::move(*settings), std::move(*store)).run();
+  auto key = audit_key(**store, settings->store.path);
+  if (!key) {
+    return tell(key.error());
+  }
+  return Application(std::move(*settings), std::move(*store), *std::move(key)).run();
 }
 
 }  // namespace runbookd::daemon

@@ -7,6 +7,7 @@
 #include "planner/digest.h"
 #include "planner/mutant.h"
 #include "planner/run_rules.h"
+#include "planner/verb_rights.h"
 #include "planner/way_back.h"
 #include "store/crash_point.h"
 
@@ -18,8 +19,10 @@ using store::CrashPoint;
 
 namespace {
 
-bool is_stop(Ask const& ask) {
-  return std::holds_alternative<Pause>(ask) || std::holds_alternative<Cancel>(ask);
+// What the least of rights suffices for, and giving up.
+bool is_stop(Ask const& ask, Plan const& plan, RunState const& state, Moment now) {
+  return std::holds_alternative<Cancel>(ask) ||
+         needed_for(ask, plan, state, now) == Capability::stop;
 }
 
 // The stop came between an attempt's announcement and its beginning.
@@ -114,15 +117,16 @@ store::RunSummary Conductor::summary() const {
 // --- from wishes and facts to events
 
 Result<void> Conductor::submit(Command const& command) {
-  auto events = decide(*plan_, state_, command, house_.clock.now());
+  auto const now = house_.clock.now();
+  auto events = decide(*plan_, state_, command, now);
   if (!events) {
     return tl::unexpected(std::move(events.error()));
   }
   if (events->empty()) {
     return {};
   }
-  if (is_stop(command.ask)) {
-    return stop_first(std::move(*events));
+  if (is_stop(command.ask, *plan_, state_, now)) {
+    return stop_first(command.ask, std::move(*events));
   }
   auto const before_state = state_;
   auto const before_history = history_;
@@ -143,10 +147,12 @@ Result<void> Conductor::submit(Command const& command) {
   return {};
 }
 
-Result<void> Conductor::stop_first(Events events) {
+Result<void> Conductor::stop_first(Ask const& ask, Events events) {
   auto const before = history_.revision;
   auto absorbed = absorb(std::move(events));
-  if (runner_) {
+  if (runner_ && std::holds_alternative<Throttle>(ask)) {
+    runner_->throttle(state_.throttle);
+  } else if (runner_) {
     runner_->stop(state_.interrupt ? StopMode::now : StopMode::safe_point);
   }
   crash_point(CrashPoint::stop_told);

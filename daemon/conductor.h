@@ -69,7 +69,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void write_ways_back();
   store::Append append_of(planner::EventSeq before, planner::Events events,
                           Answer const& answer) const;
-  planner::Result<void> stop_first(planner::Events events);
+  planner::Result<void> stop_first(planner::Ask const& ask, planner::Events events);
   void record_soon(store::Append append);
   void stop_meanwhile();
   void act();

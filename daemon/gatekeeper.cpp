@@ -75,7 +75,7 @@ bool owns_the_daemon(Peer::User const& user) { return user.id == 0 || user.id ==
 }  // namespace
 
 Result<std::string> add_token(store::Tokens& tokens, web::TokenRequest const& wanted,
-                              std::string const& by, Moment now) {
+                              std::string const& by, Moment now, AboutToKeep const& about_to_keep) {
   auto grants = planner::read_grants(wanted.roles);
   if (!grants) {
     return tl::unexpected(std::move(grants.error()));
@@ -95,7 +95,13 @@ Result<std::string> add_token(store::Tokens& tokens, web::TokenRequest const& wa
   if (wanted.lasts) {
     token.expires = now + *wanted.lasts;
   }
+  about_to_keep(token);
   return tokens.put(token).map([&] { return new_token_json(token, "rbd_" + id + "_" + secret); });
+}
+
+std::string words_of(StoredToken const& token) {
+  return "token " + token.id + " for " + token.principal + " (" + planner::to_text(token.grants) +
+         (token.expires ? "), until " + planner::to_rfc3339(*token.expires) : ")");
 }
 
 Result<std::string> end_token(store::Tokens& tokens, std::string const& id, std::string const& by,
@@ -188,6 +194,8 @@ Result<StoredToken> Gatekeeper::valid_token(std::string const& text, Peer const&
   auto valid = still_valid(**std::move(found));
   if (valid) {
     note_use(*valid);
+  } else {
+    auditor_.wrong_token(peer);
   }
   return valid;
 }
@@ -209,6 +217,7 @@ Result<StoredToken> Gatekeeper::still_valid(StoredToken token) const {
 // A right token is never kept waiting: nobody guesses 256 bits, and otherwise whoever knows a
 // token's id, or shares an address, could keep somebody from pausing a run.
 Error Gatekeeper::wrong_token(std::string const& id, Peer const& peer) {
+  auditor_.wrong_token(peer);
   auto const now = clock_.now();
   auto const place = place_of(peer);
   penalties_.add(place, now);
@@ -242,7 +251,15 @@ void Gatekeeper::note_use(StoredToken const& token) {
 
 Result<std::string> Gatekeeper::create_token(web::TokenRequest const& wanted,
                                              std::string const& by) {
-  return told(add_token(tokens_, wanted, by, clock_.now()));
+  bool const was_local = local_mode();
+  return told(add_token(tokens_, wanted, by, clock_.now(), [&](StoredToken const& token) {
+    auditor_.says(words_of(token));
+    auditor_.will_answer(
+        [token] { return web::Response{.status = 201, .body = token_json(token)}; }, true);
+    if (was_local) {
+      auditor_.also("local-mode.ended", "the first token was made");
+    }
+  }));
 }
 
 Result<std::string> Gatekeeper::list_tokens() {
@@ -267,6 +284,10 @@ Result<web::Session> Gatekeeper::open_session(std::string const& text, Peer cons
   auto const token = valid_token(text, peer);
   if (!token) {
     return tl::unexpected(token.error());
+  }
+  auditor_.asked_by(token->principal, planner::to_text(token->grants), token->id);
+  if (auto recorded = auditor_.expect_recorded(); !recorded) {
+    return tl::unexpected(std::move(recorded.error()));
   }
   forget_old_sessions();
   auto const now = clock_.now();

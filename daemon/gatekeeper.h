@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/settings.h"
+#include "daemon/auditor.h"
 #include "daemon/clock.h"
 #include "daemon/penalties.h"
 #include "store/tokens.h"
@@ -18,8 +19,12 @@ class Gatekeeper final : public web::Gatekeeper {
  public:
   // `trouble` is told when the store does not answer.
   Gatekeeper(store::Tokens& tokens, config::AccessSettings const& access, Clock& clock,
-             std::function<void(planner::Error const&)> trouble)
-      : tokens_(tokens), access_(access), clock_(clock), trouble_(std::move(trouble)) {}
+             Auditor& auditor, std::function<void(planner::Error const&)> trouble)
+      : tokens_(tokens),
+        access_(access),
+        clock_(clock),
+        auditor_(auditor),
+        trouble_(std::move(trouble)) {}
 
   // Nobody is asked for anything: no token was ever made and no user is listed.
   bool local_mode();
@@ -52,6 +57,7 @@ class Gatekeeper final : public web::Gatekeeper {
   store::Tokens& tokens_;
   config::AccessSettings const& access_;
   Clock& clock_;
+  Auditor& auditor_;
   std::function<void(planner::Error const&)> trouble_;
   bool has_tokens_ = false;  // nobody else writes the store, and a token's row stays for good
   Penalties penalties_;
@@ -60,8 +66,11 @@ class Gatekeeper final : public web::Gatekeeper {
 };
 
 // What the API and the command on the host do alike; each gives the token's document.
+std::string words_of(store::StoredToken const& token);
+using AboutToKeep = std::function<void(store::StoredToken const&)>;
 planner::Result<std::string> add_token(store::Tokens& tokens, web::TokenRequest const& wanted,
-                                       std::string const& by, planner::Moment now);
+                                       std::string const& by, planner::Moment now,
+                                       AboutToKeep const& about_to_keep);
 planner::Result<std::string> end_token(store::Tokens& tokens, std::string const& id,
                                        std::string const& by, planner::Moment now);
 

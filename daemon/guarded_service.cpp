@@ -86,6 +86,10 @@ Result<Document> GuardedService::submit(RunId const& run, planner::Command const
   return guard([&] { return service_.submit(run, command, expected, caller); });
 }
 
+Result<RunReport> GuardedService::show_report(RunId const& run, ReportForm form) {
+  return guard([&] { return service_.show_report(run, form); });
+}
+
 Result<EventPage> GuardedService::events_after(RunId const& run, planner::EventSeq after,
                                                int limit) {
   return guard([&] { return service_.events_after(run, after, limit); });

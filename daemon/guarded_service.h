@@ -21,6 +21,7 @@ class GuardedService final : public web::RunService {
   void refuse_all(planner::Error why) { refusal_ = std::move(why); }
 
   web::Gatekeeper& gate() override { return service_.gate(); }
+  web::Auditor& audit() override { return service_.audit(); }
   web::Document about() override { return service_.about(); }
   web::Document ready() override { return service_.ready(); }
   bool is_ready() override { return !refusal_ && service_.is_ready(); }
@@ -50,6 +51,8 @@ class GuardedService final : public web::RunService {
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected,
                                         planner::Principal const& caller) override;
+  planner::Result<web::RunReport> show_report(planner::RunId const& run,
+                                              web::ReportForm form) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,

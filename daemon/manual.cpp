@@ -3,6 +3,7 @@
 #include <array>
 
 #include "daemon/options.h"
+#include "store/proof/usage.h"
 #include "web/ctl/completions.h"
 #include "web/ctl/man_page.h"
 #include "web/plan_schema.h"
@@ -57,6 +58,20 @@ std::string settings_page(std::string const& example) {
                        sections);
 }
 
+std::string verify_page() {
+  std::array<ctl::ManSection, 4> const sections{{
+      {"SYNOPSIS", store::verify_synopsis, true},
+      {"DESCRIPTION", store::verify_summary},
+      {"OPTIONS", store::verify_options, true},
+      {"EXIT STATUS", store::verify_exit_codes},
+  }};
+  return ctl::man_page({.name = "runbookd-audit-verify",
+                        .section = 1,
+                        .summary = "is an exported audit what the daemon wrote?",
+                        .see_also = "runbookctl(1), runbookd(8)"},
+                       sections);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> manual_files(std::string const& example) {
@@ -81,6 +96,7 @@ std::map<std::string, std::string> manual_files(std::string const& example) {
                         .summary = "the plan files that runbookd carries out",
                         .see_also = "runbookctl(1), runbookd(8)"},
                        web::plan_schema());
+  files["runbookd-audit-verify.1"] = verify_page();
   for (auto const* program : {&client, &server}) {
     auto const& name = program->path.front();
     files[name + ".bash"] = ctl::bash_completion(*program);

@@ -49,11 +49,14 @@ planner::Result<void> Recorder::commit(store::Append const* last) {
     appends.push_back(*last);
   }
   auto const began = std::chrono::steady_clock::now();
-  if (auto written = journal_.append(appends); !written) {
+  auto const written = last == nullptr ? journal_.append_facts(appends) : journal_.append(appends);
+  if (!written) {
     auto const code = written.error().code;
     bool const asked = last != nullptr;
     if (code == planner::ErrorCode::store_unavailable) {
       failed(written.error());
+    } else if (code == planner::ErrorCode::audit_unavailable) {
+      flush_later();  // what waits needs no entry
     } else if (code != planner::ErrorCode::stale_revision || !asked) {
       // of what a person asks a stale revision is the answer; a fact that does not fit means that
       // somebody else wrote

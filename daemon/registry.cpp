@@ -14,6 +14,7 @@
 #include "planner/verb_rights.h"
 #include "planner/view.h"
 #include "store/crash_point.h"
+#include "web/run_answer.h"
 
 namespace runbookd::daemon {
 
@@ -67,13 +68,14 @@ class Registry::Listening final : public web::Subscription {
 
 Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
                    config::Settings const& settings, config::Environment environment,
-                   Metrics& metrics)
+                   Metrics& metrics, Auditor& auditor)
     : clock_(clock),
       chance_(chance),
       store_(store),
       settings_(settings),
       environment_(std::move(environment)),
       metrics_(metrics),
+      auditor_(auditor),
       recorder_(io, clock, store.journal()),
       backup_(io, store.connection(), [](std::string const& what) { log_warning(what); }),
       house_{
@@ -92,7 +94,7 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
                     std::string const& label) { log_event(run, event, label); }},
       lookout_(io, clock, "runbookd lookout",
                [this](std::string const& name) { return target_settings(name); }),
-      gatekeeper_(store.tokens(), settings.access, clock, [this](Error const& error) {
+      gatekeeper_(store.tokens(), settings.access, clock, auditor, [this](Error const& error) {
         if (error.code == ErrorCode::store_broken && recorder_.on_broken) {
           recorder_.on_broken(error);
         }
@@ -100,6 +102,7 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
   recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
   recorder_.on_durable = [this](auto const& appends, auto took) {
     metrics_.recorded(appends, took, clock_.now());
+    auditor_.grown();
   };
 }
 
@@ -231,6 +234,9 @@ void Registry::let_go() {
 
 Result<Document> Registry::start_backup() {
   recorder_.flush();  // what is shown already is in it
+  if (auto recorded = auditor_.expect_recorded(); !recorded) {
+    return tl::unexpected(recorded.error());
+  }
   return backup_.begin().map([this] { return Document{.json = backup_json(backup_.facts())}; });
 }
 
@@ -246,6 +252,7 @@ Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
   crash_point(CrashPoint::plan_read);
   auto canonical = canonical_json(*read->plan);
   auto const digest = digest_of(canonical);
+  auditor_.says("plan " + digest.text);
   auto const created = store_.plans().put({.digest = digest,
                                            .name = read->plan->name,
                                            .title = read->plan->title,
@@ -313,6 +320,8 @@ Result<Document> Registry::create_run(web::RunRequest const& request, Principal 
                                          .note = request.note}};
   auto run = std::make_shared<Conductor>(house_, id, *plan, Events{created});
   crash_point(CrashPoint::run_before_created);
+  auditor_.concerns(id);
+  auditor_.will_answer([&] { return web::created_run(document(*run, caller)); });
   auto const written = recorder_.record_now({.run = id,
                                              .expected = 0,
                                              .events = {created},
@@ -431,7 +440,10 @@ Result<Document> Registry::rollback_preview(RunId const& run, RollBack const& as
 
 // What the machine cannot know: the rest of the house.
 Result<void> Registry::may_work(ConductorPtr const& run, Command const& command) {
-  if (!starts_work(command.ask)) {
+  auto const& one = *run;
+  bool const slows =
+      needed_for(command.ask, one.plan(), one.state(), clock_.now()) == Capability::stop;
+  if (slows || !starts_work(command.ask)) {
     return {};
   }
   if (draining_) {
@@ -465,6 +477,7 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
                       (last.empty() ? "" : ", last changed by " + last),
                   "runbookctl status " + run.text);
   }
+  auditor_.will_answer([&] { return web::after_verb(document(one, caller)); });
   auto done = may_work(*found, command);
   if (done) {
     done = one.submit(command);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/settings.h"
+#include "daemon/auditor.h"
 #include "daemon/backup_task.h"
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
@@ -22,7 +23,8 @@ namespace runbookd::daemon {
 class Registry final : public web::RunService {
  public:
   Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, store::Store& store,
-           config::Settings const& settings, config::Environment environment, Metrics& metrics);
+           config::Settings const& settings, config::Environment environment, Metrics& metrics,
+           Auditor& auditor);
   ~Registry() override;
 
   // Loads every unfinished run and settles what was under way. An error names the run and what is
@@ -44,6 +46,7 @@ class Registry final : public web::RunService {
   void let_go();
 
   web::Gatekeeper& gate() override { return gatekeeper_; }
+  web::Auditor& audit() override { return auditor_; }
   bool local_mode() { return gatekeeper_.local_mode(); }
   web::Document about() override;
   web::Document ready() override;
@@ -74,6 +77,8 @@ class Registry final : public web::RunService {
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected,
                                         planner::Principal const& caller) override;
+  planner::Result<web::RunReport> show_report(planner::RunId const& run,
+                                              web::ReportForm form) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,
@@ -103,6 +108,7 @@ class Registry final : public web::RunService {
   config::Settings const& settings_;
   config::Environment environment_;
   Metrics& metrics_;
+  Auditor& auditor_;
   Recorder recorder_;
   BackupTask backup_;
   House house_;

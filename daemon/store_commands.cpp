@@ -33,7 +33,7 @@ void print(store::StoreReport const& report) {
             << report.bytes << " bytes\n"
             << "  " << report.runs << " runs (" << report.unfinished << " unfinished), "
             << report.events << " events, " << report.plans << " plans, " << report.fingerprints
-            << " fingerprints\n";
+            << " fingerprints, " << report.audit_entries << " audit entries\n";
   for (auto const& problem : report.problems) {
     std::cout << "  problem: " << problem << '\n';
   }

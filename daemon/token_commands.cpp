@@ -34,10 +34,21 @@ Result<std::string> in_store(TokenCommand const& command, config::Settings const
     return tl::unexpected(store.error());
   }
   auto& tokens = (*store)->tokens();
+  // the daemon does not run, so its audit takes the entry from us
+  store::AuditEntry entry{
+      .at = wall_clock(),
+      .kind = "request",
+      .action = command.verb == Verb::create ? "tokens.create" : "tokens.delete",
+      .outcome = "allowed",
+      .actor = who_types(),
+      .auth = "host",
+      .detail = command.id.empty() ? "" : "token " + command.id};
+  store::Companion const recorded((*store)->connection(), [&] { (*store)->audit().write(entry); });
   switch (command.verb) {
     case Verb::create:
       return web::read_token_request(body).and_then([&](web::TokenRequest const& wanted) {
-        return add_token(tokens, wanted, who_types(), wall_clock());
+        return add_token(tokens, wanted, who_types(), wall_clock(),
+                         [&](store::StoredToken const& token) { entry.detail = words_of(token); });
       });
     case Verb::list:
       return tokens.list().map([](auto const& all) { return token_list_json(all); });

@@ -27,7 +27,9 @@ bool is_pattern(std::string_view text) {
 
 bool covers(Grant const& grant, Capability capability, OnTarget target) {
   if (!target) {
-    return capability != Capability::administer || grant.targets == every_target;
+    bool const of_all =
+        capability == Capability::administer || capability == Capability::read_audit;
+    return !of_all || grant.targets == every_target;
   }
   return fnmatch(grant.targets.c_str(), std::string(*target).c_str(), 0) == 0;
 }
@@ -56,6 +58,8 @@ std::string_view to_text(Capability capability) {
       return "known";
     case Capability::read:
       return "read";
+    case Capability::read_audit:
+      return "read_audit";
     case Capability::see_queries:
       return "see_queries";
     case Capability::stop:
@@ -79,6 +83,8 @@ bool holds(Role role, Capability capability) {
     case Capability::known:
     case Capability::read:
       return true;
+    case Capability::read_audit:
+      return role == Role::auditor || role == Role::admin;
     case Capability::see_queries:
     case Capability::stop:
     case Capability::roll_back:

@@ -18,6 +18,7 @@ enum class Capability {
   open,         // for everybody, known or not
   known,        // for whoever is known, whatever the role
   read,         // runs, plans, gates
+  read_audit,   // who asked for what; the evidence of a run
   see_queries,  // what other sessions of a target run
   stop,         // pause, and slow a backfill down
   roll_back,    // where the plan leaves that to the on-call
@@ -49,7 +50,7 @@ struct Principal {
 };
 
 // Nothing instead of a target: what belongs to none. Of that, only an admin of all targets
-// administers.
+// administers, and only an auditor of all reads what was asked of all.
 using OnTarget = std::optional<std::string_view>;
 bool may(Principal const& principal, Capability capability, OnTarget target);
 // The refusal names the roles that would do, and those that there are.

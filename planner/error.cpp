@@ -56,6 +56,12 @@ std::string_view to_slug(ErrorCode code) {
       return "csrf";
     case ErrorCode::rate_limited:
       return "rate-limited";
+    case ErrorCode::audit_unavailable:
+      return "audit-unavailable";
+    case ErrorCode::idempotency_key_reused:
+      return "idempotency-key-reused";
+    case ErrorCode::request_in_progress:
+      return "request-in-progress";
     case ErrorCode::internal:
       return "internal";
   }

@@ -30,6 +30,7 @@ enum class ErrorCode {
   too_large,
   unsupported_type,
   store_unavailable,  // full, busy, read-only: nothing was written, later it may be
+  audit_unavailable,  // the audit took no entry, so nothing was done
   store_broken,       // what is on the disk is not known any more: the process has to end
   target_unreachable,
   target_refused,
@@ -39,6 +40,8 @@ enum class ErrorCode {
   capability_missing,  // the caller is known and may not
   forged_request,      // a browser's cookie without the signs that our own page sent it
   rate_limited,        // too many wrong tokens
+  idempotency_key_reused,
+  request_in_progress,
   internal,
 };
 // "illegal-transition": the stable name that programs compare.

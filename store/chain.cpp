@@ -16,18 +16,24 @@ void add(std::string& line, std::string_view field) {
 
 }  // namespace
 
-std::string hash_after(std::string_view previous, EventRow const& row) {
+std::string hash_after(std::string_view previous, std::initializer_list<std::string_view> fields) {
+  std::size_t size = 256;
+  for (auto const field : fields) {
+    size += field.size();
+  }
   std::string line;
-  line.reserve(row.body.size() + row.reason.size() + 256);
+  line.reserve(size);
   add(line, planner::mutant(planner::Mutant::chain_without_past) ? "" : previous);
-  add(line, row.run);
-  add(line, std::to_string(row.seq));
-  add(line, std::to_string(row.at));
-  add(line, row.kind);
-  add(line, row.actor);
-  add(line, row.reason);
-  add(line, row.body);
+  for (auto const field : fields) {
+    add(line, field);
+  }
   return planner::sha256_hex(line);
+}
+
+std::string hash_after(std::string_view previous, EventRow const& row) {
+  auto const seq = std::to_string(row.seq);
+  auto const at = std::to_string(row.at);
+  return hash_after(previous, {row.run, seq, at, row.kind, row.actor, row.reason, row.body});
 }
 
 }  // namespace runbookd::store

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/digest.h"
+#include "store/audit_lines.h"
 #include "store/journal.h"
 #include "store/mark.h"
 #include "store/schema.h"
@@ -32,6 +33,7 @@ class Examination {
     part("its tables", [this] { structure(); });
     part("its plans", [this] { plans(); });
     part("its runs", [this] { runs(); });
+    part("its audit", [this] { audit(); });
     return std::move(report_);
   }
 
@@ -80,6 +82,19 @@ class Examination {
       }
       events(journal, {run});
     }
+  }
+
+  // Stores of older versions have none.
+  void audit() {
+    if (connection_.integer("SELECT count(*) FROM sqlite_master WHERE name = 'audit'") == 0)
+      return;
+    Audit const kept(connection_);
+    AuditWalk walk(kept, "runbookd/" + report_.id);
+    while (walk.next(page_of_events)) {
+    }
+    report_.audit_entries = walk.file().entries();
+    if (!walk.problem().empty())
+      problem("the audit does not fit together: " + walk.problem());
   }
 
   void events(Journal const& journal, planner::RunId const& run) {

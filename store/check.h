@@ -16,7 +16,7 @@ namespace runbookd::store {
 struct StoreReport {
   std::string path, id;
   std::int64_t bytes = 0, schema_version = 0;
-  std::int64_t plans = 0, runs = 0, unfinished = 0, events = 0, fingerprints = 0;
+  std::int64_t plans = 0, runs = 0, unfinished = 0, events = 0, fingerprints = 0, audit_entries = 0;
   std::vector<std::string> problems;  // one sentence each; empty: the store is in order
 };
 

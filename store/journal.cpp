@@ -64,6 +64,11 @@ Result<void> Journal::append(std::vector<Append> const& appends) {
   });
 }
 
+Result<void> Journal::append_facts(std::vector<Append> const& appends) {
+  Companion::Absence const alone(connection_);
+  return append(appends);
+}
+
 Result<void> Journal::write(Append const& append) {
   auto [revision, hash] = head_of(append.run);
   if (revision != append.expected && !planner::mutant(planner::Mutant::any_revision_appends))

@@ -63,6 +63,8 @@ class Journal {
   // may succeed. After store_broken (a failed sync, a damaged, deleted or replaced file) nobody
   // knows what will be read at the next start, so the process must end and read.
   Result<void> append(std::vector<Append> const& appends);
+  // What nobody asked for: it takes no companion along (store/sqlite.h).
+  Result<void> append_facts(std::vector<Append> const& appends);
 
   // A negative limit means all.
   Result<std::vector<StoredEvent>> events_after(planner::RunId const& run, planner::EventSeq after,

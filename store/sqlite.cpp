@@ -301,7 +301,29 @@ Transaction::~Transaction() {
   }
 }
 
-void Transaction::commit() { connection_.brackets().commit.run(); }
+void Transaction::commit() {
+  auto* const companion = connection_.companion_;
+  bool const comes_along = companion != nullptr && !companion->durable_;
+  if (comes_along)
+    companion->write_();
+  connection_.brackets().commit.run();
+  if (comes_along)
+    companion->durable_ = true;
+}
+
+// ---- Companion
+
+Companion::Companion(Connection& connection, std::function<void()> write)
+    : connection_(connection), write_(std::move(write)) {
+  connection_.companion_ = this;
+}
+
+Companion::~Companion() { connection_.companion_ = nullptr; }
+
+Companion::Absence::Absence(Connection& connection)
+    : connection_(connection), companion_(std::exchange(connection.companion_, nullptr)) {}
+
+Companion::Absence::~Absence() { connection_.companion_ = companion_; }
 
 // ---- PagesCopy
 

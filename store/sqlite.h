@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -33,6 +34,7 @@ class StoreFailure : public std::runtime_error {
   planner::Error error_;
 };
 
+class Companion;
 class Connection;
 
 // Prepared once, run often. A statement is idle between calls: rows are handed over, not left open.
@@ -120,6 +122,7 @@ class Connection {
   std::int64_t changed_rows() const;  // by the last statement
 
  private:
+  friend class Companion;
   friend class PagesCopy;
   friend class Statement;
   friend class Transaction;
@@ -132,6 +135,38 @@ class Connection {
   std::string path_;
   std::unique_ptr<sqlite3, Close> database_;
   std::unique_ptr<Brackets> brackets_;
+  Companion* companion_ = nullptr;
+};
+
+// While it lives, the next commit of the connection takes along what `write` writes: both are
+// durable then, or neither. So what accompanies a change need not be known to whoever makes it. A
+// connection has one at a time.
+class Companion {
+ public:
+  Companion(Connection& connection, std::function<void()> write);
+  ~Companion();
+  Companion(Companion const&) = delete;
+  Companion& operator=(Companion const&) = delete;
+  bool is_durable() const { return durable_; }
+
+  // Commits meanwhile are no business of the companion's.
+  class Absence {
+   public:
+    explicit Absence(Connection& connection);
+    ~Absence();
+    Absence(Absence const&) = delete;
+    Absence& operator=(Absence const&) = delete;
+
+   private:
+    Connection& connection_;
+    Companion* companion_;
+  };
+
+ private:
+  friend class Transaction;
+  Connection& connection_;
+  std::function<void()> write_;
+  bool durable_ = false;
 };
 
 // Holds the write lock from the start, so it never fails half-way for a lock. Undone unless

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "planner/error.h"
+#include "store/answers.h"
+#include "store/audit.h"
 #include "store/file.h"
 #include "store/journal.h"
 #include "store/mark.h"
@@ -38,6 +40,8 @@ class Store {
   Journal& journal() { return journal_; }
   Plans& plans() { return plans_; }
   Tokens& tokens() { return tokens_; }
+  Audit& audit() { return audit_; }
+  Answers& answers() { return answers_; }
   std::string const& id() const {
     return id_;
   }  // made once, at creation: "store_" and 12 hex digits
@@ -61,6 +65,8 @@ class Store {
   Journal journal_;
   Plans plans_;
   Tokens tokens_;
+  Audit audit_;
+  Answers answers_;
   std::string id_;
 };
 

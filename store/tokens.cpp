@@ -109,6 +109,7 @@ Result<void> Tokens::revoke(std::string const& id, Moment when, std::string cons
 }
 
 Result<void> Tokens::used(std::string const& id, Moment when) {
+  Companion::Absence const nobody_asked(connection_);
   return write(used_, id, millis(when));
 }
 

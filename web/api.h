@@ -16,9 +16,17 @@ Response end_session(Request const& request, RunService& service);
 // One sentence.
 std::string identity_words(Caller const& caller);
 
+// api_audit.cpp
+Response search_audit(Request const& request, RunService& service);
+Response show_audit_key(Request const& request, RunService& service);
+Response verify_audit(Request const& request, RunService& service);
+Response export_audit(Request const& request, RunService& service);
+Response show_report(Request const& request, RunService& service);
+
 // api_console.cpp
 Response overview_page(Request const& request, RunService& service);
 Response history_page(Request const& request, RunService& service);
+Response audit_page(Request const& request, RunService& service);
 Response plans_page(Request const& request, RunService& service);
 Response plan_page(Request const& request, RunService& service);
 Response run_page(Request const& request, RunService& service);

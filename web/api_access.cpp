@@ -16,22 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string_view how(Caller::By by) {
-  switch (by) {
-    case Caller::By::nobody:
-      return "nobody";
-    case Caller::By::local:
-      return "local";
-    case Caller::By::peer:
-      return "unix-socket";
-    case Caller::By::token:
-      return "token";
-    case Caller::By::session:
-      return "session";
-  }
-  __builtin_unreachable();
-}
-
 Response answer(Result<std::string> document, int status = 200) {
   return document ? Response{.status = status, .body = std::move(*document)}
                   : problem(document.error());
@@ -59,7 +43,7 @@ Response who_am_i(Request const& request, RunService&) {
   auto const actor = read_actor(request);
   json document = {{"principal", actor ? *actor : caller.principal.name},
                    {"proven", caller.principal.proven},
-                   {"by", how(caller.by)},
+                   {"by", to_text(caller.by)},
                    {"local_mode", caller.by == Caller::By::local},
                    {"identity", identity_words(caller)},
                    {"roles", json::array()}};

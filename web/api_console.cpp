@@ -133,6 +133,10 @@ Response history_page(Request const& request, RunService& service) {
   return page_that_asks(request, service, {"/api/v1", "/api/v1/whoami"});
 }
 
+Response audit_page(Request const& request, RunService& service) {
+  return page_that_asks(request, service, {"/api/v1", "/api/v1/whoami"});
+}
+
 Response plans_page(Request const& request, RunService& service) {
   return page_that_asks(request, service, {"/api/v1", "/api/v1/whoami", "/api/v1/plans?limit=50"});
 }

@@ -1,10 +1,8 @@
-#include <algorithm>
-#include <array>
-
 #include "web/api.h"
 #include "web/body.h"
 #include "web/conditional.h"
 #include "web/problem.h"
+#include "web/run_answer.h"
 
 namespace runbookd::web {
 
@@ -15,9 +13,6 @@ using planner::Result;
 
 namespace {
 
-// In these states something goes on after the answer; a client may want to wait.
-constexpr std::array<std::string_view, 3> working_states = {"running", "pausing", "cancelling"};
-
 RunId run_of(Request const& request) { return {request.part("run")}; }
 
 Response answer(Result<Document> document) {
@@ -25,10 +20,6 @@ Response answer(Result<Document> document) {
     return problem(document.error());
   }
   return {.body = std::move(document->json)};
-}
-
-Response snapshot(Document document, int status) {
-  return {.status = status, .body = std::move(document.json), .headers = {etag(document.revision)}};
 }
 
 // The planner's wish, with who asks.
@@ -100,10 +91,7 @@ Response create_run(Request const& request, RunService& service) {
   if (!created) {
     return problem(created.error());
   }
-  auto const run = top_level_text(created->json, "run");
-  auto response = snapshot(std::move(*created), 201);
-  response.headers.push_back({"Location", "/api/v1/runs/" + run});
-  return response;
+  return created_run(*std::move(created));
 }
 
 Response show_run(Request const& request, RunService& service) {
@@ -146,10 +134,7 @@ Response command_run(Request const& request, RunService& service) {
   if (!after) {
     return refused(after.error(), request, service);
   }
-  auto const state = top_level_text(after->json, "state");
-  bool const working =
-      std::find(working_states.begin(), working_states.end(), state) != working_states.end();
-  return snapshot(std::move(*after), working ? 202 : 200);
+  return after_verb(*std::move(after));
 }
 
 }  // namespace runbookd::web

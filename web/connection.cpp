@@ -113,6 +113,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   asio::awaitable<bool> refuse(Error error);
   asio::awaitable<bool> send(std::string bytes);
   asio::awaitable<void> stream(Response response);
+  asio::awaitable<void> send_parts(Response response);
   asio::awaitable<void> linger();
   void begin();
   class Streaming;
@@ -289,6 +290,10 @@ asio::awaitable<bool> Connection::answer() {
     co_await stream(std::move(response));
     co_return false;
   }
+  if (response.parts && request_.method != "HEAD") {
+    co_await send_parts(std::move(response));
+    co_return false;
+  }
   if (peer_.secure) {
     response.headers.push_back({"Strict-Transport-Security", "max-age=31536000"});
   }
@@ -414,6 +419,27 @@ asio::awaitable<void> Connection::stream(Response response) {
     sent = co_await send(std::move(bytes));
   }
   if (sent && in_chunks && events.complete()) {
+    std::string end(last_chunk);
+    co_await send(std::move(end));
+  }
+  note(response.status);
+}
+
+// An end that is missing tells the client that something went wrong on the way.
+asio::awaitable<void> Connection::send_parts(Response response) {
+  bool const in_chunks = reader_.knows_chunks();
+  auto head = stream_head(response, in_chunks);
+  bool sent = co_await send(std::move(head));
+  while (sent && !serving_->cut) {
+    auto const part = response.parts();
+    if (!part || part->empty()) {
+      sent = sent && part.has_value();
+      break;
+    }
+    auto bytes = in_chunks ? chunk(*part) : *part;
+    sent = co_await send(std::move(bytes));
+  }
+  if (sent && in_chunks) {
     std::string end(last_chunk);
     co_await send(std::move(end));
   }

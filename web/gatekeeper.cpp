@@ -7,6 +7,22 @@
 
 namespace runbookd::web {
 
+std::string_view to_text(Caller::By by) {
+  switch (by) {
+    case Caller::By::nobody:
+      return "nobody";
+    case Caller::By::local:
+      return "local";
+    case Caller::By::peer:
+      return "unix-socket";
+    case Caller::By::token:
+      return "token";
+    case Caller::By::session:
+      return "session";
+  }
+  __builtin_unreachable();
+}
+
 std::string bearer_of(Request const& head) {
   constexpr std::string_view scheme = "bearer ";
   std::string_view const value = head.header("authorization").value_or("");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "planner/access.h"
@@ -35,6 +36,8 @@ struct Caller {
   // known caller.
   std::optional<planner::Error> refusal;
 };
+
+std::string_view to_text(Caller::By by);
 
 struct TokenRequest {
   std::string name, principal;

@@ -50,6 +50,9 @@ struct Follow {
   bool with_queries = false;  // of other sessions
 };
 
+// An answer that is made while it is sent: each call gives the next part, an empty one is the end.
+using Parts = std::function<planner::Result<std::string>()>;
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
@@ -60,6 +63,7 @@ struct Response {
   // The answer is not known yet: this is called once, and calls back with it on the I/O thread.
   // What stands above then counts for nothing.
   std::function<void(std::function<void(Response)>)> later = nullptr;
+  Parts parts = nullptr;  // instead of a body
 };
 
 }  // namespace runbookd::web

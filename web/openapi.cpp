@@ -117,6 +117,12 @@ Codes problems_of_all(RouteName const& route) {
   if (route.method != "GET") {
     codes.push_back(ErrorCode::forged_request);
   }
+  if (route.recorded) {
+    codes.push_back(ErrorCode::audit_unavailable);
+  }
+  if (route.recorded && route.method != "GET") {
+    codes.insert(codes.end(), {ErrorCode::idempotency_key_reused, ErrorCode::request_in_progress});
+  }
   bool const of_a_thing = route.pattern.find("{run}") != std::string_view::npos ||
                           route.pattern.find("{target}") != std::string_view::npos;
   if (of_a_thing) {
@@ -222,6 +228,9 @@ void add_what_the_router_knows(Tree& paths) {
       operation["security"] = Tree::array();
     }
     add_path_parameters(operation, pattern);
+    if (route.recorded && route.method != "GET") {
+      operation["parameters"].push_back({{"$ref", ref("parameters", "idempotency_key")}});
+    }
     add_problems(operation, route);
   }
 }

@@ -131,6 +131,24 @@ ProblemKind problem_kind(ErrorCode code) {
               "After some wrong tokens, further wrong ones from the same place have to wait, for "
               "longer each time. A right one is taken at any time.",
               "Look which program sends an old token, and wait as long as Retry-After says."};
+    case ErrorCode::audit_unavailable:
+      return {
+          503, "The audit took no entry",
+          "Whatever goes on is recorded in the audit together with what it changes. The audit "
+          "could not be written, so nothing was done.",
+          "Look at the daemon's log and at the disk of its store. Pausing and slowing down work "
+          "all the same; their entries follow, marked late."};
+    case ErrorCode::idempotency_key_reused:
+      return {422, "This Idempotency-Key was sent with another request",
+              "A key stands for one request; this one came before with another body, query or "
+              "If-Match.",
+              "Make a new key for each new request, and send the old one only to repeat the old "
+              "request."};
+    case ErrorCode::request_in_progress:
+      return {409, "The request with this Idempotency-Key is still under way",
+              "The same request came before and has not been answered yet.",
+              "Wait as long as Retry-After says and send it again: the answer is then that of the "
+              "first."};
     case ErrorCode::internal:
       return {500, "The daemon met something it did not expect", "This is a defect of the daemon.",
               "Look at the daemon's log at this time and report it with the run's events."};

@@ -7,7 +7,9 @@
 #include "planner/digest.h"
 #include "web/address.h"
 #include "web/api.h"
+#include "web/conditional.h"
 #include "web/problem.h"
+#include "web/recorded.h"
 #include "web/redaction.h"
 
 namespace runbookd::web {
@@ -41,6 +43,8 @@ constexpr Needs known{Capability::known};
 constexpr Needs reads{Capability::read};
 constexpr Needs reads_run{Capability::read, Needs::On::run};
 constexpr Needs reads_target{Capability::read, Needs::On::target};
+constexpr Needs reads_audit{Capability::read_audit};
+constexpr Needs reads_evidence{Capability::read_audit, Needs::On::run};
 constexpr Needs operates{Capability::operate};
 constexpr Needs administers{Capability::administer};
 // What a verb asks for at the least; the rest is judged with the run (planner/verb_rights).
@@ -55,6 +59,7 @@ constexpr Needs goes_on{Capability::operate, Needs::On::run};
 constexpr Route routes[] = {
     {"GET", "/", overview_page, open},
     {"GET", "/history", history_page, open},
+    {"GET", "/audit", audit_page, open},
     {"GET", "/plans", plans_page, open},
     {"GET", "/plans/{digest}", plan_page, open},
     {"GET", "/runs/{run}", run_page, open},
@@ -77,6 +82,11 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/store/backup", show_backup, operates},
     {"POST", "/api/v1/store/backup", start_backup, operates},
 
+    {"GET", "/api/v1/audit", search_audit, reads_audit},
+    {"GET", "/api/v1/audit/key", show_audit_key, known},
+    {"GET", "/api/v1/audit/verify", verify_audit, reads_audit},
+    {"GET", "/api/v1/audit/export", export_audit, reads_audit},
+
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
     {"POST", "/api/v1/targets/{target}/ways-back", show_ways_back, plans_for_target},
 
@@ -94,6 +104,7 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/runs/{run}/locks", show_locks, reads_run},
     {"GET", "/api/v1/runs/{run}/preflight", show_preflight, reads_run},
     {"GET", "/api/v1/runs/{run}/events", show_events, reads_run},
+    {"GET", "/api/v1/runs/{run}/report", show_report, reads_evidence},
 
     {"POST", "/api/v1/runs/{run}/start", command_run, goes_on},
     {"POST", "/api/v1/runs/{run}/advance", command_run, goes_on},
@@ -251,6 +262,35 @@ Response hiding_queries(Response response) {
   return response;
 }
 
+Response handled(Route const& route, Request const& request, Target const& target,
+                 RunService& service) {
+  auto response = route.handler(request, service);
+  if (route.needs.on != Needs::On::run) {
+    return response;
+  }
+  bool const sees = may(request.caller.principal, Capability::see_queries, target);
+  if (response.follow) {
+    response.follow->with_queries = sees;
+  }
+  return sees ? response : hiding_queries(std::move(response));
+}
+
+bool gives_up(Route const& route) { return route.pattern.ends_with("/cancel"); }
+
+// Whatever may change something, and whoever reads the audit itself.
+bool is_recorded(Route const& route) {
+  bool const only_looks =
+      route.method == "GET" || route.handler == validate_plan || route.handler == show_ways_back;
+  return !only_looks || route.needs.what == Capability::read_audit;
+}
+
+// Nobody who is not known: of those the gatekeeper keeps count.
+bool is_recorded(Route const& route, Request const& request) {
+  bool const rehearsed = query_text(request, "dry_run") == "true";
+  bool const is_known = route.needs.what == Capability::open || expect_known(request).has_value();
+  return is_recorded(route) && !rehearsed && is_known;
+}
+
 }  // namespace
 
 Response respond(Request request, RunService& service) {
@@ -261,19 +301,18 @@ Response respond(Request request, RunService& service) {
   auto const& route = *found.route;
   request.path = std::move(found.names);
   auto const target = admit(route.needs, request, service);
-  if (!target) {
-    return problem(target.error());
-  }
-  auto response = route.handler(request, service);
+  auto const judge = [&] {
+    return target ? handled(route, request, *target, service) : problem(target.error());
+  };
+  auto response = is_recorded(route, request)
+                      ? recorded(request,
+                                 {.pattern = route.pattern,
+                                  .stops = route.needs.what == Capability::stop || gives_up(route),
+                                  .admitted = target.has_value()},
+                                 service, judge)
+                      : judge();
   response.route = route.pattern;
-  if (route.needs.on != Needs::On::run) {
-    return response;
-  }
-  bool const sees = may(request.caller.principal, Capability::see_queries, *target);
-  if (response.follow) {
-    response.follow->with_queries = sees;
-  }
-  return sees ? response : hiding_queries(std::move(response));
+  return response;
 }
 
 std::optional<Error> refusal_before_body(Request const& head) {
@@ -297,7 +336,7 @@ bool still_admitted(Request request, RunService& service) {
 std::vector<RouteName> route_names() {
   std::vector<RouteName> names;
   for (auto const& route : routes) {
-    names.push_back({route.method, route.pattern, route.needs.what});
+    names.push_back({route.method, route.pattern, route.needs.what, is_recorded(route)});
   }
   return names;
 }

@@ -23,6 +23,7 @@ bool still_admitted(Request request, RunService& service);
 struct RouteName {
   std::string_view method, pattern;
   planner::Capability needs;
+  bool recorded = false;  // in the audit
 };
 // For GET /api/v1, tests and documentation.
 std::vector<RouteName> route_names();

@@ -16,6 +16,7 @@
 #include "planner/error.h"
 #include "planner/ids.h"
 #include "planner/plan_reader.h"
+#include "web/audit.h"
 #include "web/gatekeeper.h"
 
 namespace runbookd::web {
@@ -52,6 +53,11 @@ struct RunQuery {
   int limit = 50;
   std::string cursor;
   planner::Principal caller;  // only runs on targets that it may read
+};
+
+enum class ReportForm { json, markdown, html };
+struct RunReport {
+  std::string content_type, body;
 };
 
 struct EventLine {
@@ -95,6 +101,7 @@ class RunService {
 
   // Who asks, and what of it is recorded.
   virtual Gatekeeper& gate() = 0;
+  virtual Auditor& audit() = 0;
 
   virtual Result<Document> create_run(RunRequest const& request,
                                       planner::Principal const& caller) = 0;
@@ -122,6 +129,9 @@ class RunService {
   virtual Result<Document> submit(RunId const& run, planner::Command const& command,
                                   std::optional<planner::EventSeq> expected,
                                   planner::Principal const& caller) = 0;
+
+  // Everything that proves what the run did, for somebody who was not there.
+  virtual Result<RunReport> show_report(RunId const& run, ReportForm form) = 0;
 
   virtual Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) = 0;
   // Calls `grown` (on the I/O thread, never from inside this call) whenever the run has new events

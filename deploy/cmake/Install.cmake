@@ -14,6 +14,6 @@ install(FILES prometheus/alerts.yml DESTINATION ${CMAKE_INSTALL_DATADIR}/runbook
 install(FILES grafana/runbookd.json DESTINATION ${CMAKE_INSTALL_DATADIR}/runbookd/grafana COMPONENT daemon)
 install(FILES ${CMAKE_SOURCE_DIR}/config/runbookd.example.yaml DESTINATION ${docs}/runbookd/examples COMPONENT daemon)
 
-install(TARGETS runbookctl COMPONENT ctl)
+install(TARGETS runbookctl runbookd-audit-verify COMPONENT ctl)
 install(FILES ${CMAKE_SOURCE_DIR}/config/plan.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/runbookctl COMPONENT ctl)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/plans/ DESTINATION ${docs}/runbookctl/examples COMPONENT ctl)

@@ -26,7 +26,7 @@ async function pages() {
   await until(async () => (await get(`/api/v1/runs/${filling}`)).live.backfill?.rows_scanned > 0, 'the backfill to be at work');
   const plan = async (run) => (await get(`/api/v1/runs/${run}`)).plan.digest;
   return {
-    overview: '/', history: '/history', plans: '/plans', plan: `/plans/${await plan(waiting)}`, strange_plan: `/plans/${await plan(strange)}`,
+    overview: '/', history: '/history', audit: '/audit', plans: '/plans', plan: `/plans/${await plan(waiting)}`, strange_plan: `/plans/${await plan(strange)}`,
     waiting: `/runs/${waiting}`, filling: `/runs/${filling}`, failed: `/runs/${failed}`, strange: `/runs/${strange}`,
     rollback: `/runs/${waiting}/rollback`, nothing: '/runs/run_000000000000',
   };

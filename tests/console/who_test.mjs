@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {after, test} from 'node:test';
-import {browser, create, open, until_shown, until_state, verb} from './browser.mjs';
+import {axe_path, browser, create, open, until_shown, until_state, verb} from './browser.mjs';
 import {three_phases} from './plans.mjs';
 
 after(() => browser.close());
@@ -55,4 +55,33 @@ test('local mode says so on every page; from the first token on one logs in, see
   assert.match(await page.locator('.why-not').innerText(), /oncall, operator, admin.*vic has viewer/);
   assert.equal(await page.locator('.verbs .choices').innerText(), '');
   await page.done();
+});
+
+test('an auditor searches the audit, lets it be verified and takes it along, by keyboard and on a narrow screen', async () => {
+  const auditor = make_token('cleo', 'auditor');
+  for (const [width, theme] of [[360, 'dark'], [1280, 'light']]) {
+    const page = await open('/audit?action=pause', {viewport: {width, height: 800}, colorScheme: theme, bypassCSP: true});
+    await page.getByLabel('Token').fill(auditor);
+    await page.getByRole('button', {name: 'Log in', exact: true}).click();
+    await page.getByRole('heading', {name: 'Audit', exact: true}).waitFor();
+    const entry = page.locator('.run-row', {hasText: 'pause'}).first();
+    assert.match(await entry.innerText(), /by ana: allowed/);
+    await entry.locator('summary').click();
+    assert.match(await entry.innerText(), /hash\s+[0-9a-f]{64}/);
+    await page.getByRole('button', {name: 'Verify the chain'}).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').getByText('Sound').waitFor();
+    if (process.env.CONSOLE_SHOTS) {
+      await page.screenshot({path: `${process.env.CONSOLE_SHOTS}/audit-${theme}-${width}.png`, fullPage: true});
+    }
+    await page.addScriptTag({path: axe_path});
+    const {violations} = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}));
+    assert.deepEqual(violations.filter((each) => ['serious', 'critical'].includes(each.impact)).map((each) => each.id), []);
+    assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= document.documentElement.clientWidth));
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', {name: 'Export all of it'}).click()]);
+    assert.equal(download.suggestedFilename(), 'runbookd-audit.ndjson');
+    await page.getByRole('button', {name: 'Log out', exact: true}).click();
+    await page.getByLabel('Token').waitFor();
+    await page.done();
+  }
 });

@@ -9,6 +9,7 @@ import {all_codes, all_operations, call, document, done, exchange, expect_valid_
 
 // What nobody can provoke from outside.
 const never_seen = {
+  'request-in-progress': 'no answer of a verb comes later than the verb: it needs two requests at one instant',
   internal: 'a defect of the daemon, or an event in its store that a newer version wrote',
 };
 
@@ -109,6 +110,7 @@ test('pages, files and what is open to everybody', async () => {
   }
   await done('show_alert', {path: {name: 'RunbookdDown'}});
   await refused('not-found', 'show_problem', {path: {slug: 'nothing'}});
+  await done('audit_page', {by: vic});
   const page = await done('overview_page', {by: vic});
   for (const id of ['history_page', 'plans_page']) {
     await done(id, {by: vic});
@@ -344,6 +346,25 @@ test('more streams than the daemon keeps', async () => {
   }
 });
 
+test('who asked for what', async () => {
+  const auditor = (await token('cleo', 'auditor')).secret;
+  const key = {'Idempotency-Key': 'a-key-of-a-test'};
+  const text = one_step('kept', 'SELECT 77');
+  await done('upload_plan', {by: ana, type: 'application/yaml', body: text, headers: key});
+  await refused('idempotency-key-reused', 'upload_plan', {by: ana, type: 'application/yaml', body: one_step('other', 'SELECT 78'), headers: key});
+  const page = (await done('search_audit', {by: auditor, query: {limit: '2'}})).body;
+  assert.equal(page.entries.length, 2);
+  await done('search_audit', {by: auditor, query: {cursor: page.next_cursor, actor: 'ana', outcome: 'failed'}});
+  await refused('capability-missing', 'search_audit', {by: ana});
+  assert.match((await done('show_audit_key', {by: ana})).body.key, /^runbookd\/store_/);
+  assert.equal((await done('verify_audit', {by: auditor})).body.ok, true);
+  await done('export_audit', {by: auditor});
+  const run = await create(one_step('proof', 'SELECT 79'));
+  for (const format of ['json', 'md', 'html']) {
+    await done('show_report', {by: auditor, path: {run}, query: {format}});
+  }
+});
+
 test('a store that is full, and one that is gone', async () => {
   const url = stage.full.url;
   assert.equal((await done('who_am_i', {url})).body.by, 'local');
@@ -354,6 +375,15 @@ test('a store that is full, and one that is gone', async () => {
       break;
     }
     assert.ok(answer.status === 201 && n < 100, JSON.stringify(answer.body));
+  }
+
+  // what is there already takes no room, and its entry some
+  for (let n = 0; ; ++n) {
+    const answer = await call('upload_plan', {url, type: 'application/yaml', body: filler(0)});
+    if (answer.code === 'audit-unavailable') {
+      break;
+    }
+    assert.ok(answer.status === 200 && n < 1000, JSON.stringify(answer.body));
   }
 
   rmSync(stage.broken.store);

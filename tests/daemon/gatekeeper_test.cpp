@@ -52,7 +52,9 @@ struct House {
   std::unique_ptr<store::Store> store = store::Store::open({.path = folder.store()}).value();
   config::AccessSettings access;
   HandClock clock;
-  Gatekeeper gate{store->tokens(), access, clock, [](planner::Error const&) {}};
+  daemon::Auditor auditor{*store, clock, store::SigningKey::make("runbookd/test").value(),
+                          [](planner::Error const&) {}};
+  Gatekeeper gate{store->tokens(), access, clock, auditor, [](planner::Error const&) {}};
   web::Peer peer{.address = "192.0.2.1"};
 
   Made make(std::string const& principal, std::vector<std::string> const& roles,
@@ -104,7 +106,8 @@ TEST_CASE("the first token ends local mode for good, also when it is revoked") {
   REQUIRE(house.gate.revoke_token(made.id, "root"));
   CHECK_FALSE(house.gate.local_mode());
   // and for whoever opens the store next
-  Gatekeeper next(house.store->tokens(), house.access, house.clock, [](planner::Error const&) {});
+  Gatekeeper next(house.store->tokens(), house.access, house.clock, house.auditor,
+                  [](planner::Error const&) {});
   CHECK_FALSE(next.local_mode());
 }
 

@@ -33,7 +33,7 @@ expect 'the daemon has a user without a shell' /usr/sbin/nologin "$(getent passw
 quiet runbookd --check-config
 quiet systemd-analyze verify --man=no $unit
 quiet systemd-analyze security --offline=true --threshold=20 $unit
-for page in 'runbookctl.1' 'runbookd.8' 'runbookd.conf.5' 'runbookd-plan.5'; do
+for page in 'runbookctl.1' 'runbookd-audit-verify.1' 'runbookd.8' 'runbookd.conf.5' 'runbookd-plan.5'; do
   [[ -s /usr/share/man/man${page##*.}/$page.gz ]] || fail "there is no page $page"
 done
 for file in bash-completion/completions/runbookctl zsh/vendor-completions/_runbookctl \

@@ -18,6 +18,7 @@ namespace {
 std::map<std::string, std::set<std::string>> const roles_that_may{
     {"known", {"viewer", "auditor", "oncall", "approver", "operator", "admin"}},
     {"read", {"viewer", "auditor", "oncall", "approver", "operator", "admin"}},
+    {"read_audit", {"auditor", "admin"}},
     {"stop", {"oncall", "operator", "admin"}},
     {"roll_back", {"oncall", "operator", "admin"}},
     {"approve", {"approver", "admin"}},

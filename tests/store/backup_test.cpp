@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "store/schema.h"
 #include "tests/store/scratch.h"
 
 namespace runbookd::store {
@@ -39,7 +40,7 @@ TEST_CASE_FIXTURE(Standing, "a sound store is in order, with its counts") {
   REQUIRE(report);
   CHECK(report->problems == std::vector<std::string>{});
   CHECK(report->id.starts_with("store_"));
-  CHECK(report->schema_version == 2);
+  CHECK(report->schema_version == std::ssize(schema_files()));
   CHECK(report->runs == 1);
   CHECK(report->unfinished == 1);
   CHECK(report->events == 200);

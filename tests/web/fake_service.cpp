@@ -200,6 +200,11 @@ Result<Document> FakeService::submit(RunId const& run, planner::Command const& a
   return show_run(run, caller);
 }
 
+Result<RunReport> FakeService::show_report(RunId const& run, ReportForm form) {
+  asked = "show_report " + run.text + " " + std::to_string(static_cast<int>(form));
+  return find(run).map([](FakeRun*) { return RunReport{"text/plain", "evidence"}; });
+}
+
 Result<EventPage> FakeService::events_after(RunId const& run, planner::EventSeq after, int limit) {
   auto const found = find(run);
   if (!found) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/web/fake_audit.h"
 #include "tests/web/fake_gate.h"
 #include "web/service.h"
 
@@ -30,6 +31,7 @@ class FakeService : public RunService {
   // As if a run had events without end.
   bool endless = false;
   FakeGate doorman;
+  FakeAudit book;
   std::map<std::string, FakeRun> runs;
 
   // What was asked last.
@@ -63,6 +65,7 @@ class FakeService : public RunService {
   Result<Document> list_plans(int limit, std::string const& cursor) override;
   Result<Document> show_plan(std::string const& digest) override;
   Gatekeeper& gate() override { return doorman; }
+  Auditor& audit() override { return book; }
   Result<Document> create_run(RunRequest const& request, planner::Principal const& caller) override;
   Result<Document> list_runs(RunQuery const& query) override;
   Result<std::string> target_of(RunId const& run) override;
@@ -77,6 +80,7 @@ class FakeService : public RunService {
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
                           std::optional<planner::EventSeq> revision,
                           planner::Principal const& caller) override;
+  Result<RunReport> show_report(RunId const& run, ReportForm form) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
   std::unique_ptr<Subscription> when_grown(RunId const& run, std::function<void()> grown) override;
   std::optional<EventLine> live_line(RunId const& run) override;

@@ -5,6 +5,7 @@ import {html, Page} from './parts.js';
 import {Login} from './page_login.js';
 import {Overview} from './page_overview.js';
 import {History} from './page_history.js';
+import {Audit} from './page_audit.js';
 import {Plans} from './page_plans.js';
 import {PlanPage} from './page_plan.js';
 import {RunPage} from './page_run.js';
@@ -21,6 +22,9 @@ function page() {
   }
   if (kind === 'plans') {
     return id ? html`<${PlanPage} digest=${id} />` : html`<${Plans} />`;
+  }
+  if (kind === 'audit') {
+    return html`<${Audit} />`;
   }
   return kind === 'history' ? html`<${History} />` : html`<${Overview} />`;
 }

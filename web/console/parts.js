@@ -59,7 +59,9 @@ export function ProblemBox({problem}) {
 
 export const Command = ({text}) => html`<p class="command"><span class="label">By command line</span> <code>${text}</code></p>`;
 
-const places = [['/', 'Overview'], ['/history', 'History'], ['/plans', 'Plans']];
+// Only who may read all of it is led there.
+const audits = me?.roles?.some((role) => role === 'auditor' || role === 'admin');
+const places = [['/', 'Overview'], ['/history', 'History'], ['/plans', 'Plans'], ...(audits ? [['/audit', 'Audit']] : [])];
 
 function Known() {
   const leave = () => log_out().finally(() => location.reload());

@@ -55,11 +55,15 @@ Maybe<Client> client_for(Surroundings const& world, Global const& global) {
   if (actor.empty() || !is_header_text(actor)) {
     return fail(Exit::usage, "--actor", "a name has to be one line of text");
   }
+  if (!is_header_text(global.idempotency_key)) {
+    return fail(Exit::usage, "--idempotency-key", "a key has to be one line of text");
+  }
   return Client({.address = *address,
                  .actor = actor,
                  .patience = request_patience,
                  .curl = global.show_curl ? &world.err : nullptr,
-                 .token_file = token_file(world, global, *address)});
+                 .token_file = token_file(world, global, *address),
+                 .key = global.idempotency_key});
 }
 
 Look look_of(Surroundings const& world, Global const& global) {

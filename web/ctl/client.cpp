@@ -1,5 +1,9 @@
 #include "web/ctl/client.h"
 
+#include <array>
+#include <random>
+#include <thread>
+
 #include <nlohmann/json.hpp>
 
 #include "web/ctl/credentials.h"
@@ -10,12 +14,17 @@ namespace runbookd::ctl {
 
 namespace {
 
-bool may_have_been_taken(HttpRequest const& request, TransportFailure const& failure) {
-  return request.method != "GET" && failure.kind != TransportFailure::Kind::refused;
-}
+// How long a daemon that went away is given to come back, before the same request is sent again.
+constexpr std::array again_after{std::chrono::milliseconds{200}, std::chrono::milliseconds{800},
+                                 std::chrono::milliseconds{2'000}};
 
-Failure unclear(HttpRequest const& request, Failure failure) {
-  failure.why += "; whether the daemon took the request is not known";
+bool changes_something(HttpRequest const& request) { return request.method != "GET"; }
+
+Failure unclear(HttpRequest const& request, std::string const& key, Failure failure) {
+  failure.why +=
+      "; whether the daemon took the request is not known. Repeating the command with "
+      "--idempotency-key " +
+      key + " does nothing twice";
   auto const run = request.target.find("/runs/run_");
   failure.next = run == std::string::npos
                      ? "runbookctl status"
@@ -71,19 +80,53 @@ Maybe<HttpRequest> Client::with_token(HttpRequest request) {
   return request;
 }
 
+// The one that was given, or a fresh one.
+std::string Client::key_of(HttpRequest const& request) const {
+  if (!changes_something(request)) {
+    return {};
+  }
+  if (!settings_.key.empty()) {
+    return settings_.key;
+  }
+  constexpr int words = 4;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::random_device chance;
+  std::string key;
+  for (int i = 0; i < words; ++i) {
+    for (auto word = chance(); key.size() < 8U * (i + 1U); word >>= 4U) {
+      key += digits[word & 0x0FU];
+    }
+  }
+  return key;
+}
+
 Maybe<Answer> Client::send(HttpRequest plain, std::string const& what) {
   tell(plain);
   auto const whole = with_token(std::move(plain));
   if (!whole) {
     return tl::unexpected(whole.error());
   }
-  auto const& request = *whole;
+  auto request = *whole;
+  auto const key = key_of(request);
+  if (!key.empty()) {
+    request.headers.emplace_back("Idempotency-Key", key);
+  }
+  bool taken_perhaps = false;
   auto answer = exchange(settings_.address, request, settings_.patience);
+  for (auto const pause : again_after) {
+    taken_perhaps =
+        taken_perhaps || (!answer && answer.error().kind != TransportFailure::Kind::refused);
+    bool const lost = !answer && answer.error().kind != TransportFailure::Kind::timed_out;
+    if (key.empty() || !lost || !taken_perhaps) {
+      break;
+    }
+    std::this_thread::sleep_for(pause);
+    answer = exchange(settings_.address, request, settings_.patience);
+  }
   if (!answer) {
     auto failure = unreachable(settings_.address, answer.error(), what);
-    return tl::unexpected(may_have_been_taken(request, answer.error())
-                              ? unclear(request, std::move(failure))
-                              : std::move(failure));
+    return tl::unexpected(taken_perhaps && !key.empty() ? unclear(request, key, std::move(failure))
+                                                        : std::move(failure));
   }
   local_mode_ = answer->identity == "local";
   if (answer->status < 200 || answer->status > 299) {
@@ -135,8 +178,11 @@ Maybe<HttpStream> Client::open_events(std::string const& run, std::string const&
   if (!after.empty()) {
     request.headers.emplace_back("Last-Event-ID", after);
   }
+  return open(std::move(request), "events of " + run);
+}
+
+Maybe<HttpStream> Client::open(HttpRequest request, std::string const& what) {
   tell(request);
-  auto const what = "events of " + run;
   auto const whole = with_token(std::move(request));
   if (!whole) {
     return tl::unexpected(whole.error());

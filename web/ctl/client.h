@@ -26,6 +26,7 @@ class Client {
     Patience patience{30'000};
     std::ostream* curl = nullptr;  // where requests are told as curl commands
     std::string token_file;        // empty: no token is shown
+    std::string key;  // Idempotency-Key of what changes something; empty: a fresh one each time
   };
   explicit Client(Settings settings) : settings_(std::move(settings)) {}
 
@@ -37,6 +38,8 @@ class Client {
   // `target`: of the request; the plan is stored by "/api/v1/plans".
   Maybe<Answer> post_plan(std::string const& target, std::string const& bundle,
                           std::string const& what);
+  // An answer that is read while it comes.
+  Maybe<HttpStream> open(HttpRequest request, std::string const& what);
   Maybe<HttpStream> open_events(std::string const& run, std::string const& after);
 
   // A full id, a unique beginning of one, or "@latest" -> a full id.
@@ -60,6 +63,7 @@ class Client {
  private:
   Maybe<Answer> send(HttpRequest request, std::string const& what);
   Maybe<HttpRequest> with_token(HttpRequest request);
+  std::string key_of(HttpRequest const& request) const;
   void tell(HttpRequest const& request) const;
   Settings settings_;
   std::string token_;  // empty: not read yet, or there is none

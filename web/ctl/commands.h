@@ -21,7 +21,7 @@ struct Global {
   bool no_input = false;
   bool yes = false;
   bool show_curl = false;
-  std::string address, actor, reason, token_file, ca_file;
+  std::string address, actor, reason, token_file, ca_file, idempotency_key;
   std::optional<bool> wait;  // --wait, --no-wait
   std::optional<planner::Duration> timeout;
   std::optional<std::int64_t> if_revision;
@@ -160,6 +160,19 @@ struct TokenList {};
 struct TokenRevoke {
   std::string token;
 };
+struct RunReport {
+  std::string run, format = "md";
+};
+struct AuditSearch {
+  std::string actor, action, run, outcome, since, until;
+  int limit = 50;
+};
+struct AuditExport {
+  std::string to;  // a file; empty: standard output
+};
+struct AuditVerify {};
+struct AuditKey {};
+struct AuditCheckpoint {};
 struct Login {};
 struct Logout {};
 struct WhoAmI {};
@@ -170,6 +183,7 @@ using Command =
                  PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules, RunCreate, RunList, RunShow,
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
                  Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Locks, Preflight,
-                 TokenCreate, TokenList, TokenRevoke, Login, Logout, WhoAmI, Version>;
+                 TokenCreate, TokenList, TokenRevoke, RunReport, AuditSearch, AuditExport,
+                 AuditVerify, AuditKey, AuditCheckpoint, Login, Logout, WhoAmI, Version>;
 
 }  // namespace runbookd::ctl

@@ -86,6 +86,9 @@ void add_request(Parse& parse) {
   app.add_option("--if-revision", parse.if_revision, "Only if the run is still at this revision")
       ->option_text("N")
       ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()));
+  app.add_option("--idempotency-key", global.idempotency_key,
+                 "Of a request whose outcome was not known: sent again, it does nothing twice")
+      ->option_text("KEY");
   app.add_flag("-y,--yes", global.yes, "Answer yes to ordinary questions");
   app.add_flag("--no-input", global.no_input, "Never ask; refuse instead");
   app.add_flag("--wait", parse.wait, "Follow the run until it settles");
@@ -206,6 +209,11 @@ void add_run_commands(Parse& parse) {
   list.option("--plan", &RunList::plan, "DIGEST", "Only runs of this plan");
   list.option("--limit", &RunList::limit, "N", "At most so many (50)")
       ->check(whole_number(1, 100'000));
+  auto report = sub<RunReport>(parse, *run, "report",
+                               "The evidence of a run: who did what, when and why, with hashes");
+  report.word("RUN", &RunReport::run, run_help)->required();
+  report.option("--format", &RunReport::format, "FORMAT", "md, html or json (md)")
+      ->check(one_of({"md", "html", "json"}));
   auto show = sub<RunShow>(parse, *run, "show", "Everything about a run, a phase or a step");
   show.word("RUN", &RunShow::run, run_help)->required();
   show.option("--phase", &RunShow::phase, "PHASE", "Only this phase");
@@ -288,6 +296,31 @@ void add_step_verbs(Parse& parse) {
       ->required();
 }
 
+void add_audit(Parse& parse) {
+  parse.group = "Who may do what";
+  auto* audit = parse.app.add_subcommand("audit", "Who asked for what: search, export, verify")
+                    ->group(parse.group);
+  audit->require_subcommand(1);
+  parse.group = "Commands";
+  auto search = sub<AuditSearch>(parse, *audit, "search", "Entries of the audit, the newest first");
+  search.option("--by", &AuditSearch::actor, "NAME", "Only what this person asked for");
+  search.option("--action", &AuditSearch::action, "ACTION",
+                "Only this, such as start or tokens.create");
+  search.option("--run", &AuditSearch::run, "RUN", "Only what was asked of this run");
+  search.option("--outcome", &AuditSearch::outcome, "OUTCOME", "Only these")
+      ->check(one_of({"allowed", "denied", "failed", "replayed"}));
+  search.option("--since", &AuditSearch::since, "MOMENT", "From 2026-12-01T03:12:00Z on");
+  search.option("--until", &AuditSearch::until, "MOMENT", "Up to then");
+  search.option("--limit", &AuditSearch::limit, "N", "At most so many (50)")
+      ->check(whole_number(1, 1'000'000));
+  sub<AuditExport>(parse, *audit, "export", "All of it, for runbookd-audit-verify")
+      .option("--to", &AuditExport::to, "FILE", "Into this new file; else to standard output");
+  sub<AuditVerify>(parse, *audit, "verify", "Let the daemon look through the chain and the runs");
+  sub<AuditKey>(parse, *audit, "key", "The key that its checkpoints are signed with");
+  sub<AuditCheckpoint>(parse, *audit, "checkpoint",
+                       "The newest checkpoint: keep it on another machine");
+}
+
 void add_seeing(Parse& parse) {
   parse.group = "Seeing";
   sub<Status>(parse, parse.app, "status", "What goes on and what it waits for")
@@ -335,6 +368,7 @@ void add_seeing(Parse& parse) {
   sub<TokenRevoke>(parse, *token, "revoke", "End a token, at once")
       .word("ID", &TokenRevoke::token, "Its id, as token list shows it")
       ->required();
+  add_audit(parse);
   parse.group = "Seeing";
   sub<Version>(parse, parse.app, "version", "Versions of this program and of the daemon");
 }

@@ -1,4 +1,6 @@
 // What people and programs get to see when something does not work.
+#include <atomic>
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -149,7 +151,50 @@ TEST_CASE("a verb whose answer got lost is said to be unclear") {
   auto const said = runbookctl({"resume", run_a}, {.address = server.address()});
   CHECK(said.exit == 10);
   CHECK(said.err.find("whether the daemon took the request is not known") != std::string::npos);
+  auto const key = server.asked("POST").front().headers.at("idempotency-key");
+  CHECK(said.err.find("--idempotency-key " + key + " does nothing twice") != std::string::npos);
   CHECK(said.err.find("try: runbookctl status run_0a1b2c3d4e5f\n") != std::string::npos);
+}
+
+TEST_CASE("a request whose answer got lost is sent again, and is the same request") {
+  std::atomic<int> asked = 0;
+  CannedServer const server([&](Asked const& request) {
+    if (request.method == "POST" && ++asked == 1) {
+      return Canned{.hang_up = true};
+    }
+    return Canned{.body = R"({"run":"run_0a1b2c3d4e5f","state":"paused"})"};
+  });
+  auto const said = runbookctl({"pause", run_a, "--no-wait"}, {.address = server.address()});
+  CHECK(said.exit == 0);
+  auto const posts = server.asked("POST");
+  REQUIRE(posts.size() == 2);
+  CHECK(posts[0].headers.at("idempotency-key") == posts[1].headers.at("idempotency-key"));
+  CHECK(posts[0].headers.at("idempotency-key").size() == 32);
+}
+
+TEST_CASE("each request has a key of its own, but the one that a person gives") {
+  CannedServer const server([](Asked const&) {
+    return Canned{.body = R"({"run":"run_0a1b2c3d4e5f","state":"paused"})"};
+  });
+  for (auto const& more : {std::vector<std::string>{}, {}, {"--idempotency-key", "mine"}}) {
+    std::vector<std::string> words{"pause", run_a, "--no-wait"};
+    words.insert(words.end(), more.begin(), more.end());
+    CHECK(runbookctl(words, {.address = server.address()}).exit == 0);
+  }
+  auto const posts = server.asked("POST");
+  REQUIRE(posts.size() == 3);
+  CHECK(posts[0].headers.at("idempotency-key") != posts[1].headers.at("idempotency-key"));
+  CHECK(posts[2].headers.at("idempotency-key") == "mine");
+  for (auto const& read : server.asked("GET")) {
+    CHECK_FALSE(read.headers.contains("idempotency-key"));
+  }
+}
+
+TEST_CASE("a request that nobody took is not sent again") {
+  auto const said = runbookctl({"resume", run_a}, {.address = "http://127.0.0.1:1"});
+  CHECK(said.exit == 10);
+  CHECK(said.err.find("Idempotency") == std::string::npos);
+  CHECK(said.err.find("not known") == std::string::npos);
 }
 
 TEST_CASE("escape sequences in the daemon's words do not reach the terminal") {
