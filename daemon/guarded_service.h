@@ -21,6 +21,7 @@ class GuardedService final : public web::RunService {
   void refuse_all(planner::Error why) { refusal_ = std::move(why); }
 
   web::Gatekeeper& gate() override { return service_.gate(); }
+  web::HoldKeeper& hold() override { return service_.hold(); }
   web::Document about() override { return service_.about(); }
   web::Document ready() override { return service_.ready(); }
   bool is_ready() override { return !refusal_ && service_.is_ready(); }
@@ -48,6 +49,12 @@ class GuardedService final : public web::RunService {
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected,
                                         planner::Principal const& caller) override;
+  planner::Result<web::Document> try_out(planner::RunId const& run, planner::Command const& command,
+                                         std::optional<planner::EventSeq> expected,
+                                         planner::Principal const& caller) override;
+  planner::Result<web::Document> add_note(planner::RunId const& run, std::string const& text,
+                                          std::string const& actor,
+                                          planner::Principal const& caller) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,

@@ -7,6 +7,7 @@
 
 #include "planner/error.h"
 #include "store/file.h"
+#include "store/holds.h"
 #include "store/journal.h"
 #include "store/mark.h"
 #include "store/plans.h"
@@ -38,6 +39,7 @@ class Store {
   Journal& journal() { return journal_; }
   Plans& plans() { return plans_; }
   Tokens& tokens() { return tokens_; }
+  Holds& holds() { return holds_; }
   std::string const& id() const {
     return id_;
   }  // made once, at creation: "store_" and 12 hex digits
@@ -61,6 +63,7 @@ class Store {
   Journal journal_;
   Plans plans_;
   Tokens tokens_;
+  Holds holds_;
   std::string id_;
 };
 

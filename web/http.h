@@ -2,7 +2,9 @@
 // parser.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +52,8 @@ struct Follow {
   bool with_queries = false;  // of other sessions
 };
 
+struct Wait;
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
@@ -60,6 +64,16 @@ struct Response {
   // The answer is not known yet: this is called once, and calls back with it on the I/O thread.
   // What stands above then counts for nothing.
   std::function<void(std::function<void(Response)>)> later = nullptr;
+  // The answer waits for a run. What stands above then counts for nothing.
+  std::shared_ptr<Wait> wait = nullptr;
+};
+
+// Asked whenever the run has grown, until there is an answer; once more when the time is over, and
+// then there is one.
+struct Wait {
+  planner::RunId run;
+  std::chrono::seconds at_most{0};
+  std::function<std::optional<Response>(bool time_is_over)> ask;
 };
 
 }  // namespace runbookd::web

@@ -17,6 +17,7 @@
 #include "planner/ids.h"
 #include "planner/plan_reader.h"
 #include "web/gatekeeper.h"
+#include "web/hold_keeper.h"
 
 namespace runbookd::web {
 
@@ -95,6 +96,7 @@ class RunService {
 
   // Who asks, and what of it is recorded.
   virtual Gatekeeper& gate() = 0;
+  virtual HoldKeeper& hold() = 0;
 
   virtual Result<Document> create_run(RunRequest const& request,
                                       planner::Principal const& caller) = 0;
@@ -120,6 +122,15 @@ class RunService {
   virtual Result<Document> submit(RunId const& run, planner::Command const& command,
                                   std::optional<planner::EventSeq> expected,
                                   planner::Principal const& caller) = 0;
+
+  // The same checks, and no effect: the document says what state the run would be in.
+  virtual Result<Document> try_out(RunId const& run, planner::Command const& command,
+                                   std::optional<planner::EventSeq> expected,
+                                   planner::Principal const& caller) = 0;
+  // A remark in the run's history. It moves nothing, so that a revision that somebody saw before it
+  // still is the one that he saw.
+  virtual Result<Document> add_note(RunId const& run, std::string const& text,
+                                    std::string const& actor, planner::Principal const& caller) = 0;
 
   virtual Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) = 0;
   // Calls `grown` (on the I/O thread, never from inside this call) whenever the run has new events

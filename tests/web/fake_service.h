@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/web/fake_gate.h"
+#include "tests/web/fake_hold.h"
 #include "web/service.h"
 
 namespace runbookd::web::test {
@@ -63,6 +64,8 @@ class FakeService : public RunService {
   Result<Document> list_plans(int limit, std::string const& cursor) override;
   Result<Document> show_plan(std::string const& digest) override;
   Gatekeeper& gate() override { return doorman; }
+  FakeHold brake;
+  HoldKeeper& hold() override { return brake; }
   Result<Document> create_run(RunRequest const& request, planner::Principal const& caller) override;
   Result<Document> list_runs(RunQuery const& query) override;
   Result<std::string> target_of(RunId const& run) override;
@@ -76,6 +79,12 @@ class FakeService : public RunService {
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
                           std::optional<planner::EventSeq> revision,
                           planner::Principal const& caller) override;
+  int tried = 0;
+  Result<Document> try_out(RunId const& run, planner::Command const& asked_for,
+                           std::optional<planner::EventSeq> revision,
+                           planner::Principal const& caller) override;
+  Result<Document> add_note(RunId const& run, std::string const& text, std::string const& actor,
+                            planner::Principal const& caller) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
   std::unique_ptr<Subscription> when_grown(RunId const& run, std::function<void()> grown) override;
   std::optional<EventLine> live_line(RunId const& run) override;

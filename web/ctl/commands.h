@@ -21,6 +21,7 @@ struct Global {
   bool no_input = false;
   bool yes = false;
   bool show_curl = false;
+  bool dry_run = false;
   std::string address, actor, reason, token_file, ca_file;
   std::optional<bool> wait;  // --wait, --no-wait
   std::optional<planner::Duration> timeout;
@@ -97,6 +98,23 @@ struct Approve {
 struct Reject {
   std::string run, phase;
 };
+struct Withdraw {
+  std::string run, phase;
+};
+struct Override {
+  std::string run, phase, confirm;
+};
+struct Countersign {
+  std::string run, phase;
+};
+struct NoteRun {
+  std::string run, text;
+};
+struct HoldSet {
+  std::string lasts;
+};
+struct HoldLift {};
+struct HoldShow {};
 struct Evaluate {
   std::string run;
 };
@@ -170,6 +188,7 @@ using Command =
                  PlanDiff, PlanDerive, SqlExplain, SqlLint, SqlRules, RunCreate, RunList, RunShow,
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
                  Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Locks, Preflight,
-                 TokenCreate, TokenList, TokenRevoke, Login, Logout, WhoAmI, Version>;
+                 TokenCreate, TokenList, TokenRevoke, Login, Logout, WhoAmI, Version, Withdraw,
+                 Override, Countersign, NoteRun, HoldSet, HoldLift, HoldShow>;
 
 }  // namespace runbookd::ctl
