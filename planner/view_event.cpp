@@ -1,4 +1,6 @@
 // One event as the stream tells it: its recorded fields, names instead of numbers, and a sentence.
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "planner/event_json.h"
@@ -44,6 +46,19 @@ void shorten_queries(Json& fields) {
   }
 }
 
+// As everywhere else: the place is part of the finding, and who applies edits has the plan's text.
+void flatten_findings(Json& fields) {
+  if (!fields.contains("findings")) {
+    return;
+  }
+  for (auto& finding : fields["findings"]) {
+    auto const place = std::exchange(finding["place"], Json());
+    finding.update(place);
+    finding.erase("place");
+    finding.erase("edits");
+  }
+}
+
 std::string progress_message(std::string const& step, Live const& live, Moment now) {
   auto const who = "step " + step;
   if (view::waits_for_lock(live)) {
@@ -75,6 +90,7 @@ std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event c
   }
   name_condition(document);
   shorten_queries(document);
+  flatten_findings(document);
   document["seq"] = seq;
   document["time"] = to_rfc3339(event.at);
   document["run"] = run.text;

@@ -31,6 +31,7 @@ Response metrics(Request const& request, RunService& service);
 Response about(Request const& request, RunService& service);
 Response start_backup(Request const& request, RunService& service);
 Response show_backup(Request const& request, RunService& service);
+Response show_openapi(Request const& request, RunService& service);
 Response show_plan_schema(Request const& request, RunService& service);
 Response show_problem(Request const& request, RunService& service);
 Response show_alert(Request const& request, RunService& service);
@@ -46,6 +47,7 @@ Response list_plans(Request const& request, RunService& service);
 Response upload_plan(Request const& request, RunService& service);
 Response validate_plan(Request const& request, RunService& service);
 Response show_plan(Request const& request, RunService& service);
+Response show_ways_back(Request const& request, RunService& service);
 
 // api_runs.cpp
 Response list_runs(Request const& request, RunService& service);
@@ -58,6 +60,7 @@ Response preview_rollback(Request const& request, RunService& service);
 Response command_run(Request const& request, RunService& service);
 
 // api_target.cpp: what a target tells when it is asked
+Response when_told(std::function<void(Told)> ask);
 Response show_locks(Request const& request, RunService& service);
 Response show_preflight(Request const& request, RunService& service);
 Response show_catalog(Request const& request, RunService& service);

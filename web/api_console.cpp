@@ -21,7 +21,7 @@ constexpr std::string_view no_console = R"html(
 <pre>runbookctl run list
 runbookctl status
 runbookctl --help</pre>
-<p>or over HTTP, where everything is below <a href="/api/v1", "/api/v1/whoami"><code>/api/v1</code></a>:</p>
+<p>or over HTTP, where everything is below <a href="/api/v1"><code>/api/v1</code></a>:</p>
 <ul>
 <li><a href="/api/v1/runs"><code>/api/v1/runs</code></a>: the runs</li>
 <li><a href="/api/v1/plans"><code>/api/v1/plans</code></a>: the plans</li>

@@ -3,6 +3,7 @@
 #include "web/alert_page.h"
 #include "web/api.h"
 #include "web/conditional.h"
+#include "web/openapi.h"
 #include "web/plan_schema.h"
 #include "web/problem.h"
 #include "web/router.h"
@@ -62,8 +63,12 @@ Response show_backup(Request const&, RunService& service) {
   return shown ? Response{.body = shown->json} : problem(shown.error());
 }
 
-Response show_plan_schema(Request const&, RunService&) {
-  return {.content_type = "application/schema+json", .body = std::string(plan_schema())};
+Response show_openapi(Request const& request, RunService&) {
+  return unchanging(request, "application/json", openapi_document());
+}
+
+Response show_plan_schema(Request const& request, RunService&) {
+  return unchanging(request, "application/schema+json", plan_schema());
 }
 
 Response show_problem(Request const& request, RunService&) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "planner/digest.h"
 #include "web/target.h"
 
 namespace runbookd::web {
@@ -57,6 +58,18 @@ Result<std::optional<EventSeq>> read_if_match(Request const& request) {
 }
 
 Header etag(EventSeq revision) { return {"ETag", '"' + std::to_string(revision) + '"'}; }
+
+Response unchanging(Request const& request, std::string content_type, std::string_view body) {
+  auto const tag = '"' + planner::sha256_hex(body).substr(0, 32) + '"';
+  Response response{.content_type = std::move(content_type)};
+  response.headers = {{"ETag", tag}, {"Cache-Control", "no-cache"}};
+  if (request.header("if-none-match") == tag) {
+    response.status = 304;
+    return response;
+  }
+  response.body = std::string(body);
+  return response;
+}
 
 Result<std::string> read_actor(Request const& request) {
   // a name that nobody proved would be read as one that somebody did

@@ -18,6 +18,9 @@ namespace runbookd::web {
 planner::Result<std::optional<planner::EventSeq>> read_if_match(Request const& request);
 Header etag(planner::EventSeq revision);
 
+// What is the same for as long as the daemon runs; 304 for whoever has it already.
+Response unchanging(Request const& request, std::string content_type, std::string_view body);
+
 // Who sends it: who the caller was found to be. Where nobody is asked for a proof: the
 // Runbook-Actor header, "local" without one.
 planner::Result<std::string> read_actor(Request const& request);

@@ -7,9 +7,6 @@ using planner::ErrorCode;
 
 namespace {
 
-// `internal` is the last code.
-constexpr int code_count = static_cast<int>(ErrorCode::internal) + 1;
-
 constexpr std::string_view style =
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
     "code,pre{font:14px/1.5 ui-monospace,monospace}"
@@ -59,8 +56,7 @@ Response html_page(std::string_view title, std::string_view body) {
 }
 
 std::optional<Response> problem_page(std::string_view slug) {
-  for (int i = 0; i < code_count; ++i) {
-    auto const code = static_cast<ErrorCode>(i);
+  for (auto const code : all_problems()) {
     if (planner::to_slug(code) == slug) {
       return page_of(code);
     }

@@ -35,6 +35,9 @@ json finding_json(Finding const& finding) {
   return out;
 }
 
+// Whoever sends the same again later may get another answer, though nobody changed the request.
+bool passes_by_itself(int status) { return status == 429 || status == 503; }
+
 // What to do about a request that nobody can read, where whoever refused it says nothing better.
 std::string next_of(Error const& error) {
   if (!error.next.empty() || error.code != planner::ErrorCode::malformed) {
@@ -50,7 +53,8 @@ json problem_json(Error const& error, ProblemKind const& kind) {
               {"title", kind.title},
               {"status", kind.status},
               {"detail", error.detail},
-              {"code", slug}};
+              {"code", slug},
+              {"retryable", passes_by_itself(kind.status)}};
   if (!error.state.empty()) {
     out["state"] = error.state;
     out["allowed_actions"] = error.allowed;

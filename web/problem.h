@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "planner/error.h"
 #include "web/http.h"
@@ -18,6 +19,7 @@ struct ProblemKind {
   std::string_view advice;   // for the help page: what to do about it
 };
 ProblemKind problem_kind(planner::ErrorCode code);
+std::vector<planner::ErrorCode> all_problems();
 
 Response problem(planner::Error const& error);
 

@@ -155,4 +155,12 @@ ProblemKind problem_kind(ErrorCode code) {
   __builtin_unreachable();
 }
 
+std::vector<ErrorCode> all_problems() {
+  std::vector<ErrorCode> all;
+  for (int i = 0; i <= static_cast<int>(ErrorCode::internal); ++i) {  // it is the last one
+    all.push_back(static_cast<ErrorCode>(i));
+  }
+  return all;
+}
+
 }  // namespace runbookd::web

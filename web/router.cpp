@@ -47,6 +47,7 @@ constexpr Needs administers{Capability::administer};
 constexpr Needs stops{Capability::stop, Needs::On::run};
 constexpr Needs rolls_back{Capability::roll_back, Needs::On::run};
 constexpr Needs signs{Capability::approve, Needs::On::run};
+constexpr Needs plans_for_target{Capability::operate, Needs::On::target};
 constexpr Needs goes_on{Capability::operate, Needs::On::run};
 constexpr Needs breaks_glass{Capability::administer, Needs::On::run};
 // What touches the runs of all targets asks for the role on all of them.
@@ -73,6 +74,7 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/tokens", list_tokens, administers},
     {"POST", "/api/v1/tokens", create_token, administers},
     {"DELETE", "/api/v1/tokens/{token}", revoke_token, administers},
+    {"GET", "/api/v1/openapi.json", show_openapi, open},
     {"GET", "/api/v1/schemas/plan.json", show_plan_schema, open},
     {"GET", "/api/v1/problems/{slug}", show_problem, open},
     {"GET", "/api/v1/alerts/{name}", show_alert, open},
@@ -84,6 +86,7 @@ constexpr Route routes[] = {
     {"DELETE", "/api/v1/hold", lift_hold, releases_all},
 
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
+    {"POST", "/api/v1/targets/{target}/ways-back", show_ways_back, plans_for_target},
 
     {"GET", "/api/v1/plans", list_plans, reads},
     {"POST", "/api/v1/plans", upload_plan, operates},

@@ -163,6 +163,10 @@ void FakeService::show_catalog(std::string const& target, Told told) {
   answer_later(answer("show_catalog " + target), std::move(told));
 }
 
+void FakeService::show_ways_back(std::string const& target, PlanUpload const& plan, Told told) {
+  answer_later(answer("show_ways_back " + target + " " + plan.file_name), std::move(told));
+}
+
 Result<Document> FakeService::show_steps(RunId const& run) {
   auto const found = find(run);
   return found ? answer("show_steps") : tl::unexpected(found.error());

@@ -36,7 +36,9 @@ class Client {
   Maybe<Answer> put_json(std::string const& target, std::string const& body,
                          std::string const& what);
   Maybe<Answer> remove(std::string const& target, std::string const& what);
-  Maybe<Answer> post_plan(std::string const& bundle, std::string const& what);
+  // `target`: of the request; the plan is stored by "/api/v1/plans".
+  Maybe<Answer> post_plan(std::string const& target, std::string const& bundle,
+                          std::string const& what);
   Maybe<HttpStream> open_events(std::string const& run, std::string const& after);
 
   // A full id, a unique beginning of one, or "@latest" -> a full id.
