@@ -128,10 +128,24 @@ Result<void> Conductor::submit(Command const& command) {
   if (is_stop(command.ask, *plan_, state_, now)) {
     return stop_first(command.ask, std::move(*events));
   }
+  return record_asked(std::move(*events));
+}
+
+Result<RunMode> Conductor::tried(Command const& command) const {
+  return decide(*plan_, state_, command, house_.clock.now()).map([this](Events const& events) {
+    return evolve(*plan_, state_, events).mode;
+  });
+}
+
+Result<void> Conductor::note(std::string const& actor, std::string const& text) {
+  return record_asked({{.at = house_.clock.now(), .actor = actor, .body = RunNoted{text}}});
+}
+
+Result<void> Conductor::record_asked(Events events) {
   auto const before_state = state_;
   auto const before_history = history_;
   auto const before = history_.revision;
-  auto absorbed = absorb(std::move(*events));
+  auto absorbed = absorb(std::move(events));
   crash_point(CrashPoint::command_judged);
   if (auto written = house_.recorder.record_now(append_of(before, absorbed, {})); !written) {
     state_ = before_state;

@@ -41,6 +41,10 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   // Durable when it returns well. Stopping is acted on first, and recorded late (and marked so) if
   // the store takes no events.
   planner::Result<void> submit(planner::Command const& command);
+  // The state that it would lead to; nothing is done.
+  planner::Result<planner::RunMode> tried(planner::Command const& command) const;
+  // A remark; durable when it returns well.
+  planner::Result<void> note(std::string const& actor, std::string const& text);
   // After a start of the daemon: what was under way is settled.
   void recover();
   // Nothing of ours is under way and nothing waits to be written.
@@ -69,6 +73,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
   void write_ways_back();
   store::Append append_of(planner::EventSeq before, planner::Events events,
                           Answer const& answer) const;
+  planner::Result<void> record_asked(planner::Events events);
   planner::Result<void> stop_first(planner::Ask const& ask, planner::Events events);
   void record_soon(store::Append append);
   void stop_meanwhile();

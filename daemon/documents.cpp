@@ -25,13 +25,19 @@ void add_cursor(json& document, std::string const& next_cursor) {
 
 std::string about_json(std::string const& version, std::string const& store_id,
                        std::vector<std::pair<std::string, std::string>> const& targets,
-                       planner::Moment now) {
+                       planner::Moment now, std::optional<planner::Hold> const& hold) {
   json document{{"name", "runbookd"},
                 {"version", version},
                 {"store", store_id},
                 {"time", planner::to_rfc3339(now)},
                 {"targets", json::array()},
                 {"links", {{"runs", "/api/v1/runs"}, {"plans", "/api/v1/plans"}}}};
+  document["hold"] =
+      hold ? json{{"reason", hold->reason},
+                  {"by", hold->by},
+                  {"since", planner::to_rfc3339(hold->since)},
+                  {"until", hold->until ? json(planner::to_rfc3339(*hold->until)) : json()}}
+           : json();
   for (auto const& [name, description] : targets) {
     document["targets"].push_back({{"name", name}, {"description", description}});
   }

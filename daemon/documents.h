@@ -19,7 +19,7 @@ struct ReadinessCheck {
 
 std::string about_json(std::string const& version, std::string const& store_id,
                        std::vector<std::pair<std::string, std::string>> const& targets,
-                       planner::Moment now);
+                       planner::Moment now, std::optional<planner::Hold> const& hold);
 std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks);
 std::string backup_json(BackupFacts const& backup);
 std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest,

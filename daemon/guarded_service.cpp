@@ -90,6 +90,18 @@ Result<RunReport> GuardedService::show_report(RunId const& run, ReportForm form)
   return guard([&] { return service_.show_report(run, form); });
 }
 
+Result<Document> GuardedService::try_out(RunId const& run, planner::Command const& command,
+                                         std::optional<planner::EventSeq> expected,
+                                         planner::Principal const& caller) {
+  return guard([&] { return service_.try_out(run, command, expected, caller); });
+}
+
+Result<Document> GuardedService::add_note(RunId const& run, std::string const& text,
+                                          std::string const& actor,
+                                          planner::Principal const& caller) {
+  return guard([&] { return service_.add_note(run, text, actor, caller); });
+}
+
 Result<EventPage> GuardedService::events_after(RunId const& run, planner::EventSeq after,
                                                int limit) {
   return guard([&] { return service_.events_after(run, after, limit); });

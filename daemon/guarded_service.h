@@ -22,6 +22,7 @@ class GuardedService final : public web::RunService {
 
   web::Gatekeeper& gate() override { return service_.gate(); }
   web::Auditor& audit() override { return service_.audit(); }
+  web::HoldKeeper& hold() override { return service_.hold(); }
   web::Document about() override { return service_.about(); }
   web::Document ready() override { return service_.ready(); }
   bool is_ready() override { return !refusal_ && service_.is_ready(); }
@@ -53,6 +54,12 @@ class GuardedService final : public web::RunService {
                                         planner::Principal const& caller) override;
   planner::Result<web::RunReport> show_report(planner::RunId const& run,
                                               web::ReportForm form) override;
+  planner::Result<web::Document> try_out(planner::RunId const& run, planner::Command const& command,
+                                         std::optional<planner::EventSeq> expected,
+                                         planner::Principal const& caller) override;
+  planner::Result<web::Document> add_note(planner::RunId const& run, std::string const& text,
+                                          std::string const& actor,
+                                          planner::Principal const& caller) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,

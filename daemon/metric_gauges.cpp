@@ -128,6 +128,7 @@ std::vector<prometheus::MetricFamily> gauges_of(Standing const& standing, int ev
        {single(Metric::build_info, 1, {{"version", standing.version}}), gauges.runs, gauges.info,
         gauges.since, gauges.approvals, gauges.blocked, gauges.standstill, gauges.unreachable,
         gauges.eta, single(Metric::store_degraded, standing.store_degraded ? 1 : 0),
+        single(Metric::hold_active, standing.held ? 1 : 0),
         single(Metric::event_streams, event_streams)}) {
     if (auto family = gauge.family(); !family.metric.empty()) {
       families.push_back(std::move(family));

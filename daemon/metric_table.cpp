@@ -45,6 +45,8 @@ constexpr MetricWords table[] = {
      "One synced commit of events."},
     {Metric::store_degraded, gauge, "runbookd_store_degraded",
      "1 while the store takes no events."},
+    {Metric::hold_active, gauge, "runbookd_hold_active",
+     "1 while a hold stands: nothing goes forward."},
     {Metric::event_streams, gauge, "runbookd_sse_clients", "Event streams that are open."},
     {Metric::http_request, histogram, "runbookd_http_request_duration_seconds",
      "Answers by the pattern of their route; event streams are not among them."},

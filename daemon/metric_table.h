@@ -28,6 +28,7 @@ enum class Metric {
   pause_latency,
   store_write,
   store_degraded,
+  hold_active,
   event_streams,
   http_request,
 };

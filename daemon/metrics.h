@@ -29,6 +29,7 @@ struct Standing {
   std::vector<planner::RunFacts> runs;                              // that have not ended
   std::vector<std::string> targets;
   bool store_degraded = false;
+  bool held = false;
 };
 
 class Metrics {

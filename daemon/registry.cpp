@@ -94,11 +94,22 @@ Registry::Registry(boost::asio::io_context& io, Clock& clock, Chance& chance, st
                     std::string const& label) { log_event(run, event, label); }},
       lookout_(io, clock, "runbookd lookout",
                [this](std::string const& name) { return target_settings(name); }),
-      gatekeeper_(store.tokens(), settings.access, clock, auditor, [this](Error const& error) {
-        if (error.code == ErrorCode::store_broken && recorder_.on_broken) {
-          recorder_.on_broken(error);
-        }
-      }) {
+      gatekeeper_(store.tokens(), settings.access, clock, auditor,
+                  [this](Error const& error) {
+                    if (error.code == ErrorCode::store_broken && recorder_.on_broken) {
+                      recorder_.on_broken(error);
+                    }
+                  }),
+      hold_desk_(store.holds(), clock) {
+  hold_desk_.on_set = [this](Hold const& hold) { pause_all(hold); };
+  hold_desk_.on_end = [this](Hold const& hold, std::string const& by) {
+    tell_hold_ended(hold, by);
+  };
+  hold_desk_.on_trouble = [this](Error const& error) {
+    if (error.code == ErrorCode::store_broken && recorder_.on_broken) {
+      recorder_.on_broken(error);
+    }
+  };
   recorder_.on_trouble = [](std::string const& what) { log_warning("store: " + what); };
   recorder_.on_durable = [this](auto const& appends, auto took) {
     metrics_.recorded(appends, took, clock_.now());
@@ -195,7 +206,7 @@ Result<void> Registry::recover() {
     (*run)->recover();
     crash_point(CrashPoint::recovery_run_told);
   }
-  return {};
+  return hold_desk_.begin();
 }
 
 // --- stopping
@@ -317,7 +328,8 @@ Result<Document> Registry::create_run(web::RunRequest const& request, Principal 
                       .body = RunCreated{.plan = stored->digest,
                                          .plan_name = stored->name,
                                          .target = request.target,
-                                         .note = request.note}};
+                                         .note = request.note,
+                                         .uploader = stored->actor}};
   auto run = std::make_shared<Conductor>(house_, id, *plan, Events{created});
   crash_point(CrashPoint::run_before_created);
   auditor_.concerns(id);
@@ -373,7 +385,9 @@ Result<Document> Registry::list_runs(web::RunQuery const& query) {
   // the stored sentence speaks of the moment of the last event
   for (auto& run : runs) {
     if (auto const at_work = runs_.find(run.id); at_work != runs_.end()) {
-      run.message = state_message(at_work->second->facts(), clock_.now());
+      auto facts = at_work->second->facts();
+      facts.house = house_rules(run.target);
+      run.message = state_message(facts, clock_.now());
     }
   }
   auto const more = std::ssize(runs) == query.limit && query.limit > 0;
@@ -383,6 +397,7 @@ Result<Document> Registry::list_runs(web::RunQuery const& query) {
 Document Registry::document(Conductor const& run, Principal const& caller) const {
   auto facts = run.facts();
   facts.caller = &caller;
+  facts.house = house_rules(run.history().target);
   return {.json = run_json(facts, clock_.now()), .revision = run.history().revision};
 }
 
@@ -455,8 +470,9 @@ Result<void> Registry::may_work(ConductorPtr const& run, Command const& command)
   return may_claim(runs_, store_.journal(), *run, command.ask);
 }
 
-Result<Document> Registry::submit(RunId const& run, Command const& command,
-                                  std::optional<EventSeq> expected, Principal const& caller) {
+Result<Registry::ConductorPtr> Registry::judged_wish(RunId const& run, Command const& command,
+                                                     std::optional<EventSeq> expected,
+                                                     Principal const& caller) {
   recorder_.flush();
   auto const found = find(run);
   if (!found) {
@@ -468,7 +484,9 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
     return tl::unexpected(std::move(granted.error()));
   }
   auto const revision = one.history().revision;
-  if (expected && *expected != revision && !mutant(Mutant::any_revision_commands)) {
+  // remarks that came since then have changed nothing of what was seen
+  bool const is_seen = expected && *expected >= one.history().acted && *expected <= revision;
+  if (expected && !is_seen && !mutant(Mutant::any_revision_commands)) {
     auto const& last = one.history().last_actor;
     return refuse(ErrorCode::stale_revision,
                   "the run has moved on to revision " + std::to_string(revision) + " (you saw " +
@@ -477,21 +495,34 @@ Result<Document> Registry::submit(RunId const& run, Command const& command,
                       (last.empty() ? "" : ", last changed by " + last),
                   "runbookctl status " + run.text);
   }
-  auditor_.will_answer([&] { return web::after_verb(document(one, caller)); });
-  auto done = may_work(*found, command);
-  if (done) {
-    done = one.submit(command);
+  if (auto may = may_work(*found, command); !may) {
+    return tl::unexpected(with_actions(may.error(), one, caller));
   }
-  if (!done) {
-    auto error = done.error();
-    error.state = to_text(one.state().mode);
-    for (auto const& verb :
-         actions_for(caller, one.history().target, one.plan(), one.state(), clock_.now())) {
-      if (verb.allowed) {
-        error.allowed.push_back(verb.verb);
-      }
+  return *found;
+}
+
+Error Registry::with_actions(Error error, Conductor const& run, Principal const& caller) const {
+  auto const& target = run.history().target;
+  error.state = to_text(run.state().mode);
+  for (auto const& verb :
+       actions_for(caller, target, run.plan(), run.state(), clock_.now(), house_rules(target))) {
+    if (verb.allowed) {
+      error.allowed.push_back(verb.verb);
     }
-    return tl::unexpected(std::move(error));
+  }
+  return error;
+}
+
+Result<Document> Registry::submit(RunId const& run, Command const& command,
+                                  std::optional<EventSeq> expected, Principal const& caller) {
+  auto const judged = judged_wish(run, command, expected, caller);
+  if (!judged) {
+    return tl::unexpected(judged.error());
+  }
+  auto& one = **judged;
+  auditor_.will_answer([&] { return web::after_verb(document(one, caller)); });
+  if (auto done = one.submit(with_house(one, command)); !done) {
+    return tl::unexpected(with_actions(done.error(), one, caller));
   }
   crash_point(CrashPoint::command_done);
   if (enters_phase(command.ask)) {

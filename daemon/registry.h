@@ -13,6 +13,7 @@
 #include "daemon/conductor.h"
 #include "daemon/documents.h"
 #include "daemon/gatekeeper.h"
+#include "daemon/hold_desk.h"
 #include "daemon/lookout.h"
 #include "daemon/metrics.h"
 #include "store/store.h"
@@ -47,6 +48,7 @@ class Registry final : public web::RunService {
 
   web::Gatekeeper& gate() override { return gatekeeper_; }
   web::Auditor& audit() override { return auditor_; }
+  web::HoldKeeper& hold() override { return hold_desk_; }
   bool local_mode() { return gatekeeper_.local_mode(); }
   web::Document about() override;
   web::Document ready() override;
@@ -79,6 +81,12 @@ class Registry final : public web::RunService {
                                         planner::Principal const& caller) override;
   planner::Result<web::RunReport> show_report(planner::RunId const& run,
                                               web::ReportForm form) override;
+  planner::Result<web::Document> try_out(planner::RunId const& run, planner::Command const& command,
+                                         std::optional<planner::EventSeq> expected,
+                                         planner::Principal const& caller) override;
+  planner::Result<web::Document> add_note(planner::RunId const& run, std::string const& text,
+                                          std::string const& actor,
+                                          planner::Principal const& caller) override;
   planner::Result<web::EventPage> events_after(planner::RunId const& run, planner::EventSeq after,
                                                int limit) override;
   std::unique_ptr<web::Subscription> when_grown(planner::RunId const& run,
@@ -94,6 +102,17 @@ class Registry final : public web::RunService {
       planner::PlanDigest const& digest) const;
   planner::Result<ConductorPtr> load(store::RunSummary const& summary);
   planner::Result<ConductorPtr> find(planner::RunId const& run);
+  // The run, where caller, revision and the rest of the house let the command come to the machine.
+  planner::Result<ConductorPtr> judged_wish(planner::RunId const& run,
+                                            planner::Command const& command,
+                                            std::optional<planner::EventSeq> expected,
+                                            planner::Principal const& caller);
+  planner::Error with_actions(planner::Error error, Conductor const& run,
+                              planner::Principal const& caller) const;
+  planner::Command with_house(Conductor const& run, planner::Command command) const;
+  planner::HouseRules house_rules(std::string const& target) const;
+  void pause_all(planner::Hold const& hold);
+  void tell_hold_ended(planner::Hold const& hold, std::string const& by);
   planner::Result<void> may_work(ConductorPtr const& run, planner::Command const& command);
   std::vector<ReadinessCheck> readiness() const;
   web::Document document(Conductor const& run, planner::Principal const& caller) const;
@@ -114,6 +133,7 @@ class Registry final : public web::RunService {
   House house_;
   Lookout lookout_;
   Gatekeeper gatekeeper_;
+  HoldDesk hold_desk_;
   std::map<planner::RunId, ConductorPtr> runs_;
   std::map<planner::RunId, std::set<Listening*>> listeners_;
   bool draining_ = false;

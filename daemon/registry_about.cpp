@@ -15,7 +15,8 @@ Document Registry::about() {
     auto const target = target_settings(source.name);
     targets.emplace_back(source.name, target ? target->described : target.error().detail);
   }
-  return {.json = about_json(RUNBOOKD_VERSION, store_.id(), targets, clock_.now())};
+  return {.json = about_json(RUNBOOKD_VERSION, store_.id(), targets, clock_.now(),
+                             hold_desk_.standing())};
 }
 
 std::vector<ReadinessCheck> Registry::readiness() const {
@@ -27,7 +28,11 @@ std::vector<ReadinessCheck> Registry::readiness() const {
       {.name = "store", .ok = store.has_value(), .detail = store ? "" : store.error().detail},
       {.name = "journal",
        .ok = !recorder_.degraded(),
-       .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""}};
+       .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""},
+      // a daemon that is held is well: whoever takes it out of service can pause nothing
+      {.name = "hold",
+       .ok = true,
+       .detail = hold_desk_.standing() ? to_text(*hold_desk_.standing()) : ""}};
 }
 
 bool Registry::is_ready() {
@@ -58,7 +63,8 @@ Result<std::string> Registry::metrics() {
                     .runs_by_state = {},
                     .runs = {},
                     .targets = {},
-                    .store_degraded = recorder_.degraded()};
+                    .store_degraded = recorder_.degraded(),
+                    .held = hold_desk_.standing().has_value()};
   auto const counted = store_.journal().count_by_state();
   for (auto const mode : all_modes()) {
     std::string const state{to_text(mode)};

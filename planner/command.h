@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "planner/house_rules.h"
 #include "planner/ids.h"
 #include "planner/plan.h"
 #include "planner/time.h"
@@ -24,8 +25,20 @@ struct Advance {
 };
 struct Approve {
   std::string phase;
+  std::optional<int> gate;  // which opening of it was seen; nothing: the present one
 };
 struct Reject {
+  std::string phase;
+};
+struct Withdraw {  // one's own signature, or the override that one has asked for
+  std::string phase;
+};
+// To go past what keeps a gate shut, or past checks that did not pass. It takes a second person.
+struct Override {
+  std::string phase;
+  std::string confirm;  // its name again; asked for where there is no way back
+};
+struct Countersign {  // the second person's word
   std::string phase;
 };
 struct Evaluate {};  // run the current checks again
@@ -62,8 +75,9 @@ struct Cancel {
   std::string confirm;  // the plan's name; asked for once a step has succeeded
 };
 
-using Ask = std::variant<Start, Advance, Approve, Reject, Evaluate, Confirm, Pause, Resume, Retry,
-                         Skip, Resolve, RollBack, Cancel, Throttle>;
+using Ask =
+    std::variant<Start, Advance, Approve, Reject, Evaluate, Confirm, Pause, Resume, Retry, Skip,
+                 Resolve, RollBack, Cancel, Throttle, Withdraw, Override, Countersign>;
 
 struct Command {
   Ask ask;
@@ -72,6 +86,7 @@ struct Command {
   // Go on although another daemon holds the target: that one then writes there no more. Asked of
   // start, resume, retry and rollback; demands a reason.
   bool take_over = false;
+  HouseRules house = {};  // filled in by whoever passes the command on
 };
 
 std::string_view verb_of(Ask const& ask);  // "start", "advance", "rollback" …

@@ -18,6 +18,12 @@ std::string_view to_slug(ErrorCode code) {
       return "target-busy";
     case ErrorCode::gate_closed:
       return "gate-closed";
+    case ErrorCode::held:
+      return "held";
+    case ErrorCode::outside_window:
+      return "outside-window";
+    case ErrorCode::approval_stale:
+      return "approval-stale";
     case ErrorCode::irreversible:
       return "irreversible";
     case ErrorCode::stale_revision:

@@ -20,6 +20,9 @@ enum class ErrorCode {
   illegal_transition,
   target_busy,
   gate_closed,
+  held,            // a hold stands: nothing goes forward
+  outside_window,  // of the target: nothing new begins there now
+  approval_stale,  // the gate that was seen is not the one that stands open
   irreversible,
   stale_revision,
   unacknowledged_findings,

@@ -10,6 +10,8 @@ constexpr std::string_view kind = {};
 template <>
 constexpr std::string_view kind<RunCreated> = "run.created";
 template <>
+constexpr std::string_view kind<RunNoted> = "run.noted";
+template <>
 constexpr std::string_view kind<RunStarted> = "run.started";
 template <>
 constexpr std::string_view kind<BaselinesRecorded> = "baselines.recorded";
@@ -21,6 +23,14 @@ template <>
 constexpr std::string_view kind<PhaseApproved> = "phase.approved";
 template <>
 constexpr std::string_view kind<PhaseRejected> = "phase.rejected";
+template <>
+constexpr std::string_view kind<ApprovalWithdrawn> = "phase.approval_withdrawn";
+template <>
+constexpr std::string_view kind<OverrideAsked> = "override.asked";
+template <>
+constexpr std::string_view kind<OverrideWithdrawn> = "override.withdrawn";
+template <>
+constexpr std::string_view kind<Overridden> = "override.confirmed";
 template <>
 constexpr std::string_view kind<PhaseEntered> = "phase.entered";
 template <>
@@ -98,6 +108,9 @@ std::string_view verb(Start const&) { return "start"; }
 std::string_view verb(Advance const&) { return "advance"; }
 std::string_view verb(Approve const&) { return "approve"; }
 std::string_view verb(Reject const&) { return "reject"; }
+std::string_view verb(Withdraw const&) { return "withdraw"; }
+std::string_view verb(Override const&) { return "override"; }
+std::string_view verb(Countersign const&) { return "countersign"; }
 std::string_view verb(Evaluate const&) { return "evaluate"; }
 std::string_view verb(Confirm const&) { return "confirm"; }
 std::string_view verb(Pause const&) { return "pause"; }

@@ -21,6 +21,10 @@ struct RunCreated {
   std::string plan_name;
   std::string target;
   std::string note;
+  std::string uploader = {};  // of the plan
+};
+struct RunNoted {  // a remark; changes nothing
+  std::string text;
 };
 struct RunStarted {
   std::vector<Acknowledgement> acknowledged;
@@ -52,6 +56,33 @@ struct GateReached {  // nothing executes until `phase` is advanced into
 };
 struct PhaseApproved {
   int phase = 0;
+  std::optional<Moment> until = {};
+};
+struct ApprovalWithdrawn {
+  int phase = 0;
+  std::string of;  // as the approval spells the name
+};
+// A check by its place in the plan: the `index`th of that stage of that phase.
+struct CheckPlace {
+  CheckStage stage = CheckStage::validation;
+  int phase = 0;
+  int index = 0;
+  auto operator<=>(CheckPlace const&) const = default;
+};
+struct OverrideAsked {
+  int phase = 0;
+  Moment until{};
+  std::vector<CheckPlace> checks;  // that did not pass; none: what keeps the gate shut
+};
+struct OverrideWithdrawn {
+  int phase = 0;
+};
+// A second person has confirmed it. Checks stay overridden for good; a gate until then.
+struct Overridden {
+  int phase = 0;
+  std::string asked_by, why;
+  Moment until{};
+  std::vector<CheckPlace> checks;
 };
 struct PhaseRejected {
   int phase = 0;
@@ -225,7 +256,8 @@ using EventBody =
                  PhaseCompleted, PauseRequested, PauseEscalated, RunPaused, RunResumed,
                  RetryRequested, EvaluationRequested, RollbackStarted, RollbackFinished,
                  CancelRequested, RunCancelled, RunSucceeded, DaemonRestarted, TargetIdentified,
-                 TargetMoved, TargetHeld, TargetTaken, RunThrottled, ThrottleLifted>;
+                 TargetMoved, TargetHeld, TargetTaken, RunThrottled, ThrottleLifted, RunNoted,
+                 ApprovalWithdrawn, OverrideAsked, OverrideWithdrawn, Overridden>;
 
 struct Event {
   Moment at{};

@@ -121,8 +121,9 @@ void describe_times(auto& io, auto& it) {
 
 void describe(auto& io, Like<RunCreated> auto& it) {
   io.must("plan", it.plan.text).must("plan_name", it.plan_name).must("target", it.target);
-  io.may("note", it.note);
+  io.may("note", it.note).may("uploader", it.uploader);
 }
+void describe(auto& io, Like<RunNoted> auto& it) { io.must("text", it.text); }
 void describe(auto& io, Like<RunStarted> auto& it) { io.may("acknowledged", it.acknowledged); }
 void describe(auto& io, Like<BaselinesRecorded> auto& it) {
   io.must("values", it.values).may("findings", it.findings);
@@ -131,7 +132,23 @@ void describe(auto& io, Like<BaselinesFailed> auto& it) {
   io.must("name", it.name).must("failure", it.failure).may("findings", it.findings);
 }
 void describe(auto& io, Like<GateReached> auto& it) { io.must("phase", it.phase); }
-void describe(auto& io, Like<PhaseApproved> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<PhaseApproved> auto& it) {
+  io.must("phase", it.phase).may("until", it.until);
+}
+void describe(auto& io, Like<ApprovalWithdrawn> auto& it) {
+  io.must("phase", it.phase).must("of", it.of);
+}
+void describe(auto& io, Like<CheckPlace> auto& it) {
+  io.must("stage", it.stage).must("phase", it.phase).must("index", it.index);
+}
+void describe(auto& io, Like<OverrideAsked> auto& it) {
+  io.must("phase", it.phase).must("until", it.until).must("checks", it.checks);
+}
+void describe(auto& io, Like<OverrideWithdrawn> auto& it) { io.must("phase", it.phase); }
+void describe(auto& io, Like<Overridden> auto& it) {
+  io.must("phase", it.phase).must("asked_by", it.asked_by).must("why", it.why);
+  io.must("until", it.until).must("checks", it.checks);
+}
 void describe(auto& io, Like<PhaseRejected> auto& it) { io.must("phase", it.phase); }
 void describe(auto& io, Like<PhaseEntered> auto& it) {
   io.must("phase", it.phase).may("fresh", it.fresh);

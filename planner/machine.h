@@ -72,12 +72,15 @@ struct VerbState {
 };
 // `asker` is compared with those who must not do it themselves; empty: nobody in particular.
 std::vector<VerbState> actions(Plan const& plan, RunState const& state, Moment now,
-                               std::string const& asker = {});
+                               std::string const& asker = {}, HouseRules const& house = {});
 // As asked by `asker`, who gives every reason, so that only the state decides.
-Command if_asked(Ask ask, std::string const& asker = {});
+Command if_asked(Ask ask, std::string const& asker = {}, HouseRules const& house = {});
 // One way of asking for each verb.
 std::vector<Ask> representative_asks(Plan const& plan, RunState const& state);
 
+// Whose word counts now for the gate before `state.phase`.
+std::vector<std::string> valid_approvers(RunState const& state, Moment now);
+bool gate_is_overridden(RunState const& state, Moment now);
 // What keeps the gate before `state.phase` shut: approvals, not_before. Empty = advance is open.
 struct GateNeed {
   std::string kind;     // "approval", "timer"

@@ -1,52 +1,16 @@
 // Wishes become events, or a refusal that says what fits instead.
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "planner/lint.h"
-#include "planner/machine.h"
+#include "planner/machine_decision.h"
 #include "planner/machine_standing.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner {
 namespace {
 
-// Names are declared by hand: "Bob" and "bob" are one person, and so is the machine's user "bob".
-bool same_person(std::string_view a, std::string_view b) {
-  constexpr std::string_view of_machine = "unix:";
-  for (auto* name : {&a, &b}) {
-    name->remove_prefix(name->starts_with(of_machine) ? of_machine.size() : 0);
-  }
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-using Verdicts = Result<std::vector<EventBody>>;
-
-std::vector<EventBody> nothing_to_do() { return {}; }
-
-struct Decision {
-  Plan const& plan;
-  RunState const& state;
-  Command const& command;
-  Moment now;
-
-  tl::unexpected<Error> refuse(std::string detail, std::string next = "",
-                               ErrorCode code = ErrorCode::illegal_transition) const {
-    return tl::unexpected(
-        Error{.code = code,
-              .detail = std::move(detail),
-              .next = next.empty() ? way_on(plan, state, command.ask, now) : std::move(next),
-              .state = std::string{to_text(state.mode)}});
-  }
-  tl::unexpected<Error> wrong_state(std::string const& needs) const {
-    return refuse("the run is " + standing(plan, state) + "; " + std::string{verb_of(command.ask)} +
-                  " needs a run that is " + needs);
-  }
-  bool is(std::initializer_list<RunMode> modes) const {
-    return std::ranges::find(modes, state.mode) != modes.end();
-  }
-
+struct Decision : Wish {
   // Whoever holds the target may be at work there: only a person can say that it is not to go on.
   std::optional<Verdicts> held_elsewhere() const {
     auto const verb = std::string{verb_of(command.ask)};
@@ -128,31 +92,11 @@ struct Decision {
     }
     return one(PhaseEntered{.phase = state.phase, .fresh = true});
   }
-  Verdicts operator()(Approve const& ask) const {
-    if (auto wrong = no_signature_wanted(ask.phase)) {
-      return *wrong;
-    }
-    if (same_person(command.actor, state.creator)) {
-      return refuse("\"" + command.actor + "\" created this run; somebody else has to approve it",
-                    "approve --phase " + ask.phase + "   # by somebody else than " + state.creator,
-                    ErrorCode::self_approval);
-    }
-    if (std::ranges::any_of(state.approvers, [this](auto const& name) {
-          return same_person(name, command.actor);
-        })) {
-      return nothing_to_do();
-    }
-    return one(PhaseApproved{state.phase});
-  }
-  Verdicts operator()(Reject const& ask) const {
-    if (auto wrong = no_signature_wanted(ask.phase)) {
-      return *wrong;
-    }
-    if (auto missing = reason_missing()) {
-      return *missing;
-    }
-    return one(PhaseRejected{state.phase});
-  }
+  Verdicts operator()(Approve const& ask) const { return sign(*this, ask); }
+  Verdicts operator()(Reject const& ask) const { return sign(*this, ask); }
+  Verdicts operator()(Withdraw const& ask) const { return sign(*this, ask); }
+  Verdicts operator()(Override const& ask) const { return sign(*this, ask); }
+  Verdicts operator()(Countersign const& ask) const { return sign(*this, ask); }
   Verdicts operator()(Evaluate const&) const {
     if (state.mode == RunMode::failed && state.checks_failed) {
       auto const stage = check_stage_of(state.stage).value_or(CheckStage::requirements);
@@ -383,11 +327,6 @@ struct Decision {
     }
     return refuse("say what you looked at and saw", "", ErrorCode::reason_required);
   }
-  static std::vector<EventBody> one(EventBody body) {
-    std::vector<EventBody> bodies;
-    bodies.push_back(std::move(body));
-    return bodies;
-  }
   static bool names(Acknowledgement const& item, Finding const& finding) {
     return item.rule == finding.rule || item.rule == finding.rule + "@" + finding.step;
   }
@@ -429,26 +368,6 @@ struct Decision {
     return status == StepStatus::interrupted || status == StepStatus::failed ||
            status == StepStatus::revert_failed;
   }
-  std::optional<Verdicts> no_signature_wanted(std::string const& phase) const {
-    if (!at_gate(state)) {
-      return wrong_state("waiting or paused at a gate");
-    }
-    if (phase != plan.phases[state.phase].name) {
-      return refuse("the gate that stands open for decision is that of phase " +
-                    plan.phases[state.phase].name + ", not \"" + phase + "\"");
-    }
-    if (!plan.phases[state.phase].approval) {
-      return refuse("phase " + phase + " asks for no approval");
-    }
-    return std::nullopt;
-  }
-  std::optional<Verdicts> reason_missing() const {
-    if (!command.reason.empty()) {
-      return std::nullopt;
-    }
-    return refuse(std::string{verb_of(command.ask)} + " needs a reason",
-                  std::string{verb_of(command.ask)} + " --reason TEXT", ErrorCode::reason_required);
-  }
   tl::unexpected<Error> refuse_as(Error error) const {
     return refuse(std::move(error.detail), std::move(error.next), error.code);
   }
@@ -478,14 +397,49 @@ struct Decision {
 
 }  // namespace
 
+tl::unexpected<Error> Wish::refuse(std::string detail, std::string next, ErrorCode code) const {
+  return tl::unexpected(
+      Error{.code = code,
+            .detail = std::move(detail),
+            .next = next.empty() ? way_on(plan, state, command.ask, now) : std::move(next),
+            .state = std::string{to_text(state.mode)}});
+}
+
+tl::unexpected<Error> Wish::wrong_state(std::string const& needs) const {
+  return refuse("the run is " + standing(plan, state) + "; " + std::string{verb_of(command.ask)} +
+                " needs a run that is " + needs);
+}
+
+bool Wish::is(std::initializer_list<RunMode> modes) const {
+  return std::ranges::find(modes, state.mode) != modes.end();
+}
+
+std::optional<Verdicts> Wish::reason_missing() const {
+  if (!command.reason.empty()) {
+    return std::nullopt;
+  }
+  return refuse(std::string{verb_of(command.ask)} + " needs a reason",
+                std::string{verb_of(command.ask)} + " --reason TEXT", ErrorCode::reason_required);
+}
+
+std::vector<EventBody> Wish::one(EventBody body) {
+  std::vector<EventBody> bodies;
+  bodies.push_back(std::move(body));
+  return bodies;
+}
+
 Result<Events> decide(Plan const& plan, RunState const& state, Command const& command, Moment now) {
-  Decision const decision{.plan = plan, .state = state, .command = command, .now = now};
+  Decision const decision{{.plan = plan, .state = state, .command = command, .now = now}};
   auto bodies = std::visit(decision, command.ask);
   if (auto held = bodies ? decision.held_elsewhere() : std::nullopt) {
     bodies = std::move(*held);
   }
   if (auto behind = bodies ? decision.store_behind() : std::nullopt) {
     bodies = std::move(*behind);
+  }
+  // last, so that nobody waits for a window to open or a hold to end and is refused all the same
+  if (auto refused = bodies ? refused_by_house(decision) : std::nullopt) {
+    bodies = tl::unexpected(std::move(*refused));
   }
   if (!bodies) {
     return tl::unexpected(std::move(bodies.error()));

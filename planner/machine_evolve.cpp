@@ -2,9 +2,11 @@
 // nothing.
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "planner/machine.h"
+#include "planner/machine_fold.h"
 #include "planner/run_rules.h"
 
 namespace runbookd::planner {
@@ -20,40 +22,6 @@ RunState initial_state(Plan const& plan) {
 
 namespace {
 
-// The first stage from `stage` on that has something to do. Soak and done always have.
-Stage settle(Plan const& plan, RunState const& state, Stage stage) {
-  if (stage == Stage::steps && !next_forward(plan, state)) {
-    stage = Stage::validation;
-  }
-  if (stage == Stage::validation && plan.phases[state.phase].validate.empty()) {
-    stage = Stage::soak;
-  }
-  if (stage == Stage::final_checks && plan.final_checks.empty()) {
-    stage = Stage::done;
-  }
-  return stage;
-}
-
-bool stopping(RunState const& state) {
-  return state.mode == RunMode::pausing || state.mode == RunMode::cancelling;
-}
-
-// Failing ends a pause (nothing runs any more), but never a cancel.
-void fail(RunState& state) {
-  if (state.mode != RunMode::cancelling) {
-    state.mode = RunMode::failed;
-  }
-  state.interrupt = false;
-  state.restarted = false;
-  state.escalate_at.reset();
-}
-
-void forget_timers(RunState& state) {
-  state.not_until.reset();
-  state.time_left.reset();
-  state.ask_doubt_at.reset();
-}
-
 struct Fold {
   Plan const& plan;
   RunState& state;
@@ -61,7 +29,11 @@ struct Fold {
 
   bool at_step(StepRef ref) const { return known(plan, ref); }
 
-  void operator()(RunCreated const&) { state.creator = event.actor; }
+  void operator()(RunCreated const& e) {
+    state.creator = event.actor;
+    state.uploader = e.uploader;
+  }
+  void operator()(RunNoted const&) {}
   void operator()(RunStarted const& e) {
     state.mode = RunMode::running;
     state.stage = Stage::baselines;
@@ -94,11 +66,16 @@ struct Fold {
     state.mode = RunMode::waiting;
     state.stage = Stage::gate;
     state.phase = e.phase;
+    ++state.gate;
     state.approvers.clear();
     state.current.reset();
     forget_timers(state);
   }
-  void operator()(PhaseApproved const&) { state.approvers.insert(event.actor); }
+  void operator()(PhaseApproved const& e) { fold_signature(state, event, e); }
+  void operator()(ApprovalWithdrawn const& e) { fold_signature(state, event, e); }
+  void operator()(OverrideAsked const& e) { fold_signature(state, event, e); }
+  void operator()(OverrideWithdrawn const& e) { fold_signature(state, event, e); }
+  void operator()(Overridden const& e) { fold_override(plan, state, event, e); }
   void operator()(PhaseRejected const&) {
     fail(state);
     state.checks_failed = true;
@@ -128,22 +105,11 @@ struct Fold {
     if (!e.passed) {
       fail(state);
       state.checks_failed = true;
+      state.failed_checks = failed_places(plan, e);
       stand_still();
       return;
     }
-    switch (e.stage) {
-      case CheckStage::requirements:
-        state.stage = settle(plan, state, Stage::steps);
-        break;
-      case CheckStage::validation:
-        state.stage = Stage::soak;
-        break;
-      case CheckStage::final_checks:
-        state.stage = Stage::done;
-        break;
-      case CheckStage::watch:
-        break;
-    }
+    pass_checks(plan, state, e.stage);
   }
   void operator()(FingerprintTaken const& e) {
     state.fingerprint = e.digest;
@@ -402,9 +368,11 @@ struct Fold {
   }
   void operator()(EvaluationRequested const& e) {
     state.checks_failed = false;
+    state.failed_checks.clear();
     if (state.stage == Stage::gate &&
         e.stage == CheckStage::requirements) {  // a rejected gate opens again
       state.mode = RunMode::waiting;
+      ++state.gate;
       state.approvers.clear();
       return;
     }
@@ -429,6 +397,7 @@ struct Fold {
     state.rollback_to = e.to;
     state.mode = RunMode::running;
     state.checks_failed = false;
+    state.failed_checks.clear();
     state.current.reset();
     state.approvers.clear();
     state.watch_due.clear();
@@ -489,6 +458,7 @@ struct Fold {
   void operator()(TargetMoved const& e) {
     state.target = e.target;
     state.fingerprint.clear();
+    state.approvers.clear();  // they were for what that server held
     // what an earlier failover took away stays in question until a person has settled it
     std::ranges::copy_if(e.lost, std::back_inserter(state.lost), [this](StepRef ref) {
       return at_step(ref) && std::ranges::find(state.lost, ref) == state.lost.end();
@@ -530,6 +500,7 @@ struct Fold {
   // The forward cursor only ever goes back here: a rollback that ends behind what a failover has
   // opened leaves the run standing there, and never past a gate that was not passed.
   void stand_no_further_than(int phase, Stage stage) {
+    forget_overrides(state, phase, stage);
     std::fill(state.completed_at.begin() + phase, state.completed_at.end(), Moment{});
     if (std::pair{phase, stage} < std::pair{state.phase, state.stage}) {
       state.phase = phase;
@@ -641,8 +612,14 @@ struct Fold {
 
 }  // namespace
 
+// What two people agree to go past is this very moment of the run.
 RunState evolve(Plan const& plan, RunState state, Event const& event) {
+  auto const stood = std::tuple(state.mode, state.stage, state.phase);
   std::visit(Fold{.plan = plan, .state = state, .event = event}, event.body);
+  if (stood != std::tuple(state.mode, state.stage, state.phase)) {
+    state.override_asked.reset();
+    state.gate_overridden.reset();
+  }
   return state;
 }
 

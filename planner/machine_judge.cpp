@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "planner/machine.h"
+#include "planner/machine_fold.h"
 #include "planner/mutant.h"
 #include "planner/retry.h"
 #include "planner/run_rules.h"
@@ -15,10 +16,6 @@ namespace {
 constexpr int most_losses = 3;
 constexpr Duration breath{100};
 constexpr auto doubt_asked_again_after = std::chrono::seconds{5};
-
-bool stopping(RunState const& state) {
-  return state.mode == RunMode::pausing || state.mode == RunMode::cancelling;
-}
 
 bool is_transaction(Action const& action) {
   auto const* sql = std::get_if<SqlAction>(&action);
@@ -71,13 +68,14 @@ struct Judgement {
     if (!expected || (state.mode != RunMode::running && !stopping(state))) {
       return;
     }
-    bool const passed = std::ranges::all_of(
-        fact.results, [](auto const& result) { return result.verdict == Verdict::passed; });
-    add(ChecksJudged{.stage = fact.stage,
-                     .phase = fact.phase,
-                     .which = fact.which,
-                     .results = fact.results,
-                     .passed = passed});
+    ChecksJudged judged{
+        .stage = fact.stage, .phase = fact.phase, .which = fact.which, .results = fact.results};
+    auto const failed = failed_places(plan, judged);
+    auto const bad = std::ranges::count_if(
+        fact.results, [](auto const& result) { return result.verdict != Verdict::passed; });
+    judged.passed = std::ssize(failed) == bad && std::ranges::includes(state.overridden, failed);
+    bool const passed = judged.passed;
+    add(std::move(judged));
     bool const damage_possible =
         fact.stage == CheckStage::validation || fact.stage == CheckStage::watch;
     if (!passed && damage_possible) {

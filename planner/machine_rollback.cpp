@@ -106,11 +106,29 @@ Result<StepRef> rollback_target(Plan const& plan, RunState const& state, RollBac
   __builtin_unreachable();
 }
 
+std::vector<std::string> valid_approvers(RunState const& state, Moment now) {
+  std::vector<std::string> names;
+  for (auto const& [name, until] : state.approvers) {
+    if (!until || now < *until) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+bool gate_is_overridden(RunState const& state, Moment now) {
+  return state.gate_overridden && now < *state.gate_overridden;
+}
+
 std::vector<GateNeed> gate_needs(Plan const& plan, RunState const& state, Moment now) {
   auto const& phase = plan.phases[state.phase];
   std::vector<GateNeed> needs;
-  if (phase.approval && std::ssize(state.approvers) < phase.approval->count) {
-    auto const missing = phase.approval->count - static_cast<int>(state.approvers.size());
+  if (gate_is_overridden(state, now)) {
+    return needs;
+  }
+  auto const signed_by = std::ssize(valid_approvers(state, now));
+  if (phase.approval && signed_by < phase.approval->count) {
+    auto const missing = phase.approval->count - static_cast<int>(signed_by);
     needs.push_back({.kind = "approval",
                      .message = "phase " + phase.name + " needs " + std::to_string(missing) +
                                 (missing == 1 ? " approval" : " approvals") + " of " +

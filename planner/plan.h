@@ -168,7 +168,8 @@ enum class PhaseKind { expand, backfill, enforce, contract, other };
 
 struct Approval {
   std::string from;  // the group that should sign
-  int count = 1;     // distinct people, none of them the run's creator
+  int count = 1;     // distinct people; nobody who created the run or brought the plan
+  std::optional<Duration> expires = {};  // a signature counts for so long; nothing: for good
   bool operator==(Approval const&) const = default;
 };
 struct NotBefore {

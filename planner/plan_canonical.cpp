@@ -247,6 +247,9 @@ Json json(Phase const& p) {
              {"watch", objects(p.watch)}};
   if (p.approval) {
     phase["approval"] = {{"from", text(p.approval->from)}, {"count", p.approval->count}};
+    if (p.approval->expires) {
+      phase["approval"]["expires"] = text(*p.approval->expires);
+    }
   }
   if (p.not_before) {
     phase["not_before"] = {{"after", p.not_before->after}, {"wait", text(p.not_before->wait)}};

@@ -18,9 +18,13 @@ void read_kind(Reading& reading, Node const& node, Phase& phase) {
 void read_count(Reading& reading, Node const& node, Approval& approval) {
   approval.count = static_cast<int>(reading.number(node, 1).value_or(approval.count));
 }
+void read_expires(Reading& reading, Node const& node, Approval& approval) {
+  approval.expires = reading.duration(node, Duration{1});
+}
 constexpr std::array approval_keys{
     Key<Approval>{"from", read_text<&Approval::from>, Presence::required},
     Key<Approval>{"count", read_count},
+    Key<Approval>{"expires", read_expires},
 };
 constexpr Table<Approval> approval_table{"approval", "`approval`", approval_keys};
 

@@ -141,11 +141,7 @@ std::vector<PlacedCheck> checks_of(Plan const& plan, CheckStage stage, int phase
   auto const add = [&](CheckStage from, int of, std::string const& prefix) {
     auto const& list = list_of(plan, from, of);
     for (int i = 0; i < std::ssize(list); ++i) {
-      all.push_back({.stage = from,
-                     .phase = of,
-                     .index = i,
-                     .check = &list[i],
-                     .name = prefix + list[i].name});
+      all.push_back({{.stage = from, .phase = of, .index = i}, &list[i], prefix + list[i].name});
     }
   };
   add(stage, stage == CheckStage::final_checks ? 0 : phase, "");

@@ -40,11 +40,7 @@ bool got_further(StepState const& step, std::optional<Filled> const& filled);
 inline constexpr std::string_view names_are_taken_as_given =
     " (a name for people: who may sign is said by roles)";
 
-// A check by its place in the plan: the `index`th of that stage of that phase.
-struct PlacedCheck {
-  CheckStage stage = CheckStage::validation;
-  int phase = 0;
-  int index = 0;
+struct PlacedCheck : CheckPlace {
   Check const* check = nullptr;
   std::string name;  // with its phase where that is another one: "expand/nothing-left"
 };

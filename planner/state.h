@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -72,6 +73,12 @@ struct StepState {
   }
 };
 
+struct OverrideWish {
+  std::string by, why;
+  Moment until{};
+  auto operator<=>(OverrideWish const&) const = default;
+};
+
 struct RunState {
   RunMode mode = RunMode::pending;
   Direction direction = Direction::forward;
@@ -91,11 +98,18 @@ struct RunState {
   std::optional<Moment> ask_doubt_at;  // doubt could not be settled; ask again then
   std::vector<Moment> watch_due;       // by index of the phase's watch list, during soak
   std::vector<Moment> completed_at;    // by phase; epoch = not completed
-  std::set<std::string> approvers;     // of the gate of `phase`
-  SharedText fingerprint;              // of the schema now, as far as we know; empty = not known
-  std::string difference;              // of a mismatch: what differs
-  std::set<std::string> accepted;      // differences that a person took as they are
+  // of the gate of `phase`, each with the end of its word
+  std::map<std::string, std::optional<Moment>> approvers;
+  int gate = 0;  // how often a gate was reached: a signature is for one of these times
+  std::set<CheckPlace> failed_checks;  // while a failure is theirs
+  std::set<CheckPlace> overridden;     // their failing closes no gate
+  std::optional<OverrideWish> override_asked;
+  std::optional<Moment> gate_overridden;  // until then nothing but `advance` is missing
+  SharedText fingerprint;                 // of the schema now, as far as we know; empty = not known
+  std::string difference;                 // of a mismatch: what differs
+  std::set<std::string> accepted;         // differences that a person took as they are
   std::string creator;
+  std::string uploader;                // of the plan; empty = not recorded then
   std::set<std::string> acknowledged;  // rules, or "rule@phase/step", by the start under way
   std::set<std::string> found;         // "rule@phase/step" that the last look at the target found
   TargetIdentity target;               // as the last session found it; empty = not known yet

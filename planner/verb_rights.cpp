@@ -40,6 +40,9 @@ class Needed {
   }
   Capability operator()(Approve const&) const { return Capability::approve; }
   Capability operator()(Reject const&) const { return Capability::approve; }
+  Capability operator()(Withdraw const&) const { return Capability::approve; }
+  Capability operator()(Countersign const&) const { return Capability::approve; }
+  Capability operator()(Override const&) const { return Capability::administer; }
   Capability operator()(RollBack const&) const {
     return plan_.oncall_rollback ? Capability::roll_back : Capability::operate;
   }
@@ -61,8 +64,9 @@ Capability needed_for(Ask const& ask, Plan const& plan, RunState const& state, M
 }
 
 std::vector<VerbState> actions_for(Principal const& caller, std::string const& target,
-                                   Plan const& plan, RunState const& state, Moment now) {
-  auto verbs = actions(plan, state, now, caller.proven ? caller.name : "");
+                                   Plan const& plan, RunState const& state, Moment now,
+                                   HouseRules const& house) {
+  auto verbs = actions(plan, state, now, caller.proven ? caller.name : "", house);
   for (auto const& ask : representative_asks(plan, state)) {
     auto const verb = std::ranges::find(verbs, verb_of(ask), &VerbState::verb);
     auto const granted = expect_may(caller, needed_for(ask, plan, state, now), target);

@@ -13,6 +13,7 @@ Capability needed_for(Ask const& ask, Plan const& plan, RunState const& state, M
 
 // As `actions`, and what this caller may not do is not allowed.
 std::vector<VerbState> actions_for(Principal const& caller, std::string const& target,
-                                   Plan const& plan, RunState const& state, Moment now);
+                                   Plan const& plan, RunState const& state, Moment now,
+                                   HouseRules const& house = {});
 
 }  // namespace runbookd::planner

@@ -9,6 +9,7 @@
 #include "planner/run_rules.h"
 #include "planner/verb_rights.h"
 #include "planner/view_parts.h"
+#include "planner/view_people.h"
 #include "planner/view_standing.h"
 #include "planner/view_words.h"
 
@@ -49,9 +50,10 @@ Json waiting_json(RunFacts const& facts, Moment now) {
 
 Json actions_json(RunFacts const& facts, Moment now) {
   auto object = Json::object();
-  auto const verbs = facts.caller == nullptr ? actions(*facts.plan, *facts.state, now)
-                                             : actions_for(*facts.caller, facts.history->target,
-                                                           *facts.plan, *facts.state, now);
+  auto const verbs = facts.caller == nullptr
+                         ? actions(*facts.plan, *facts.state, now, "", facts.house)
+                         : actions_for(*facts.caller, facts.history->target, *facts.plan,
+                                       *facts.state, now, facts.house);
   for (auto const& verb : verbs) {
     auto& entry = object[verb.verb];
     entry["allowed"] = verb.allowed;
@@ -167,6 +169,12 @@ std::string run_json(RunFacts const& facts, Moment now) {
   document["progress"] = progress_of_steps(*facts.state);
   document["point_of_no_return"] = no_return_json(facts);
   document["live"] = view::live_json(facts.live, now);
+  document["notes"] = view::notes_json(*facts.history);
+  document["overrides"] = view::overrides_json(*facts.plan, *facts.history);
+  document["override_asked"] = view::asked_override_json(facts, now);
+  document["hold"] = facts.house.hold ? view::hold_json(*facts.house.hold) : Json();
+  document["gate"] = facts.state->gate;
+  document["phase"] = facts.plan->phases[facts.state->phase].name;
   if (auto const hand = facts.state->throttle.at(now)) {
     document["throttle"] = view::hand_json(*hand, now);
   }

@@ -42,9 +42,19 @@ struct SeenCheck {  // by its place in the plan
   CheckResult result;
   Moment at{};
 };
+struct Note {
+  Moment at{};
+  std::string actor, text;
+};
+struct OverrideMade {
+  Overridden what;
+  std::string by, comment;  // of the second person
+  Moment at{};
+};
 // What the state leaves out because no decision needs it. Folded beside it, from the same events.
 struct History {
   EventSeq revision = 0;
+  EventSeq acted = 0;  // the last revision that is more than a remark
   Moment created{}, state_since{}, last_change{}, quiesced_at{};
   std::string creator, note, target, last_actor, last_reason;
   PlanDigest digest;
@@ -53,6 +63,8 @@ struct History {
   std::vector<std::vector<std::vector<Attempt>>> attempts;  // by phase, step
   std::vector<SeenCheck> checks;                            // the last result of each
   std::map<int, std::vector<std::string>> approvals;        // by phase
+  std::vector<Note> notes;
+  std::vector<OverrideMade> overrides;
   std::map<StepRef, std::string> ways_back;  // SQL that the catalog told before the step
   std::string problem;     // why it failed, paused by itself or needs attention; one sentence
   std::string details;     // what belongs to the problem and is no sentence: lines
@@ -93,6 +105,7 @@ struct RunFacts {
   RunState const* state = nullptr;
   History const* history = nullptr;
   Live live;
+  HouseRules house = {};              // of the daemon, and of the run's target
   Principal const* caller = nullptr;  // who looks: for `actions`; nobody: by the state alone
 };
 

@@ -5,6 +5,7 @@
 #include "planner/run_rules.h"
 #include "planner/view_checks.h"
 #include "planner/view_fill.h"
+#include "planner/view_people.h"
 #include "planner/view_words.h"
 
 namespace runbookd::planner::view {
@@ -50,6 +51,23 @@ struct Words {
 
   std::string operator()(RunCreated const& e) const {
     return "run of plan " + in_a_line(e.plan_name) + " created for target " + in_a_line(e.target);
+  }
+  std::string operator()(RunNoted const& e) const { return "note: " + in_a_line(e.text, 1'000); }
+  std::string operator()(ApprovalWithdrawn const& e) const {
+    return "the approval of " + phase(e.phase) + " by " + in_a_line(e.of, 60) + " is withdrawn";
+  }
+  std::string operator()(OverrideAsked const& e) const {
+    return "an override of " + phase(e.phase) + " is asked for (" +
+           passed_over_words(plan, e.checks) + "), to be confirmed by a second person until " +
+           to_rfc3339(e.until);
+  }
+  std::string operator()(OverrideWithdrawn const& e) const {
+    return "the override of " + phase(e.phase) + " is not asked for any more";
+  }
+  std::string operator()(Overridden const& e) const {
+    return phase(e.phase) + " is overridden (" + passed_over_words(plan, e.checks) +
+           "), as asked for by " + in_a_line(e.asked_by, 60) + after(": ", e.why) +
+           (e.checks.empty() ? "; good until " + to_rfc3339(e.until) : "");
   }
   std::string operator()(RunStarted const& e) const {
     auto const count = std::ssize(e.acknowledged);

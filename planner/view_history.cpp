@@ -67,6 +67,17 @@ struct Remembering {
     history.note = e.note;
     history.digest = e.plan;
   }
+  void operator()(RunNoted const& e) {
+    history.notes.push_back({.at = event.at, .actor = event.actor, .text = e.text});
+  }
+  void operator()(ApprovalWithdrawn const& e) { std::erase(history.approvals[e.phase], e.of); }
+  void operator()(OverrideAsked const&) {}
+  void operator()(OverrideWithdrawn const&) {}
+  void operator()(Overridden const& e) {
+    history.overrides.push_back(
+        {.what = e, .by = event.actor, .comment = event.reason, .at = event.at});
+    at_peace();
+  }
   void operator()(RunStarted const&) { begin_anew(); }
   void operator()(BaselinesRecorded const& e) {
     history.baselines = e.values;
@@ -259,7 +270,10 @@ struct Remembering {
   void operator()(TargetIdentified const&) {}
   void operator()(TargetHeld const&) {}
   void operator()(TargetTaken const&) {}
-  void operator()(TargetMoved const& e) { history.problem = view::lost_words(plan, e.lost); }
+  void operator()(TargetMoved const& e) {
+    history.approvals.clear();
+    history.problem = view::lost_words(plan, e.lost);
+  }
 
  private:
   static std::string result_of(Doubt answer) {
@@ -347,7 +361,9 @@ void remember(Plan const& plan, History& history, RunState const& before, RunSta
   if (before.mode != after.mode || history.revision == 1) {
     history.state_since = event.at;
   }
-  if (!event.actor.empty()) {
+  bool const acts = !std::holds_alternative<RunNoted>(event.body);
+  history.acted = acts ? history.revision : history.acted;
+  if (!event.actor.empty() && acts) {
     history.last_actor = event.actor;
     history.last_reason = event.reason;
   }

@@ -8,6 +8,7 @@
 
 #include "planner/run_rules.h"
 #include "planner/view_parts.h"
+#include "planner/view_people.h"
 
 namespace runbookd::planner::view {
 namespace {
@@ -91,8 +92,8 @@ std::string_view phase_word(RunState const& state, int phase) {
 // The last result of every check, found by its place in the plan.
 class Results {
  public:
-  explicit Results(History const& history) {
-    for (auto const& seen : history.checks) {
+  explicit Results(RunFacts const& facts) : facts_(facts) {
+    for (auto const& seen : facts.history->checks) {
       found_[{seen.stage, seen.phase, seen.index}] = &seen;
     }
   }
@@ -102,6 +103,15 @@ class Results {
     object["name"] = check.name;
     auto const it = found_.find({stage, phase, index});
     it == found_.end() ? put_open(object) : put_result(object, *it->second);
+    if (auto const* made = override_of(facts_, {.stage = stage, .phase = phase, .index = index});
+        made != nullptr && object["result"] != "passed") {
+      object["overridden"] = {{"instead_of", object["result"]},
+                              {"asked_by", made->what.asked_by},
+                              {"confirmed_by", made->by},
+                              {"reason", made->what.why},
+                              {"at", time_json(made->at)}};
+      object["result"] = "overridden";
+    }
     auto& expected = object["expected"];
     if (!expected.is_string() || expected.get_ref<std::string const&>().empty()) {
       expected = to_text(check.expect);
@@ -128,6 +138,7 @@ class Results {
     object["at"] = time_json(seen.at);
     object["duration_ms"] = seen.result.took.count();
   }
+  RunFacts const& facts_;
   std::map<std::tuple<CheckStage, int, int>, SeenCheck const*> found_;
 };
 
@@ -185,7 +196,7 @@ Json phase_json(RunFacts const& facts, Results const& results, int index) {
 }  // namespace
 
 Json phases_json(RunFacts const& facts) {
-  Results const results(*facts.history);
+  Results const results(facts);
   auto list = Json::array();
   for (int i = 0; i < std::ssize(facts.plan->phases); ++i) {
     list.push_back(phase_json(facts, results, i));
@@ -195,7 +206,7 @@ Json phases_json(RunFacts const& facts) {
 
 Json final_checks_json(RunFacts const& facts) {
   auto list = Json::array();
-  Results(*facts.history).add(list, facts.plan->final_checks, CheckStage::final_checks, 0);
+  Results(facts).add(list, facts.plan->final_checks, CheckStage::final_checks, 0);
   return list;
 }
 

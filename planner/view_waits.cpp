@@ -108,7 +108,9 @@ struct Waiting {
   std::string others_that_fit(std::string const& first) const {
     std::vector<std::string> verbs;
     for (auto const& each : actions(plan, state, now)) {
-      if (each.allowed && each.verb != first && each.verb != "throttle") {  // it moves no run
+      bool const takes_two = each.verb == "override" || each.verb == "countersign";
+      bool const moves_no_run = each.verb == "throttle" || each.verb == "withdraw";
+      if (each.allowed && each.verb != first && !takes_two && !moves_no_run) {
         verbs.push_back(each.verb);
       }
     }
@@ -169,6 +171,28 @@ struct Waiting {
     }
     return {};
   }
+  // What two people are about to agree on, and what the house says to everybody.
+  void put_house(std::vector<WaitsFor>& all) const {
+    if (auto const& asked = state.override_asked; asked && now < asked->until) {
+      auto const& phase = plan.phases[state.phase].name;
+      all.push_back(at_phase("countersign",
+                             "an override is asked for by " + in_a_line(asked->by) + ": " +
+                                 in_a_line(asked->why) + "; for a second person: " +
+                                 command(facts, "countersign", "--phase " + shell_word(phase)),
+                             asked->until));
+    }
+    bool const begins = state.mode == RunMode::pending ||
+                        (state.mode == RunMode::waiting && state.stage == Stage::gate);
+    if (auto const& window = facts.house.window;
+        window && begins && !gate_is_overridden(state, now)) {
+      all.push_back({.kind = "window", .message = window->why, .until = window->opens});
+    }
+    if (auto const& hold = facts.house.hold; hold && state.direction == Direction::forward) {
+      all.push_back({.kind = "hold",
+                     .message = in_a_line(to_text(*hold)) + "; to lift it: runbookctl hold lift",
+                     .until = hold->until});
+    }
+  }
   std::vector<WaitsFor> stopping() const {
     auto const ref = step_at_hand(facts);
     if (!ref || !state.trying) {
@@ -179,10 +203,7 @@ struct Waiting {
   }
 };
 
-}  // namespace
-
-std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
-  Waiting const waiting{.facts = facts, .now = now};
+std::vector<WaitsFor> waits_by_itself(RunFacts const& facts, Waiting const& waiting) {
   switch (facts.state->mode) {
     case RunMode::pending:
       return {facts.state->store_behind ? waiting.give_up() : waiting.start()};
@@ -205,6 +226,19 @@ std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
       return {};
   }
   __builtin_unreachable();
+}
+
+}  // namespace
+
+std::vector<WaitsFor> waits_of(RunFacts const& facts, Moment now) {
+  Waiting const waiting{.facts = facts, .now = now};
+  auto all = waits_by_itself(facts, waiting);
+  auto const mode = facts.state->mode;
+  if (mode == RunMode::pending || mode == RunMode::waiting || mode == RunMode::paused ||
+      mode == RunMode::failed) {
+    waiting.put_house(all);
+  }
+  return all;
 }
 
 }  // namespace runbookd::planner::view

@@ -107,6 +107,7 @@ Store::Store(std::unique_ptr<FileLock> lock, Connection connection, std::unique_
       tokens_(connection_),
       audit_(connection_),
       answers_(connection_),
+      holds_(connection_),
       id_(connection_.text("SELECT id FROM store")) {}
 
 // Closing deletes the log by its name, which may belong to another store by now.

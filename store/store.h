@@ -9,6 +9,7 @@
 #include "store/answers.h"
 #include "store/audit.h"
 #include "store/file.h"
+#include "store/holds.h"
 #include "store/journal.h"
 #include "store/mark.h"
 #include "store/plans.h"
@@ -42,6 +43,7 @@ class Store {
   Tokens& tokens() { return tokens_; }
   Audit& audit() { return audit_; }
   Answers& answers() { return answers_; }
+  Holds& holds() { return holds_; }
   std::string const& id() const {
     return id_;
   }  // made once, at creation: "store_" and 12 hex digits
@@ -67,6 +69,7 @@ class Store {
   Tokens tokens_;
   Audit audit_;
   Answers answers_;
+  Holds holds_;
   std::string id_;
 };
 

@@ -44,6 +44,12 @@ Response show_plan_schema(Request const& request, RunService& service);
 Response show_problem(Request const& request, RunService& service);
 Response show_alert(Request const& request, RunService& service);
 
+// api_people.cpp
+Response add_note(Request const& request, RunService& service);
+Response show_hold(Request const& request, RunService& service);
+Response set_hold(Request const& request, RunService& service);
+Response lift_hold(Request const& request, RunService& service);
+
 // api_plans.cpp
 Response list_plans(Request const& request, RunService& service);
 Response upload_plan(Request const& request, RunService& service);

@@ -22,6 +22,14 @@ Response answer(Result<Document> document) {
   return {.body = std::move(document->json)};
 }
 
+Response waits_for(RunId const& run, std::chrono::seconds at_most,
+                   std::function<std::optional<Response>(bool)> ask) {
+  Response response;
+  response.wait =
+      std::make_shared<Wait>(Wait{.run = run, .at_most = at_most, .ask = std::move(ask)});
+  return response;
+}
+
 // The planner's wish, with who asks.
 Result<planner::Command> read_asked(Request const& request) {
   if (auto type = check_json_type(request); !type) {
@@ -95,8 +103,30 @@ Response create_run(Request const& request, RunService& service) {
 }
 
 Response show_run(Request const& request, RunService& service) {
-  auto run = service.show_run(run_of(request), request.caller.principal);
-  return run ? snapshot(std::move(*run), 200) : problem(run.error());
+  if (auto known = check_query(request, {"wait"}); !known) {
+    return problem(known.error());
+  }
+  auto const patience = read_patience(query_text(request, "wait"));
+  if (!patience) {
+    return problem(patience.error());
+  }
+  auto const seen = std::string(request.header("if-none-match").value_or(""));
+  auto const show = [&service, seen, run = run_of(request),
+                     caller = request.caller.principal](bool time_is_over) {
+    auto shown = service.show_run(run, caller);
+    bool const as_seen = shown && !seen.empty() && etag(shown->revision).value == seen;
+    if (as_seen && !time_is_over) {
+      return std::optional<Response>();
+    }
+    if (as_seen) {
+      return std::optional(Response{.status = 304, .headers = {etag(shown->revision)}});
+    }
+    return std::optional(shown ? snapshot(std::move(*shown), 200) : problem(shown.error()));
+  };
+  if (auto now = show(!*patience); now) {
+    return std::move(*now);
+  }
+  return waits_for(run_of(request), **patience, show);
 }
 
 Response show_steps(Request const& request, RunService& service) {
@@ -130,11 +160,37 @@ Response command_run(Request const& request, RunService& service) {
   if (!command) {
     return problem(command.error());
   }
-  auto after = service.submit(run, *command, *expected, request.caller.principal);
+  if (auto query = check_query(request, {"dry_run"}); !query) {
+    return problem(query.error());
+  }
+  auto const tries = read_flag(request, "dry_run");
+  if (!tries) {
+    return problem(tries.error());
+  }
+  auto const& caller = request.caller.principal;
+  auto after = *tries ? service.try_out(run, *command, *expected, caller)
+                      : service.submit(run, *command, *expected, caller);
   if (!after) {
     return refused(after.error(), request, service);
   }
-  return after_verb(*std::move(after));
+  auto const patience = read_patience(preferred_wait(request));
+  bool const working = is_working(*after, *tries ? "would_be" : "state");
+  if (!working || *tries || !patience || !*patience) {
+    return snapshot(std::move(*after), working ? 202 : 200);
+  }
+  return waits_for(run, **patience, [&service, run, caller](bool time_is_over) {
+    auto shown = service.show_run(run, caller);
+    if (!shown) {
+      return std::optional(problem(shown.error()));
+    }
+    bool const still = is_working(*shown, "state");
+    if (still && !time_is_over) {
+      return std::optional<Response>();
+    }
+    auto response = snapshot(std::move(*shown), still ? 202 : 200);
+    response.headers.push_back({"Preference-Applied", "wait"});
+    return std::optional(std::move(response));
+  });
 }
 
 }  // namespace runbookd::web

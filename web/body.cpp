@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <cmath>
 #include <initializer_list>
 #include <stdexcept>
@@ -59,11 +60,32 @@ Ask read_advance(Body& body) {
 }
 
 Ask read_approve(Body& body) {
-  return planner::Approve{.phase = body.object({"phase", "reason"}).needed("phase")};
+  auto object = body.object({"phase", "gate", "reason"});
+  planner::Approve approve{.phase = object.needed("phase"), .gate = {}};
+  if (auto const* gate = object.find("gate"); gate != nullptr && !gate->is_number_unsigned()) {
+    object.complain_of_type("gate", "the number of the gate's opening, as the run tells it");
+  } else if (gate != nullptr) {
+    approve.gate = static_cast<int>(std::min<std::uint64_t>(gate->get<std::uint64_t>(), INT_MAX));
+  }
+  return approve;
 }
 
 Ask read_reject(Body& body) {
   return planner::Reject{.phase = body.object({"phase", "reason"}).needed("phase")};
+}
+
+Ask read_withdraw(Body& body) {
+  return planner::Withdraw{.phase = body.object({"phase", "reason"}).needed("phase")};
+}
+
+Ask read_override(Body& body) {
+  auto object = body.object({"phase", "confirm", "reason"});
+  return planner::Override{.phase = object.needed("phase"),
+                           .confirm = object.text("confirm", longest_name)};
+}
+
+Ask read_countersign(Body& body) {
+  return planner::Countersign{.phase = body.object({"phase", "reason"}).needed("phase")};
 }
 
 Ask read_evaluate(Body& body) {
@@ -189,11 +211,12 @@ struct Reader {
   Ask (*read)(Body&);
 };
 constexpr Reader readers[] = {
-    {"start", read_start},   {"advance", read_advance},   {"approve", read_approve},
-    {"reject", read_reject}, {"evaluate", read_evaluate}, {"confirm", read_confirm},
-    {"pause", read_pause},   {"resume", read_resume},     {"retry", read_retry},
-    {"skip", read_skip},     {"resolve", read_resolve},   {"rollback", read_rollback},
-    {"cancel", read_cancel}, {"throttle", read_throttle},
+    {"start", read_start},       {"advance", read_advance},         {"approve", read_approve},
+    {"reject", read_reject},     {"evaluate", read_evaluate},       {"confirm", read_confirm},
+    {"pause", read_pause},       {"resume", read_resume},           {"retry", read_retry},
+    {"skip", read_skip},         {"resolve", read_resolve},         {"rollback", read_rollback},
+    {"cancel", read_cancel},     {"throttle", read_throttle},       {"withdraw", read_withdraw},
+    {"override", read_override}, {"countersign", read_countersign},
 };
 
 Reader const& reader_of(std::string_view verb) {

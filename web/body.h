@@ -9,6 +9,7 @@
 #include "planner/command.h"
 #include "planner/error.h"
 #include "web/gatekeeper.h"
+#include "web/hold_keeper.h"
 #include "web/service.h"
 
 namespace runbookd::web {
@@ -24,6 +25,11 @@ planner::Result<TokenRequest> read_token_request(std::string_view body);
 // {token}
 planner::Result<std::string> read_session_request(std::string_view body);
 constexpr std::size_t longest_principal = 120;
+
+// {text}
+planner::Result<std::string> read_note(std::string_view body);
+// {reason, for}
+planner::Result<HoldRequest> read_hold_request(std::string_view body);
 
 // {file_name, text, files}
 planner::Result<PlanUpload> read_bundle(std::string_view body);

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int usual_page = 50;
 constexpr int largest_page = 500;
+constexpr std::int64_t longest_wait = 60;
 constexpr std::size_t longest_actor = 128;
 
 tl::unexpected<Error> malformed(std::string detail, std::string next = "") {
@@ -116,6 +117,41 @@ std::string query_text(Request const& request, std::string_view name) {
     }
   }
   return {};
+}
+
+Result<std::optional<std::chrono::seconds>> read_patience(std::string_view text) {
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  auto const seconds = number<std::int64_t>(text);
+  if (!seconds || *seconds < 0) {
+    return malformed("wait must be a whole number of seconds, not \"" + std::string(text) + '"');
+  }
+  return std::chrono::seconds(std::min(*seconds, longest_wait));
+}
+
+// Other preferences are passed over, as RFC 7240 has it.
+std::string preferred_wait(Request const& request) {
+  std::string_view text = request.header("prefer").value_or("");
+  while (!text.empty()) {
+    auto const end = std::min(text.find_first_of(",;"), text.size());
+    auto word = text.substr(0, end);
+    word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
+    if (word.starts_with("wait=")) {
+      word.remove_prefix(5);
+      return std::string(word.substr(0, word.find(' ')));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return {};
+}
+
+Result<bool> read_flag(Request const& request, std::string_view name) {
+  auto const text = query_text(request, name);
+  if (!text.empty() && text != "true" && text != "false") {
+    return malformed(std::string(name) + " must be true or false, not \"" + text + '"');
+  }
+  return text == "true";
 }
 
 Result<int> read_limit(Request const& request) {

@@ -1,6 +1,7 @@
 // Headers and query parameters that many routes read alike.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -29,6 +30,11 @@ planner::Result<std::string> declared_actor(Request const& head);
 // list all.
 planner::Result<void> check_query(Request const& request,
                                   std::initializer_list<std::string_view> names);
+// "true" or "false"; absent is false.
+planner::Result<bool> read_flag(Request const& request, std::string_view name);
+// "wait=20" of Prefer, or the query's wait: how long the answer may wait. Nothing: not at all.
+planner::Result<std::optional<std::chrono::seconds>> read_patience(std::string_view text);
+std::string preferred_wait(Request const& request);
 // Empty where it is absent.
 std::string query_text(Request const& request, std::string_view name);
 // From 1; more than the largest page is lowered to it.

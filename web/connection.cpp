@@ -21,6 +21,7 @@
 #include "web/gatekeeper.h"
 #include "web/problem.h"
 #include "web/router.h"
+#include "web/waiting.h"
 #include "web/wire.h"
 
 namespace runbookd::web {
@@ -60,6 +61,30 @@ Peer peer_of(Channel& channel, bool unix_socket) {
   return peer;
 }
 
+// Whichever way it ends, nobody is left with a pointer to it.
+template <typename T>
+class Held {
+ public:
+  Held(T*& place, T* it) : place_(place) { place_ = it; }
+  ~Held() { place_ = nullptr; }
+  Held(Held const&) = delete;
+  Held& operator=(Held const&) = delete;
+
+ private:
+  T*& place_;
+};
+
+class Counted {
+ public:
+  explicit Counted(int& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(Counted const&) = delete;
+  Counted& operator=(Counted const&) = delete;
+
+ private:
+  int& count_;
+};
+
 class Connection final : public OpenConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(Channel channel, bool unix_socket, std::shared_ptr<Serving> serving)
@@ -83,6 +108,8 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   void finish() override {
     if (stream_ != nullptr) {
       stream_->stop();
+    } else if (patient_ != nullptr) {
+      patient_->hurry();
     } else if (waiting_) {
       close();
     }
@@ -91,6 +118,9 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
     dropped_ = true;
     if (stream_ != nullptr) {
       stream_->stop();
+    }
+    if (patient_ != nullptr) {
+      patient_->stop();
     }
     if (awaited_ != nullptr) {
       awaited_->cancel();
@@ -110,13 +140,13 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   asio::awaitable<bool> read_more();
   asio::awaitable<bool> answer();
   asio::awaitable<Response> awaited(Response response);
+  asio::awaitable<Response> settled(Response response);
   asio::awaitable<bool> refuse(Error error);
   asio::awaitable<bool> send(std::string bytes);
   asio::awaitable<void> stream(Response response);
   asio::awaitable<void> send_parts(Response response);
   asio::awaitable<void> linger();
   void begin();
-  class Streaming;
   bool admit();
   void identify();
   void watch_for_hang_up();
@@ -137,6 +167,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   SteadyClock::time_point began_;
   std::size_t sent_ = 0;
   EventStream* stream_ = nullptr;
+  WaitingAnswer* patient_ = nullptr;
   asio::steady_timer* awaited_ = nullptr;  // the end of our patience for an answer of others
   std::array<char, 256> unread_{};
   bool waiting_ = true;  // for a request's first byte
@@ -281,6 +312,10 @@ asio::awaitable<bool> Connection::answer() {
   if (response.later) {
     response = co_await awaited(std::move(response));
   }
+  bool const waited = response.wait != nullptr;
+  if (waited) {
+    response = co_await settled(std::move(response));
+  }
   bool const streams = response.follow.has_value() && request_.method != "HEAD";
   if (streams && serving_->streams >= serving_->options.max_streams) {
     Error error{.code = ErrorCode::draining, .detail = "too many event streams are open"};
@@ -302,7 +337,8 @@ asio::awaitable<bool> Connection::answer() {
   }
   Manner manner;
   manner.without_body = request_.method == "HEAD";
-  manner.keep_open = reader_.keeps_open() && !serving_->stopping;
+  // while it waited we read what came, to see whether anybody is still there
+  manner.keep_open = reader_.keeps_open() && !serving_->stopping && !waited;
   auto bytes = to_wire(response, manner);
   bool const sent = co_await send(std::move(bytes));
   note(response.status);
@@ -378,33 +414,44 @@ void Connection::watch_for_hang_up() {
       self->watch_for_hang_up();
     } else if (self->stream_ != nullptr) {
       self->stream_->stop();
+    } else if (self->patient_ != nullptr) {
+      self->patient_->stop();
     }
   });
 }
 
-// Whichever way the stream ends, nobody is left with a pointer to it.
-class Connection::Streaming {
- public:
-  Streaming(Connection& connection, EventStream& events) : connection_(connection) {
-    connection_.stream_ = &events;
-    ++connection_.serving_->streams;
+asio::awaitable<Response> Connection::settled(Response response) {
+  if (serving_->waits >= serving_->options.max_waits) {
+    Error error{.code = ErrorCode::draining, .detail = "too many requests wait for runs already"};
+    error.next = "send it without waiting, and look at the run again";
+    co_return problem(error);
   }
-  ~Streaming() {
-    connection_.stream_ = nullptr;
-    --connection_.serving_->streams;
+  WaitingAnswer waiting(channel_.get_executor(), serving_->service, std::move(*response.wait));
+  Held const patient(patient_, &waiting);
+  Counted const place(serving_->waits);
+  deadline_.lift();
+  watch_for_hang_up();
+  auto answer = co_await waiting.answer();
+  if (!answer) {
+    dropped_ = true;  // nobody is there to be told
+    co_return Response{};
   }
-  Streaming(Streaming const&) = delete;
-  Streaming& operator=(Streaming const&) = delete;
-
- private:
-  Connection& connection_;
-};
+  // a token that was revoked meanwhile is told nothing
+  identify();
+  if (!still_admitted(request_, serving_->service)) {
+    Error error{.code = ErrorCode::unauthenticated};
+    error.detail = "what was shown at the beginning of the wait is not valid any more";
+    co_return problem(error);
+  }
+  co_return std::move(*answer);
+}
 
 asio::awaitable<void> Connection::stream(Response response) {
   bool const in_chunks = reader_.knows_chunks();
   EventStream events(channel_.get_executor(), serving_->service, std::move(*response.follow),
                      timeouts().comment);
-  Streaming const streaming(*this, events);
+  Held const streaming(stream_, &events);
+  Counted const place(serving_->streams);
   auto head = stream_head(response, in_chunks);
   bool sent = co_await send(std::move(head));
   watch_for_hang_up();

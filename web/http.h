@@ -2,7 +2,9 @@
 // parser.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +55,8 @@ struct Follow {
 // An answer that is made while it is sent: each call gives the next part, an empty one is the end.
 using Parts = std::function<planner::Result<std::string>()>;
 
+struct Wait;
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
@@ -64,6 +68,16 @@ struct Response {
   // What stands above then counts for nothing.
   std::function<void(std::function<void(Response)>)> later = nullptr;
   Parts parts = nullptr;  // instead of a body
+  // The answer waits for a run. What stands above then counts for nothing.
+  std::shared_ptr<Wait> wait = nullptr;
+};
+
+// Asked whenever the run has grown, until there is an answer; once more when the time is over, and
+// then there is one.
+struct Wait {
+  planner::RunId run;
+  std::chrono::seconds at_most{0};
+  std::function<std::optional<Response>(bool time_is_over)> ask;
 };
 
 }  // namespace runbookd::web

@@ -36,6 +36,23 @@ ProblemKind problem_kind(ErrorCode code) {
       return {409, "A gate is not open yet",
               "A check has not passed, an approval is missing, or a soak time is not over.",
               "waiting_on in the run's snapshot says what it waits for: runbookctl status."};
+    case ErrorCode::held:
+      return {409, "A hold stands",
+              "Somebody has put the brake on: no run of this daemon goes forward. Pausing, "
+              "cancelling and going back are taken all the same.",
+              "detail says who, since when and why. Once that is over an operator lifts it: "
+              "runbookctl hold lift. Nothing goes on by itself then."};
+    case ErrorCode::outside_window:
+      return {409, "The target is outside its window",
+              "The daemon's settings say when runs may begin on this target and enter phases; now "
+              "is not such a time. What runs already is not stopped by it.",
+              "detail says when it opens. runbookctl windows shows all of them; an admin and a "
+              "second person can go past it: runbookctl override."};
+    case ErrorCode::approval_stale:
+      return {409, "The gate is not the one that was seen",
+              "The gate was reached anew since it was looked at, so what was seen then is no "
+              "evidence for what stands now.",
+              "Look at the run again (runbookctl status) and decide anew."};
     case ErrorCode::irreversible:
       return {409, "A step on the way back cannot be undone",
               "The way back leads over a step that has no reverse.",

@@ -24,7 +24,7 @@ namespace {
 // What a route asks of its caller, and on which target. Without a default, so that no route comes
 // to be without it.
 struct Needs {
-  enum class On { nothing, run, target };
+  enum class On { nothing, run, target, every };
   explicit constexpr Needs(Capability the_what, On the_on = On::nothing)
       : what(the_what), on(the_on) {}
   Capability what;
@@ -53,6 +53,10 @@ constexpr Needs rolls_back{Capability::roll_back, Needs::On::run};
 constexpr Needs signs{Capability::approve, Needs::On::run};
 constexpr Needs plans_for_target{Capability::operate, Needs::On::target};
 constexpr Needs goes_on{Capability::operate, Needs::On::run};
+constexpr Needs breaks_glass{Capability::administer, Needs::On::run};
+// What touches the runs of all targets asks for the role on all of them.
+constexpr Needs stops_all{Capability::stop, Needs::On::every};
+constexpr Needs releases_all{Capability::operate, Needs::On::every};
 
 // A pattern's {name} takes one segment. HEAD is answered like GET, without the body. Pages are for
 // everybody: what they bring along they ask for with their caller's rights.
@@ -86,6 +90,9 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/audit/key", show_audit_key, known},
     {"GET", "/api/v1/audit/verify", verify_audit, reads_audit},
     {"GET", "/api/v1/audit/export", export_audit, reads_audit},
+    {"GET", "/api/v1/hold", show_hold, known},
+    {"PUT", "/api/v1/hold", set_hold, stops_all},
+    {"DELETE", "/api/v1/hold", lift_hold, releases_all},
 
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
     {"POST", "/api/v1/targets/{target}/ways-back", show_ways_back, plans_for_target},
@@ -106,10 +113,15 @@ constexpr Route routes[] = {
     {"GET", "/api/v1/runs/{run}/events", show_events, reads_run},
     {"GET", "/api/v1/runs/{run}/report", show_report, reads_evidence},
 
+    {"POST", "/api/v1/runs/{run}/notes", add_note, stops},
+
     {"POST", "/api/v1/runs/{run}/start", command_run, goes_on},
     {"POST", "/api/v1/runs/{run}/advance", command_run, goes_on},
     {"POST", "/api/v1/runs/{run}/approve", command_run, signs},
     {"POST", "/api/v1/runs/{run}/reject", command_run, signs},
+    {"POST", "/api/v1/runs/{run}/withdraw", command_run, signs},
+    {"POST", "/api/v1/runs/{run}/override", command_run, breaks_glass},
+    {"POST", "/api/v1/runs/{run}/countersign", command_run, signs},
     {"POST", "/api/v1/runs/{run}/evaluate", command_run, goes_on},
     {"POST", "/api/v1/runs/{run}/confirm", command_run, goes_on},
     {"POST", "/api/v1/runs/{run}/pause", command_run, stops},
@@ -228,6 +240,8 @@ std::optional<std::string> target_in(Needs::On on, Request const& request, RunSe
     }
     case Needs::On::target:
       return request.part("target");
+    case Needs::On::every:
+      return "*";
   }
   __builtin_unreachable();
 }
@@ -256,6 +270,15 @@ Response hiding_queries(Response response) {
         answer.body = without_queries(answer.body);
         tell(std::move(answer));
       });
+    };
+  }
+  if (response.wait) {
+    response.wait->ask = [ask = std::move(response.wait->ask)](bool time_is_over) {
+      auto answer = ask(time_is_over);
+      if (answer) {
+        answer->body = without_queries(answer->body);
+      }
+      return answer;
     };
   }
   response.body = without_queries(response.body);

@@ -16,9 +16,13 @@ Response snapshot(Document document, int status) {
   return {.status = status, .body = std::move(document.json), .headers = {etag(document.revision)}};
 }
 
+bool is_working(Document const& run, std::string_view key) {
+  auto const state = top_level_text(run.json, key);
+  return std::ranges::find(working_states, state) != working_states.end();
+}
+
 Response after_verb(Document document) {
-  auto const state = top_level_text(document.json, "state");
-  bool const working = std::ranges::find(working_states, state) != working_states.end();
+  bool const working = is_working(document, "state");
   return snapshot(std::move(document), working ? 202 : 200);
 }
 

@@ -8,6 +8,8 @@
 namespace runbookd::web {
 
 Response snapshot(Document document, int status);
+// In the state that the document names by `key` something goes on.
+bool is_working(Document const& run, std::string_view key);
 // 202 while something goes on after the answer, for which a client may want to wait.
 Response after_verb(Document document);
 Response created_run(Document document);

@@ -51,6 +51,7 @@ struct ServerOptions {
   std::uint32_t max_header = 64 * 1024;
   std::size_t max_connections = 512;  // more wait in the system's queue
   int max_streams = 64;
+  int max_waits = 64;  // answers that wait for a run
   Timeouts timeouts;
   std::function<void(AccessLine const&)> on_request;
   std::function<void(std::string const&)>

@@ -18,6 +18,7 @@
 #include "planner/plan_reader.h"
 #include "web/audit.h"
 #include "web/gatekeeper.h"
+#include "web/hold_keeper.h"
 
 namespace runbookd::web {
 
@@ -102,6 +103,7 @@ class RunService {
   // Who asks, and what of it is recorded.
   virtual Gatekeeper& gate() = 0;
   virtual Auditor& audit() = 0;
+  virtual HoldKeeper& hold() = 0;
 
   virtual Result<Document> create_run(RunRequest const& request,
                                       planner::Principal const& caller) = 0;
@@ -132,6 +134,14 @@ class RunService {
 
   // Everything that proves what the run did, for somebody who was not there.
   virtual Result<RunReport> show_report(RunId const& run, ReportForm form) = 0;
+  // The same checks, and no effect: the document says what state the run would be in.
+  virtual Result<Document> try_out(RunId const& run, planner::Command const& command,
+                                   std::optional<planner::EventSeq> expected,
+                                   planner::Principal const& caller) = 0;
+  // A remark in the run's history. It moves nothing, so that a revision that somebody saw before it
+  // still is the one that he saw.
+  virtual Result<Document> add_note(RunId const& run, std::string const& text,
+                                    std::string const& actor, planner::Principal const& caller) = 0;
 
   virtual Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) = 0;
   // Calls `grown` (on the I/O thread, never from inside this call) whenever the run has new events

@@ -31,6 +31,7 @@ struct Serving {
   bool stopping = false;
   bool cut = false;  // the server is gone, and whom its callbacks told may be too
   int streams = 0;
+  int waits = 0;  // answers that wait for a run
   std::set<OpenConnection*> open;
   std::function<void()> on_closed;  // a connection has made room
 

@@ -143,9 +143,10 @@ std::string table_of(Verbs const& verbs) {
   std::vector<std::string> const modes{"pending",   "running",     "waiting",   "pausing",
                                        "paused",    "failed",      "attention", "cancelling",
                                        "succeeded", "rolled_back", "cancelled"};
-  std::vector<std::string> const names{"start",   "advance",  "approve", "reject",  "evaluate",
-                                       "confirm", "pause",    "resume",  "retry",   "skip",
-                                       "resolve", "rollback", "cancel",  "throttle"};
+  std::vector<std::string> const names{"start",    "advance",    "approve", "reject",   "evaluate",
+                                       "confirm",  "pause",      "resume",  "retry",    "skip",
+                                       "resolve",  "rollback",   "cancel",  "throttle", "withdraw",
+                                       "override", "countersign"};
   std::ostringstream out;
   out << "| verb |";
   for (auto const& mode : modes) {

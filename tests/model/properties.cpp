@@ -64,7 +64,21 @@ std::ptrdiff_t evidence_for(Plan const& plan, int phase) {
   return own + std::ssize(shown.validate) + std::ssize(shown.watch);
 }
 
-// From a gate to the phase's steps only one pass leads in which everything was judged and passed.
+// Everything of a pass passed, but for what two people have agreed to go past.
+bool passed_but_for_overrides(Plan const& plan, RunState const& before,
+                              ChecksJudged const& judged) {
+  auto const asked = checks_of(plan, judged.stage, judged.phase);
+  for (std::size_t i = 0; i < judged.results.size(); ++i) {
+    CheckPlace const place = asked[static_cast<std::size_t>(judged.which[i])];
+    if (judged.results[i].verdict != Verdict::passed && !before.overridden.contains(place)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// From a gate to the phase's steps only one pass leads in which everything was judged and passed,
+// or two people.
 bool begins_on_fresh_evidence(Plan const& plan, RunState const& before, Event const& event) {
   auto const after = evolve(plan, before, event);
   bool const begins = before.stage == Stage::requirements && after.stage > Stage::requirements &&
@@ -72,20 +86,22 @@ bool begins_on_fresh_evidence(Plan const& plan, RunState const& before, Event co
   if (!begins) {
     return true;
   }
+  if (auto const* passed_over = std::get_if<Overridden>(&event.body)) {
+    return before.mode == RunMode::failed && before.checks_failed && !passed_over->checks.empty();
+  }
   auto const* judged = std::get_if<ChecksJudged>(&event.body);
   return judged != nullptr && judged->passed && judged->stage == CheckStage::requirements &&
          judged->phase == before.phase &&
          std::ssize(std::set(judged->which.begin(), judged->which.end())) ==
              evidence_for(plan, before.phase) &&
          std::ssize(judged->results) == std::ssize(judged->which) &&
-         std::ranges::all_of(judged->results, [](CheckResult const& result) {
-           return result.verdict == Verdict::passed;
-         });
+         passed_but_for_overrides(plan, before, *judged);
 }
 
 struct EventRules {
   Plan const& plan;
   RunState const& before;  // the state right before this event
+  std::string const& actor;
   std::vector<std::string>& broken;
 
   void operator()(StepStarted const& e) const {
@@ -118,7 +134,8 @@ struct EventRules {
   }
   void operator()(PhaseEntered const& e) const {
     auto const& approval = plan.phases[e.phase].approval;
-    if (approval && std::ssize(before.approvers) < approval->count) {
+    bool const by_two = before.gate_overridden.has_value();
+    if (approval && std::ssize(before.approvers) < approval->count && !by_two) {
       broken.emplace_back("no phase is entered without its approvals");
     }
     if (!gates_before_are_passed(before, e.phase)) {
@@ -127,6 +144,12 @@ struct EventRules {
     auto const after = evolve(plan, before, Event{.body = e});
     if (evidence_for(plan, e.phase) > 0 && after.stage != Stage::requirements) {
       broken.emplace_back("a gate opens on fresh evidence: what was seen before it is old");
+    }
+  }
+  void operator()(Overridden const& e) const {
+    auto const& asked = before.override_asked;
+    if (!asked || asked->by != e.asked_by || asked->by == actor || actor == before.creator) {
+      broken.emplace_back("nobody goes past a gate without a second person");
     }
   }
   void operator()(RunPaused const&) const {
@@ -175,7 +198,8 @@ std::vector<std::string> broken_rules(Plan const& plan, Node const& before, Move
   }
   auto state = before.state;
   for (auto const& event : move.events) {
-    std::visit(EventRules{.plan = plan, .before = state, .broken = broken}, event.body);
+    std::visit(EventRules{.plan = plan, .before = state, .actor = event.actor, .broken = broken},
+               event.body);
     if (!begins_on_fresh_evidence(plan, state, event)) {
       broken.emplace_back("a phase begins when all that opens its gate has passed in one pass");
     }
@@ -214,7 +238,9 @@ std::vector<std::string> broken_offers(Plan const& plan, Node const& node,
     });
     // the world has two people, and a third one could still sign
     bool const all_signed = verb.verb == "approve" && !node.state.approvers.empty();
-    if (verb.allowed != changes && !all_signed) {
+    // only who has said something may take it back
+    bool const is_anothers = verb.verb == "withdraw" && changes;
+    if (verb.allowed != changes && !all_signed && !is_anothers) {
       broken.push_back(verb.verb + (changes ? " changes something and is not offered"
                                             : " is offered and changes nothing"));
     }

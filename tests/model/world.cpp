@@ -214,7 +214,7 @@ std::vector<Command> every_command(Plan const& plan, RunState const& state) {
       Start{},
       Advance{.to_phase = gate},
       Advance{.to_phase = "elsewhere"},
-      Approve{gate},
+      Approve{gate, {}},
       Reject{gate},
       Evaluate{},
       Confirm{},
@@ -238,7 +238,11 @@ std::vector<Command> every_command(Plan const& plan, RunState const& state) {
   for (auto const& ask : asks) {
     commands.push_back({.ask = ask, .actor = creator, .reason = "because"});
   }
-  commands.push_back({.ask = Approve{gate}, .actor = other_person, .reason = ""});
+  commands.push_back({.ask = Approve{gate, {}}, .actor = other_person, .reason = ""});
+  commands.push_back({.ask = Withdraw{gate}, .actor = other_person, .reason = ""});
+  commands.push_back({.ask = Override{gate, gate}, .actor = creator, .reason = "it has to go on"});
+  commands.push_back({.ask = Countersign{gate}, .actor = creator, .reason = ""});
+  commands.push_back({.ask = Countersign{gate}, .actor = other_person, .reason = ""});
   if (state.held_by) {
     for (auto const& ask : {Ask{Start{}}, Ask{Resume{}}, Ask{Retry{}}, Ask{RollBack{}}}) {
       commands.push_back(
@@ -305,7 +309,9 @@ std::string key_of(Plan const& plan, Node const& node) {
   if (s.direction == Direction::backward) {
     out << '<' << s.rollback_to.phase << '.' << s.rollback_to.step;
   }
-  out << ';' << s.fingerprint << ';' << s.approvers.size() << ';' << s.accepted.size() << ';';
+  out << ';' << s.fingerprint << ';' << s.approvers.size() << ';' << s.accepted.size() << ';'
+      << s.override_asked.has_value() << s.gate_overridden.has_value() << ';'
+      << s.failed_checks.size() << '/' << s.overridden.size() << ';';
   for (auto const& moment : {s.escalate_at, s.not_until, s.ask_doubt_at}) {
     put_moment(out, moment, now);
   }

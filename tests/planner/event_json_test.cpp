@@ -165,9 +165,11 @@ TEST_CASE("the words of kinds never change") {
   CHECK(
       words ==
       "baselines.failed baselines.recorded checks.judged checks.requested checks.started "
-      "daemon.restarted fingerprint.failed fingerprint.taken gate.reached phase.approved "
+      "daemon.restarted fingerprint.failed fingerprint.taken gate.reached override.asked "
+      "override.confirmed override.withdrawn phase.approval_withdrawn phase.approved "
       "phase.completed phase.entered phase.rejected rollback.finished rollback.started "
-      "run.cancel_requested run.cancelled run.created run.pause_escalated run.pause_requested "
+      "run.cancel_requested run.cancelled run.created run.noted run.pause_escalated "
+      "run.pause_requested "
       "run.paused run.resumed run.started run.succeeded run.throttle_lifted run.throttled "
       "soak.started step.doubt_deferred "
       "step.doubt_settled step.failed step.fingerprint_mismatched step.interrupted "

@@ -206,6 +206,9 @@ Phase phase(int i, std::string const& earlier, std::vector<Baseline> const& base
   made.steps.push_back(step(99));
   if (flag()) {
     made.approval = Approval{.from = text(), .count = number(1, 3)};
+    if (flag()) {
+      made.approval->expires = duration() + Duration{1};
+    }
   }
   if (!earlier.empty() && flag()) {
     made.not_before = NotBefore{.after = earlier, .wait = duration()};

@@ -63,7 +63,7 @@ TEST_CASE("a new run says how it was made and how to start it") {
 TEST_CASE("actions are the machine's, with reasons") {
   Life const life(whole_plan());
   auto const verbs = life.snapshot()["actions"];
-  CHECK(verbs.size() == 14);
+  CHECK(verbs.size() == 17);
   CHECK(verbs["start"] == json{{"allowed", true}});
   CHECK(verbs["resume"]["allowed"] == false);
   CHECK_FALSE(verbs["resume"]["why_not"].get<std::string>().empty());

@@ -205,6 +205,24 @@ Result<RunReport> FakeService::show_report(RunId const& run, ReportForm form) {
   return find(run).map([](FakeRun*) { return RunReport{"text/plain", "evidence"}; });
 }
 
+Result<Document> FakeService::try_out(RunId const& run, planner::Command const& asked_for,
+                                      std::optional<planner::EventSeq> revision,
+                                      planner::Principal const& caller) {
+  auto shown = submit(run, asked_for, revision, caller);
+  --submitted;
+  ++tried;
+  if (shown) {
+    shown->json = R"({"dry_run":true,"would_be":"running"})";
+  }
+  return shown;
+}
+
+Result<Document> FakeService::add_note(RunId const& run, std::string const& text,
+                                       std::string const& actor, planner::Principal const& caller) {
+  asked = "note " + text + " by " + actor;
+  return show_run(run, caller);
+}
+
 Result<EventPage> FakeService::events_after(RunId const& run, planner::EventSeq after, int limit) {
   auto const found = find(run);
   if (!found) {

@@ -10,6 +10,7 @@
 
 #include "tests/web/fake_audit.h"
 #include "tests/web/fake_gate.h"
+#include "tests/web/fake_hold.h"
 #include "web/service.h"
 
 namespace runbookd::web::test {
@@ -66,6 +67,8 @@ class FakeService : public RunService {
   Result<Document> show_plan(std::string const& digest) override;
   Gatekeeper& gate() override { return doorman; }
   Auditor& audit() override { return book; }
+  FakeHold brake;
+  HoldKeeper& hold() override { return brake; }
   Result<Document> create_run(RunRequest const& request, planner::Principal const& caller) override;
   Result<Document> list_runs(RunQuery const& query) override;
   Result<std::string> target_of(RunId const& run) override;
@@ -81,6 +84,12 @@ class FakeService : public RunService {
                           std::optional<planner::EventSeq> revision,
                           planner::Principal const& caller) override;
   Result<RunReport> show_report(RunId const& run, ReportForm form) override;
+  int tried = 0;
+  Result<Document> try_out(RunId const& run, planner::Command const& asked_for,
+                           std::optional<planner::EventSeq> revision,
+                           planner::Principal const& caller) override;
+  Result<Document> add_note(RunId const& run, std::string const& text, std::string const& actor,
+                            planner::Principal const& caller) override;
   Result<EventPage> events_after(RunId const& run, planner::EventSeq after, int limit) override;
   std::unique_ptr<Subscription> when_grown(RunId const& run, std::function<void()> grown) override;
   std::optional<EventLine> live_line(RunId const& run) override;

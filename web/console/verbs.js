@@ -50,6 +50,25 @@ export const verbs = {
     does: (run) => `Closes the way into phase ${phase_at_gate(run)}: the run fails at this gate.`,
     fields: (run) => [phase_field(run, 'Phase'), reason_field(true)],
   },
+  withdraw: {
+    word: 'Withdraw',
+    does: (run) => `Takes back what you said at phase ${run.phase}: your approval, or the override that you asked for.`,
+    fields: (run) => [{...phase_field(run, 'Phase'), value: run.phase}, reason_field()],
+  },
+  override: {
+    word: 'Override …',
+    does: (run) => `Asks to go past what keeps the run from phase ${run.phase}. Within an hour a second person has to countersign it; it is shown for good.`,
+    fields: (run) => [{...phase_field(run, 'Phase'), value: run.phase},
+      {name: 'confirm', label: `Name of the phase, to confirm: ${run.phase}`, kind: 'line'}, reason_field(true)],
+    options: {confirm: '--confirm'},
+    grave: true,
+  },
+  countersign: {
+    word: 'Countersign',
+    does: (run) => `Confirms the override that ${run.override_asked?.asked_by ?? 'nobody'} asks for: ${run.override_asked?.reason ?? ''}`,
+    fields: (run) => [{...phase_field(run, 'Phase'), value: run.phase}, reason_field()],
+    grave: true,
+  },
   confirm: {
     word: 'Confirm',
     does: (run) => `Says that step ${step_at_hand(run)} was done by hand, and goes on behind it. ${manual_of(run)}`,

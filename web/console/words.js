@@ -6,7 +6,7 @@ const groups = {
   bad: ['failed', 'attention', 'revert_failed', 'unknown', 'error', 'mismatch', 'lost', 'no_go', 'irreversible'],
   good: ['succeeded', 'passed', 'accepted', 'go'],
   back: ['rolled_back', 'reverted'],
-  left: ['skipped', 'partly_skipped', 'cancelled', 'kept', 'warning', 'retry_scheduled'],
+  left: ['overridden', 'skipped', 'partly_skipped', 'cancelled', 'kept', 'warning', 'retry_scheduled'],
 };
 const group_of = new Map(Object.entries(groups).flatMap(([group, words]) => words.map((word) => [word, group])));
 const shapes = {work: '▶', person: '◆', bad: '✕', good: '✓', back: '↶', left: '–', rest: '○'};

@@ -57,6 +57,11 @@ void say_state(Session& session, Json const& snapshot, std::string const& docume
   if (session.global.quiet) {
     return;
   }
+  if (flag_of(snapshot, "dry_run")) {
+    put(session, "nothing was done; it would be taken, and " + text_of(snapshot, "run") +
+                     " would be " + text_of(snapshot, "would_be"));
+    return;
+  }
   auto const state = text_of(snapshot, "state");
   auto const message = clean(text_of(snapshot, "state_message"));
   Line line;
@@ -93,13 +98,15 @@ Wish wish_of(Session const& session, std::string const& verb, std::string const&
 }
 
 Maybe<Followed> carried_out(Session& session, Wish const& wish) {
-  auto answer = session.client.post(run_path(wish.run) + '/' + wish.verb, wish.body, wish.what(),
-                                    wish.if_revision);
+  bool const tries = session.global.dry_run;
+  auto answer =
+      session.client.post(run_path(wish.run) + '/' + wish.verb + (tries ? "?dry_run=true" : ""),
+                          wish.body, wish.what(), wish.if_revision);
   if (!answer) {
     return tl::unexpected(answer.error());
   }
   auto const wanted = session.global.wait;
-  if (!wanted.value_or(wish.patience.has_value())) {
+  if (tries || !wanted.value_or(wish.patience.has_value())) {
     return Followed{std::move(answer->body)};
   }
   auto const patience = wanted || session.global.timeout ? session.global.timeout : wish.patience;
@@ -131,6 +138,9 @@ Exit ask_if_agreed(Session& session, Wish wish, Json const& snapshot, bool fits,
   auto const seen = wish.if_revision.value_or(revision);
   if (!fits || !is_allowed(snapshot, wish.verb.c_str()) || seen != revision) {
     wish.if_revision = seen;
+    return ask(session, wish);
+  }
+  if (session.global.dry_run) {
     return ask(session, wish);
   }
   auto const agreed = confirmed(session, question);

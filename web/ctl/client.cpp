@@ -152,6 +152,16 @@ Maybe<Answer> Client::post(std::string const& target, std::string const& body,
   return send(request, what);
 }
 
+Maybe<Answer> Client::put_json(std::string const& target, std::string const& body,
+                               std::string const& what) {
+  return send(
+      {.method = "PUT",
+       .target = target,
+       .headers = {{"Content-Type", "application/json"}, {"Runbook-Actor", settings_.actor}},
+       .body = body},
+      what);
+}
+
 Maybe<Answer> Client::remove(std::string const& target, std::string const& what) {
   return send({.method = "DELETE",
                .target = target,

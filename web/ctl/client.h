@@ -34,6 +34,8 @@ class Client {
   Maybe<Answer> get(std::string const& target, std::string const& what);
   Maybe<Answer> post(std::string const& target, std::string const& body, std::string const& what,
                      std::optional<std::int64_t> if_revision = {});
+  Maybe<Answer> put_json(std::string const& target, std::string const& body,
+                         std::string const& what);
   Maybe<Answer> remove(std::string const& target, std::string const& what);
   // `target`: of the request; the plan is stored by "/api/v1/plans".
   Maybe<Answer> post_plan(std::string const& target, std::string const& bundle,

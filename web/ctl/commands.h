@@ -21,6 +21,7 @@ struct Global {
   bool no_input = false;
   bool yes = false;
   bool show_curl = false;
+  bool dry_run = false;
   std::string address, actor, reason, token_file, ca_file, idempotency_key;
   std::optional<bool> wait;  // --wait, --no-wait
   std::optional<planner::Duration> timeout;
@@ -97,6 +98,23 @@ struct Approve {
 struct Reject {
   std::string run, phase;
 };
+struct Withdraw {
+  std::string run, phase;
+};
+struct Override {
+  std::string run, phase, confirm;
+};
+struct Countersign {
+  std::string run, phase;
+};
+struct NoteRun {
+  std::string run, text;
+};
+struct HoldSet {
+  std::string lasts;
+};
+struct HoldLift {};
+struct HoldShow {};
 struct Evaluate {
   std::string run;
 };
@@ -184,6 +202,7 @@ using Command =
                  Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry, Skip,
                  Resolve, Rollback, Cancel, Throttle, Status, Watch, Events, Locks, Preflight,
                  TokenCreate, TokenList, TokenRevoke, RunReport, AuditSearch, AuditExport,
-                 AuditVerify, AuditKey, AuditCheckpoint, Login, Logout, WhoAmI, Version>;
+                 AuditVerify, AuditKey, AuditCheckpoint, Login, Logout, WhoAmI, Version, Withdraw,
+                 Override, Countersign, NoteRun, HoldSet, HoldLift, HoldShow>;
 
 }  // namespace runbookd::ctl

@@ -91,6 +91,7 @@ void add_request(Parse& parse) {
       ->option_text("KEY");
   app.add_flag("-y,--yes", global.yes, "Answer yes to ordinary questions");
   app.add_flag("--no-input", global.no_input, "Never ask; refuse instead");
+  app.add_flag("--dry-run", global.dry_run, "Of a verb: say what would come of it, do nothing");
   app.add_flag("--wait", parse.wait, "Follow the run until it settles");
   app.add_flag("--no-wait", parse.no_wait, "Do not follow the run");
   app.add_option("--timeout", parse.timeout, "How long to wait, such as 30s or 2h")
@@ -244,6 +245,17 @@ void add_forward_verbs(Parse& parse) {
   approve.option("--phase", &Approve::phase, "PHASE", "The phase; else the one that waits");
   auto reject = run_verb<Reject>(parse, "reject", "Refuse the gate of a phase; needs --reason");
   reject.option("--phase", &Reject::phase, "PHASE", "The phase; else the one that waits");
+  auto withdraw = run_verb<Withdraw>(
+      parse, "withdraw", "Take back your own approval, or the override that you asked for");
+  withdraw.option("--phase", &Withdraw::phase, "PHASE", "The phase; else the one that waits");
+  auto over = run_verb<Override>(
+      parse, "override", "Ask to go past a gate or failed checks; a second person confirms it");
+  over.option("--phase", &Override::phase, "PHASE", "The phase; else the one it stands at");
+  over.option("--confirm", &Override::confirm, "PHASE",
+              "Its name again, where there is no way back");
+  auto second = run_verb<Countersign>(parse, "countersign",
+                                      "Confirm an override that somebody else has asked for");
+  second.option("--phase", &Countersign::phase, "PHASE", "The phase; else the one it stands at");
   run_verb<Evaluate>(parse, "evaluate", "Run the checks again, and wait for what they say");
   step_verb<ConfirmStep>(parse, "confirm", "Say that a manual step was done");
 }
@@ -278,6 +290,19 @@ void add_stop_verbs(Parse& parse) {
   may_take_over<Rollback>(rollback);
   auto cancel = run_verb<Cancel>(parse, "cancel", "Give up; the database stays as it is");
   cancel.option("--confirm", &Cancel::confirm, "PLAN", "The plan's name, for scripts");
+}
+
+void add_hold(Parse& parse) {
+  parse.group = "Stopping and going back";
+  auto* hold = parse.app.add_subcommand("hold", "The brake on all runs: set, lift, show")
+                   ->group(parse.group);
+  hold->require_subcommand(1);
+  parse.group = "Commands";
+  auto set = sub<HoldSet>(parse, *hold, "set", "Pause every run, start none; needs --reason");
+  set.option("--until", &HoldSet::lasts, "DURATION", "It ends by itself after so long, such as 1h")
+      ->check(duration());
+  sub<HoldLift>(parse, *hold, "lift", "End it; nothing goes on by itself");
+  sub<HoldShow>(parse, *hold, "show", "Whether one stands, who set it and why");
 }
 
 void add_step_verbs(Parse& parse) {
@@ -343,6 +368,8 @@ void add_seeing(Parse& parse) {
   auto preflight =
       run_verb<Preflight>(parse, "preflight", "May a phase begin now? 0 go, 6 wait, 7 no-go");
   preflight.option("--phase", &Preflight::phase, "PHASE", "The phase; else the next one");
+  auto note = run_verb<NoteRun>(parse, "note", "Write a remark into the history of a run");
+  note.word("TEXT", &NoteRun::text, "What is to stand there")->required();
   parse.group = "Who may do what";
   sub<WhoAmI>(parse, parse.app, "whoami", "As whom the daemon knows you, and your roles");
   sub<Login>(parse, parse.app, "login", "Keep a token for the daemon; it is typed, or piped in");
@@ -392,6 +419,7 @@ void build(Parse& parse) {
   add_run_commands(parse);
   add_forward_verbs(parse);
   add_stop_verbs(parse);
+  add_hold(parse);
   add_step_verbs(parse);
   app.set_version_flag("--version", "runbookctl " + std::string(version), "Print the version");
   app.footer(  // the commands have theirs by now

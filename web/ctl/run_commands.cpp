@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "web/ctl/asking.h"
+#include "web/ctl/hold.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/plan_files.h"
 #include "web/ctl/render_lists.h"
@@ -223,6 +224,9 @@ Exit perform(Session& session, Status const& command) {
       command.run.empty() ? Maybe<std::string>("") : session.client.run_id(command.run);
   if (!run) {
     return report(session, run.error());
+  }
+  if (session.global.output == Output::table) {
+    tell_hold(session);
   }
   auto const exit = run->empty() ? status_of_all(session) : status_of_one(session, *run);
   if (session.client.local_mode()) {

@@ -89,13 +89,33 @@ Exit decide_gate(Session& session, std::string const& verb, std::string const& r
                                 "no gate of this run waits now", "runbookctl status " + seen->run)
                                .value());
   }
-  auto const exit = ask_of(session, seen->run, verb, {{"phase", phase}});
+  Json body = {{"phase", phase}};
+  // what is signed is what was seen
+  if (auto const& gate = child(parse_json(seen->document), "gate");
+      verb == "approve" && !gate.is_null()) {
+    body["gate"] = gate;
+  }
+  auto const exit = ask_of(session, seen->run, verb, body);
   auto const group =
       text_of(child(phase_named(parse_json(seen->document), phase), "approvals"), "from");
   if (verb == "approve" && exit == Exit::done && !group.empty()) {
     tell(session, "signed for " + group + ", a name for people: who may sign is said by roles");
   }
   return exit;
+}
+
+// The phase that the run stands at is the only one that can be meant.
+Exit decide_override(Session& session, std::string const& verb, std::string const& run_text,
+                     std::string const& named, Json body) {
+  auto const seen = look_at(session, run_text, verb);
+  if (!seen) {
+    return report(session, seen.error());
+  }
+  auto const snapshot = parse_json(seen->document);
+  auto const asked = text_of(child(snapshot, "override_asked"), "phase");
+  auto const here = asked.empty() ? text_of(snapshot, "phase") : asked;
+  body["phase"] = named.empty() ? here : named;
+  return ask_of(session, seen->run, verb, std::move(body));
 }
 
 }  // namespace
@@ -146,6 +166,26 @@ Exit perform(Session& session, Reject const& command) {
     return report(session, reason_needed(session, "reject", "who refuses a gate says why").value());
   }
   return decide_gate(session, "reject", command.run, command.phase);
+}
+
+Exit perform(Session& session, Withdraw const& command) {
+  return decide_gate(session, "withdraw", command.run, command.phase);
+}
+
+Exit perform(Session& session, Countersign const& command) {
+  return decide_override(session, "countersign", command.run, command.phase, Json::object());
+}
+
+Exit perform(Session& session, Override const& command) {
+  if (session.global.reason.empty()) {
+    return report(session,
+                  reason_needed(session, "override", "who goes past a gate says why").value());
+  }
+  Json body = Json::object();
+  if (!command.confirm.empty()) {
+    body["confirm"] = command.confirm;
+  }
+  return decide_override(session, "override", command.run, command.phase, body);
 }
 
 // Whoever asks for the checks wants to know what they say.
