@@ -140,6 +140,9 @@ struct Surroundings {
 std::vector<Draft> sql_steps(Report& report, PhaseText const& phase, Names& names,
                              Surroundings const& around);
 
+// A loop, or one round of one, that stays the statement that it is.
+void judge_kept_loop(Report& report, Statement const& statement, Statements const& earlier);
+
 // Steps that drop a column and can bring it back with its values, from what the schema tells;
 // empty where it does not tell enough.
 std::vector<Draft> keeping_steps(DroppedColumn const& dropped, Explanation const& schema,

@@ -72,6 +72,7 @@ class PhaseSteps {
       }
       auto const statements = statements_of(report_, passage);
       for (auto const& statement : statements) {
+        judge_kept_loop(report_, statement, all_);
         put_statement(passage, statement);
         all_.push_back(statement);
       }
@@ -107,6 +108,7 @@ class PhaseSteps {
                          "changed stays locked to its end; it became a backfill step",
         "`backfill:` commits each batch, gives way to the application, and goes on where it "
         "stopped");
+    judge_batches(place, batches);
     auto const words = words_above(passage.before);
     Draft step = Draft::object();
     step["#"] = "Was " + std::string(batches.looped ? "a loop in a DO block." : "one UPDATE.");
@@ -119,6 +121,25 @@ class PhaseSteps {
     if (auto update = update_of(batches.backfill)) {
       update->sql.place = place;
       all_.push_back(std::move(*update));
+    }
+  }
+
+  void judge_batches(Place const& place, HandMadeBatches const& batches) {
+    if (!batches.problem.empty()) {
+      report_.say(Severity::error, place, "import/loop-condition",
+                  "the loop is no backfill as it stands: " + batches.problem,
+                  "write the UPDATE with the condition that names the rows which still need it: "
+                  "the batches are made by the backfill");
+    }
+    if (!batches.range.empty()) {
+      report_.say(
+          Severity::warning, place, "import/loop-range",
+          "`" + batches.range +
+              "` is the loop's way through the table; a backfill walks "
+              "it from end to end by its key, so that fell away" +
+              (batches.told_by_value ? ", and the rows that need it are those whose values differ"
+                                     : ""),
+          "if only a part of the table is meant, say which in its `where`");
     }
   }
 
