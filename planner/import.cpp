@@ -6,7 +6,7 @@
 
 #include "planner/document.h"
 #include "planner/import_document.h"
-#include "planner/import_parts.h"
+#include "planner/import_ways_back.h"
 #include "planner/source_text.h"
 #include "planner/variables.h"
 
@@ -44,7 +44,11 @@ void append_line(std::string& text, std::string const& more) {
 class Builder {
  public:
   Builder(Report& report, DocumentText const& document, Explanation const& schema, int server_major)
-      : report_(report), document_(document), schema_(schema), server_major_(server_major) {}
+      : report_(report),
+        document_(document),
+        schema_(schema),
+        server_major_(server_major),
+        ways_back_(report, document.ways_back) {}
 
   Draft plan() && {
     Draft plan{{"runbook", 1}};
@@ -69,6 +73,8 @@ class Builder {
       phases.push_back(phase.is_exact() ? exact_phase(phase) : built_phase(phase));
       last_phase_ = phases.back().value("name", "");
     }
+    ways_back_.tell_unused(statements_);
+    judge_undone(report_, document_.phases);
     put_checklist(plan);
     for (auto const* key : {"on_failure", "on_restart", "oncall_rollback"}) {
       if (document_.head.contains(key)) {
@@ -101,7 +107,7 @@ class Builder {
     auto const work = hand_work(phase, names);
     auto steps = work.before;
     put_application_step(phase, names, steps);
-    auto const sql = sql_steps(report_, phase, names, schema_, statements_);
+    auto const sql = sql_steps(report_, phase, names, {schema_, ways_back_, statements_});
     steps.insert(steps.end(), sql.begin(), sql.end());
     steps.insert(steps.end(), work.after.begin(), work.after.end());
     for (auto const& note : work.notes) {
@@ -219,6 +225,7 @@ class Builder {
   DocumentText const& document_;
   Explanation const& schema_;
   int server_major_;
+  WaysBack ways_back_;
   Statements statements_;
   std::vector<std::string> baseline_names_;
   std::vector<Draft> notes_;

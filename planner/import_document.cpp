@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planner/import_back_words.h"
 #include "planner/variables.h"
 
 namespace runbookd::planner::import {
@@ -15,7 +16,7 @@ class Gatherer {
       : report_(report), blocks_(std::move(blocks)) {}
 
   DocumentText document() && {
-    at_ = start_of_document();
+    at_ = start_of_document(blocks_);
     for (; at_ < blocks_.size(); ++at_) {
       take(blocks_[at_]);
     }
@@ -27,34 +28,6 @@ class Gatherer {
   }
 
  private:
-  // The last first-level heading before the phases: a form may carry its instructions above.
-  std::size_t start_of_document() const {
-    std::size_t start = 0;
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      auto const& block = blocks_[i];
-      if (block.kind != BlockKind::heading) {
-        continue;
-      }
-      if (block.level == 1) {
-        start = i;
-      }
-      if (numbered(markdown::plain(block.runs)) || exact_heading(block)) {
-        return block.level == 1 && start == i ? first_title(i) : start;
-      }
-    }
-    return start;
-  }
-
-  // Where phases are headings of the first level, the title is the one before them.
-  std::size_t first_title(std::size_t phase) const {
-    for (auto i = phase; i-- > 0;) {
-      if (blocks_[i].kind == BlockKind::heading && blocks_[i].level == 1) {
-        return i;
-      }
-    }
-    return phase;
-  }
-
   void take(Block const& block) {
     switch (block.kind) {
       case BlockKind::heading:
@@ -73,31 +46,105 @@ class Gatherer {
   PhaseText* phase() { return section_ == Section::phases ? last_phase() : nullptr; }
   PhaseText* last_phase() { return document_.phases.empty() ? nullptr : &document_.phases.back(); }
 
-  // "Phase 2 …", or words of its kind.
+  // By its number, its title, or words of its kind.
   PhaseText* phase_named(std::string const& words) {
-    if (auto const number = numbered(words)) {
-      for (auto& phase : document_.phases) {
-        if (phase.number == number->number) {
-          return &phase;
-        }
-      }
-    }
+    auto const number = number_in(words);
     auto const kind = kind_of(words);
-    for (auto& phase : document_.phases) {
-      if (phase.kind == kind && kind != PhaseKind::other) {
-        return &phase;
+    auto const low = lower(words);
+    auto const find = [this](auto const& is_it) {
+      auto const found = std::ranges::find_if(document_.phases, is_it);
+      return found == document_.phases.end() ? nullptr : &*found;
+    };
+    PhaseText* found = find([&](PhaseText const& p) { return number > 0 && p.number == number; });
+    if (found == nullptr) {
+      found = find(
+          [&](PhaseText const& p) { return p.title.size() > 3 && mentions(low, lower(p.title)); });
+    }
+    return found != nullptr ? found : find([&](PhaseText const& p) {
+      return p.kind == kind && kind != PhaseKind::other;
+    });
+  }
+
+  // Whatever stands below a heading that speaks of a way back, down to the next of its level.
+  struct BackScope {
+    int level = 0;
+    std::string heading, below;
+    PhaseText const* within = nullptr;
+  };
+
+  bool opens_way_back(Block const& heading, std::string const& text) const {
+    auto const number = numbered(text);
+    auto const words = back_words(text);
+    if (words.says == SaysBack::no || (heading.level == 1 && !titled_) ||
+        section_of(lower(text)) == Section::ignored) {
+      return false;
+    }
+    bool const fresh =
+        number && std::ranges::none_of(document_.phases, [&](PhaseText const& phase) {
+          return phase.number == number->number;
+        });
+    return !fresh || (words.leading && words.says > SaysBack::perhaps);
+  }
+
+  // Whether the heading belongs to a way back.
+  bool take_back_heading(Block const& heading, std::string const& text) {
+    if (back_ && heading.level > back_->level) {
+      back_->below = text;
+      return true;
+    }
+    back_.reset();
+    if (!opens_way_back(heading, text)) {
+      return false;
+    }
+    bool const deeper = phase_level_ > 0 && heading.level > phase_level_;
+    auto const* within = deeper ? phase() : nullptr;
+    back_ = BackScope{.level = heading.level, .heading = text, .below = "", .within = within};
+    return true;
+  }
+
+  // The nearest words that name a phase.
+  PhaseText* phase_gone_back() {
+    for (auto const& words : {label_, back_ ? back_->below : "", back_ ? back_->heading : ""}) {
+      if (auto* named = words.empty() ? nullptr : phase_named(words)) {
+        return named;
       }
     }
-    return nullptr;
+    return back_ && back_->within == nullptr ? nullptr : phase();
+  }
+
+  void put_back(Code code) {
+    auto const* of = phase_gone_back();
+    auto const& words = back_ ? back_->heading : label_;
+    document_.ways_back.push_back({.code = std::move(code),
+                                   .phase_line = of == nullptr ? 0 : of->line,
+                                   .heading = words,
+                                   .sure = back_words(words).says == SaysBack::surely});
+  }
+
+  void put_back_item(ListItem item) {
+    if (auto* of = phase_gone_back()) {
+      of->rollback_items.push_back(std::move(item));
+      return;
+    }
+    report_.say(Severity::warning, item.line, "import/not-in-plan",
+                "\"" + item.text +
+                    "\" belongs to a way back, and nothing says of which phase; it "
+                    "is not in the plan",
+                "put it below the way back of its phase");
   }
 
   void take_heading(Block const& block) {
     label_.clear();
     auto const text = markdown::plain(block.runs);
     if (auto const exact = exact_heading(block)) {
+      back_.reset();
       return take_exact(*exact, text, block);
     }
-    if (block.level == 1 && !(titled_ && numbered(text))) {
+    if (take_back_heading(block, text)) {
+      return;
+    }
+    bool const of_phase = numbered(text) || kind_of(text) != PhaseKind::other;
+    if (block.level == 1 && !(titled_ && of_phase)) {
       return take_title(block);
     }
     auto const low = lower(text);
@@ -166,6 +213,9 @@ class Gatherer {
     phase_level_ = block.level;
     PhaseText phase;
     phase.title = title;
+    phase.counted = number > 0 && std::ranges::none_of(document_.phases, [&](PhaseText const& p) {
+                      return p.number == number;
+                    });
     phase.number = number > 0 ? number : static_cast<int>(document_.phases.size()) + 1;
     phase.line = block.line;
     phase.kind = kind_of(title);
@@ -258,31 +308,10 @@ class Gatherer {
     }
   }
 
-  // "**ana:** Search the code"
-  static ListItem item_of(Block const& block) {
-    ListItem item{.line = block.line, .task = block.task};
-    auto runs = block.runs;
-    if (runs.size() > 1 && is_exact_value({runs[0]}) && runs[1].text.starts_with(": ")) {
-      item.owner = value_of({runs[0]});
-      runs.erase(runs.begin());
-      runs.front().text.erase(0, 2);
-      if (runs.front().text.empty()) {
-        runs.erase(runs.begin());
-      }
-    } else if (runs.size() > 1 && runs[0].kind == markdown::Run::Kind::strong &&
-               runs[0].text.ends_with(':') && runs[1].text.starts_with(' ')) {
-      item.owner = runs[0].text.substr(0, runs[0].text.size() - 1);
-      runs.erase(runs.begin());
-      runs.front().text.erase(0, 1);
-      if (runs.front().text.empty()) {
-        runs.erase(runs.begin());
-      }
-    }
-    item.text = value_of(runs);
-    return item;
-  }
-
   void take_item(Block const& block) {
+    if (back_) {
+      return put_back_item(item_of(block));
+    }
     if (section_ == Section::runbook) {
       return take_check_item(item_of(block));
     }
@@ -298,8 +327,11 @@ class Gatherer {
       return;
     }
     auto* in = phase();
-    if (in != nullptr && role_of(label_) == Role::rollback) {
-      in->rollback_items.push_back(item_of(block));
+    auto const text = markdown::plain(block.runs);
+    if (in != nullptr && text.ends_with(':') && says_way_back(text)) {
+      set_label(text);
+    } else if (in != nullptr && role_of(label_) == Role::rollback) {
+      put_back_item(item_of(block));
     } else if (in != nullptr && block.task) {
       in->checklist.push_back(item_of(block));
     } else if (section_ == Section::head) {
@@ -364,16 +396,11 @@ class Gatherer {
     auto code = code_of(block, label_);
     code.sql.place.file = report_.file;
     auto const role = role_of(label_);
+    if (back_ || role == Role::rollback) {
+      return put_back(std::move(code));
+    }
     if (section_ == Section::validation) {
       return take_validation(std::move(code), role);
-    }
-    if (section_ == Section::rollback) {
-      if (auto* in = phase_named(group_.empty() ? label_ : group_); in != nullptr) {
-        put_code(*in, std::move(code), Role::rollback);
-      } else if (last_phase() != nullptr) {
-        put_code(*last_phase(), std::move(code), Role::rollback);
-      }
-      return;
     }
     auto* in = phase();
     bool const works = role == Role::forward && !only_reads(code.sql.text);
@@ -430,6 +457,7 @@ class Gatherer {
   Section section_ = Section::head;
   int section_level_ = 0, phase_level_ = 0;
   bool titled_ = false;
+  std::optional<BackScope> back_;
   std::string heading_, label_, group_, last_head_label_;
   Block header_;
   Names phase_names_;

@@ -15,6 +15,7 @@ struct DocumentText {
   Draft head = Draft::object();  // metadata, database, overview, compatibility, performance …
   std::vector<LockClaim> claims;
   std::vector<PhaseText> phases;
+  std::vector<BackText> ways_back;
   std::vector<Code> baselines, final_checks;
   std::vector<Draft> checklist;  // entries of the plan's own list
   std::vector<Draft> exact_final_checks;
@@ -23,7 +24,7 @@ struct DocumentText {
 };
 
 // unknown: nothing that the form has; SQL that stands there is a phase of its own.
-enum class Section { head, phases, validation, tables, runbook, rollback, unknown, ignored };
+enum class Section { head, phases, validation, tables, runbook, unknown, ignored };
 std::optional<Section> section_of(std::string const& heading);  // in lower case
 
 // "Phase 2 — Backfill", "Step 3: …", "2. Enforce": the number, and the words behind it.
@@ -32,6 +33,11 @@ struct Numbered {
   std::string rest;
 };
 std::optional<Numbered> numbered(std::string_view heading);
+
+// "Rollback of phase 2": the number, wherever it stands; 0 = none.
+int number_in(std::string_view words);
+// The last first-level heading before the phases: a form may carry its instructions above.
+std::size_t start_of_document(std::vector<Block> const& blocks);
 
 // What words of a heading or label say that a phase, or the code below it, is for.
 PhaseKind kind_of(std::string const& words);

@@ -197,6 +197,29 @@ std::vector<Field> fields_in(Runs const& runs) {
   return found;
 }
 
+ListItem item_of(Block const& block) {
+  ListItem item{.line = block.line, .task = block.task};
+  auto runs = block.runs;
+  if (runs.size() > 1 && is_exact_value({runs[0]}) && runs[1].text.starts_with(": ")) {
+    item.owner = value_of({runs[0]});
+    runs.erase(runs.begin());
+    runs.front().text.erase(0, 2);
+    if (runs.front().text.empty()) {
+      runs.erase(runs.begin());
+    }
+  } else if (runs.size() > 1 && runs[0].kind == markdown::Run::Kind::strong &&
+             runs[0].text.ends_with(':') && runs[1].text.starts_with(' ')) {
+    item.owner = runs[0].text.substr(0, runs[0].text.size() - 1);
+    runs.erase(runs.begin());
+    runs.front().text.erase(0, 1);
+    if (runs.front().text.empty()) {
+      runs.erase(runs.begin());
+    }
+  }
+  item.text = value_of(runs);
+  return item;
+}
+
 namespace {
 
 std::string without_number(std::string text) {

@@ -88,11 +88,21 @@ struct ListItem {
   int line = 0;
   bool task = false;
 };
+ListItem item_of(Block const& block);  // "**ana:** Search the code"
+
+// SQL that takes back, below a heading or label that says so.
+struct BackText {
+  Code code;
+  int phase_line = 0;   // of the phase that it names or stands in; 0 = none
+  std::string heading;  // the words
+  bool sure = false;    // they can mean nothing else
+};
 
 struct PhaseText {
   std::string title;  // of the heading, without "Phase 2 —"
   std::string name;
   int number = 0;
+  bool counted = false;  // the heading has that number, and is the first that does
   int line = 0;
   PhaseKind kind = PhaseKind::other;
   std::string goal, application, deploy_order, prerequisites, no_way_back;
@@ -120,8 +130,18 @@ Expected expectation_in(std::string_view comment, std::vector<std::string> const
 // The SQL of all phases, in order: constraints that one adds and another validates or drops, and
 // what the document's table of locks speaks of.
 using Statements = std::vector<Statement>;
+Statements statements_of(Report& report, Passage const& passage);
+class WaysBack;
+struct Surroundings {
+  Explanation const& schema;
+  WaysBack& ways_back;
+  Statements& all;
+};
 std::vector<Draft> sql_steps(Report& report, PhaseText const& phase, Names& names,
-                             Explanation const& schema, Statements& all);
+                             Surroundings const& around);
+
+// A loop, or one round of one, that stays the statement that it is.
+void judge_kept_loop(Report& report, Statement const& statement, Statements const& earlier);
 
 // Steps that drop a column and can bring it back with its values, from what the schema tells;
 // empty where it does not tell enough.

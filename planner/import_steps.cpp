@@ -2,20 +2,13 @@
 // what cannot stand in a transaction stands alone.
 #include <algorithm>
 
-#include "planner/import_parts.h"
+#include "planner/import_ways_back.h"
 #include "planner/sql.h"
 #include "planner/sql_batches.h"
 #include "planner/variables.h"
 
 namespace runbookd::planner::import {
 namespace {
-
-struct WayBack {
-  Statement statement;
-  Undo undo;
-  int line = 0;
-  bool used = false;
-};
 
 // "ALTER TABLE users ADD COLUMN …" -> "column-users-org-id"; a last resort.
 std::string name_of(Statement const& statement, Undo const& undo) {
@@ -48,15 +41,13 @@ void put_batch(Draft& step, BackfillAction const& backfill) {
 
 class PhaseSteps {
  public:
-  PhaseSteps(Report& report, PhaseText const& phase, Names& names, Explanation const& schema,
-             Statements& all)
-      : report_(report), phase_(phase), names_(names), schema_(schema), all_(all) {
-    for (Code const& code : phase.code) {
-      if (code.role == Role::rollback) {
-        read_ways_back(code);
-      }
-    }
-  }
+  PhaseSteps(Report& report, PhaseText const& phase, Names& names, Surroundings const& around)
+      : report_(report),
+        phase_(phase),
+        names_(names),
+        schema_(around.schema),
+        ways_(around.ways_back),
+        all_(around.all) {}
 
   std::vector<Draft> steps() && {
     for (Code const& code : phase_.code) {
@@ -64,30 +55,10 @@ class PhaseSteps {
         read_forward(code);
       }
     }
-    for (WayBack const& way : ways_) {
-      if (!way.used) {
-        report_.say(Severity::warning, way.statement.sql.place, "import/way-back-of-nothing",
-                    way.statement.kind +
-                        " takes back none of this phase's statements; it is not in the plan",
-                    "put it behind the step that it undoes, as its `rollback:`");
-      }
-    }
     return std::move(steps_);
   }
 
  private:
-  // What the way back of a phase is for is told by what it names.
-  void read_ways_back(Code const& code) {
-    auto script = read_script(code.sql);
-    report_.add(std::move(script.findings));
-    for (auto const& passage : script.passages) {
-      for (auto& statement : statements_of(passage)) {
-        auto undo = undo_of(statement);
-        ways_.push_back({.statement = std::move(statement), .undo = std::move(undo)});
-      }
-    }
-  }
-
   void read_forward(Code const& code) {
     auto script = read_script(code.sql);
     report_.add(std::move(script.findings));
@@ -99,8 +70,9 @@ class PhaseSteps {
         put_backfill(passage, *batches);
         continue;
       }
-      auto const statements = statements_of(passage);
+      auto const statements = statements_of(report_, passage);
       for (auto const& statement : statements) {
+        judge_kept_loop(report_, statement, all_);
         put_statement(passage, statement);
         all_.push_back(statement);
       }
@@ -108,24 +80,6 @@ class PhaseSteps {
         put_unread(passage);
       }
     }
-  }
-
-  Statements statements_of(Passage const& passage) {
-    if (passage.sql.text.empty()) {
-      return {};
-    }
-    auto read = read_sql(passage.sql);
-    if (!read.statements.empty() && !read.statements.front().transactional &&
-        passage.in_transaction) {
-      report_.say(Severity::warning, passage.sql.place, "import/not-in-transaction",
-                  read.statements.front().kind + " cannot stand between BEGIN (line " +
-                      std::to_string(passage.began.line) +
-                      ") and COMMIT: the server refuses it, and nothing of the block is done; it "
-                      "was taken out and is a step of its own",
-                  "write it behind COMMIT, alone");
-    }
-    report_.add(std::move(read.findings));
-    return std::move(read.statements);
   }
 
   // What cannot be read stays in the plan, which does not load then: a plan that lacks a statement
@@ -154,6 +108,7 @@ class PhaseSteps {
                          "changed stays locked to its end; it became a backfill step",
         "`backfill:` commits each batch, gives way to the application, and goes on where it "
         "stopped");
+    judge_batches(place, batches);
     auto const words = words_above(passage.before);
     Draft step = Draft::object();
     step["#"] = "Was " + std::string(batches.looped ? "a loop in a DO block." : "one UPDATE.");
@@ -166,6 +121,25 @@ class PhaseSteps {
     if (auto update = update_of(batches.backfill)) {
       update->sql.place = place;
       all_.push_back(std::move(*update));
+    }
+  }
+
+  void judge_batches(Place const& place, HandMadeBatches const& batches) {
+    if (!batches.problem.empty()) {
+      report_.say(Severity::error, place, "import/loop-condition",
+                  "the loop is no backfill as it stands: " + batches.problem,
+                  "write the UPDATE with the condition that names the rows which still need it: "
+                  "the batches are made by the backfill");
+    }
+    if (!batches.range.empty()) {
+      report_.say(
+          Severity::warning, place, "import/loop-range",
+          "`" + batches.range +
+              "` is the loop's way through the table; a backfill walks "
+              "it from end to end by its key, so that fell away" +
+              (batches.told_by_value ? ", and the rows that need it are those whose values differ"
+                                     : ""),
+          "if only a part of the table is meant, say which in its `where`");
     }
   }
 
@@ -193,13 +167,9 @@ class PhaseSteps {
   }
 
   void put_way_back(Draft& step, Statement const& statement, Undo const& undo) {
-    for (WayBack& way : ways_) {
-      if (!way.used && !undo.subject.empty() && way.undo.subject == undo.subject &&
-          way.statement.kind != "") {
-        way.used = true;
-        step["rollback"] = escape(way.statement.sql.text);
-        return;
-      }
+    if (auto const back = ways_.taking_back(statement, phase_)) {
+      step["rollback"] = escape(*back);
+      return;
     }
     if (auto const sql = derived(statement, undo); !sql.empty()) {
       step["#rollback"] = "Not in the document: the reverse of the step.";
@@ -253,9 +223,7 @@ class PhaseSteps {
     }
     auto const name = undo.subject.substr(11);
     auto const* added = adding(name);
-    bool const given = std::ranges::any_of(
-        ways_, [&](WayBack const& way) { return !way.used && way.undo.subject == undo.subject; });
-    if (added == nullptr || given) {
+    if (added == nullptr || ways_.knows(undo.subject)) {
       return false;
     }
     auto const alter = "ALTER TABLE " + table_of(name) + " ";
@@ -283,11 +251,16 @@ class PhaseSteps {
   void put_dropped_column(Statement const& statement, DroppedColumn const& dropped,
                           Words const& words) {
     auto keeping = keeping_steps(dropped, schema_, names_);
+    std::string lost = "; a copy is kept, from which the way back fills it";
+    if (keeping.empty()) {
+      lost =
+          ways_.taking_back(statement, phase_)
+              ? "; the document's way back makes an empty column; the step is marked irreversible"
+              : "; the step is marked irreversible";
+    }
     report_.say(Severity::warning, statement.sql.place, "import/data-lost",
                 "the values of " + dropped.table + "." + dropped.column +
-                    " are gone with the column, and no rollback brings them back" +
-                    (keeping.empty() ? "; the step is marked irreversible"
-                                     : "; a copy is kept, from which the way back fills it"),
+                    " are gone with the column, and no rollback brings them back" + lost,
                 keeping.empty() ? "import again with --schema FILE (pg_dump --schema-only): then a "
                                   "copy is kept and the way back is written"
                                 : "");
@@ -358,17 +331,35 @@ class PhaseSteps {
   PhaseText const& phase_;
   Names& names_;
   Explanation const& schema_;
+  WaysBack& ways_;
   Statements& all_;
-  std::vector<WayBack> ways_;
   std::vector<Draft> steps_;
   std::vector<DroppedColumn> dropped_columns_;
 };
 
 }  // namespace
 
+Statements statements_of(Report& report, Passage const& passage) {
+  if (passage.sql.text.empty()) {
+    return {};
+  }
+  auto read = read_sql(passage.sql);
+  if (!read.statements.empty() && !read.statements.front().transactional &&
+      passage.in_transaction) {
+    report.say(Severity::warning, passage.sql.place, "import/not-in-transaction",
+               read.statements.front().kind + " cannot stand between BEGIN (line " +
+                   std::to_string(passage.began.line) +
+                   ") and COMMIT: the server refuses it, and nothing of the block is done; it was "
+                   "taken out and is a step of its own",
+               "write it behind COMMIT, alone");
+  }
+  report.add(std::move(read.findings));
+  return std::move(read.statements);
+}
+
 std::vector<Draft> sql_steps(Report& report, PhaseText const& phase, Names& names,
-                             Explanation const& schema, Statements& all) {
-  return PhaseSteps(report, phase, names, schema, all).steps();
+                             Surroundings const& around) {
+  return PhaseSteps(report, phase, names, around).steps();
 }
 
 }  // namespace runbookd::planner::import

@@ -2,9 +2,58 @@
 #include <algorithm>
 #include <array>
 
+#include "planner/import_back_words.h"
 #include "planner/import_document.h"
 
 namespace runbookd::planner::import {
+
+namespace {
+
+// Where phases are headings of the first level, the title is the one before them.
+std::size_t first_title(std::vector<Block> const& blocks, std::size_t phase) {
+  for (auto i = phase; i-- > 0;) {
+    if (blocks[i].kind == Block::Kind::heading && blocks[i].level == 1) {
+      return i;
+    }
+  }
+  return phase;
+}
+
+}  // namespace
+
+std::size_t start_of_document(std::vector<Block> const& blocks) {
+  std::size_t start = 0;
+  std::optional<std::size_t> above_sql;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    auto const& block = blocks[i];
+    if (block.kind == Block::Kind::code && is_sql(block)) {
+      above_sql = above_sql.value_or(start);
+    }
+    if (block.kind != Block::Kind::heading) {
+      continue;
+    }
+    auto const text = markdown::plain(block.runs);
+    if (block.level == 1 && !says_way_back(text)) {
+      start = i;
+    }
+    if ((numbered(text) && !says_way_back(text)) || exact_heading(block)) {
+      return block.level == 1 && start == i ? first_title(blocks, i) : start;
+    }
+  }
+  return above_sql.value_or(start);
+}
+
+int number_in(std::string_view words) {
+  auto const low = lower(words);
+  for (std::string_view word : {"phase ", "stage ", "step ", "part "}) {
+    for (auto at = low.find(word); at != std::string::npos; at = low.find(word, at + 1)) {
+      if (auto const found = numbered(std::string_view(low).substr(at))) {
+        return found->number;
+      }
+    }
+  }
+  return 0;
+}
 
 std::optional<Numbered> numbered(std::string_view heading) {
   auto const low = lower(heading);
@@ -68,9 +117,6 @@ std::optional<Section> section_of(std::string const& low) {
       low.ends_with("steps")) {
     return Section::phases;
   }
-  if (mentions(low, "rollback", "roll back", "revert")) {
-    return Section::rollback;
-  }
   if (mentions(low, "compatib", "performance", "impact", "locks", "lock analysis", "risk")) {
     return Section::tables;
   }
@@ -82,7 +128,7 @@ std::optional<Section> section_of(std::string const& low) {
 
 Role role_of(std::string const& label) {
   auto const low = lower(label);
-  if (mentions(low, "rollback", "roll back", "revert", "undo", "down migration") || low == "down") {
+  if (says_way_back(label)) {
     return Role::rollback;
   }
   if (mentions(low, "monitor", "progress")) {

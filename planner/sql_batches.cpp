@@ -4,13 +4,13 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <map>
 #include <regex>
-#include <span>
 
 #include "planner/pg_tree.h"
 #include "planner/sql.h"
+#include "planner/sql_batch_where.h"
 #include "planner/sql_body.h"
+#include "planner/sql_clauses.h"
 #include "planner/words.h"
 
 namespace runbookd::planner {
@@ -18,69 +18,6 @@ namespace {
 
 // std::regex recurses for each character.
 constexpr std::size_t most_to_search = 4000;
-
-// The clauses of one statement, by the keyword that opens each, outside of parentheses.
-class Clauses {
- public:
-  Clauses(std::string const& text, std::span<std::string_view const> keywords) : text_(text) {
-    int depth = 0;
-    for (auto const& token : pg::scan(text)) {
-      auto const word = token.in(text);
-      depth += word == "(" ? 1 : word == ")" ? -1 : 0;
-      auto const keyword = std::ranges::find_if(
-          keywords, [&](std::string_view k) { return pg::same_word(word, k); });
-      if (depth == 0 && !token.comment && keyword != keywords.end() &&
-          !starts_.contains(*keyword)) {
-        starts_[*keyword] = {token.offset, token.offset + token.length};
-      }
-    }
-  }
-
-  bool has(std::string_view keyword) const { return starts_.contains(keyword); }
-  std::size_t at(std::string_view keyword) const { return starts_.at(keyword).first; }
-
-  std::string operator[](std::string_view keyword) const {
-    auto const found = starts_.find(keyword);
-    if (found == starts_.end()) {
-      return "";
-    }
-    auto end = text_.size();
-    for (auto const& [other, range] : starts_) {
-      end = range.first > found->second.first ? std::min(end, range.first) : end;
-    }
-    return without_comments(text_.substr(found->second.second, end - found->second.second));
-  }
-
- private:
-  // A comment to the end of the line would swallow what the daemon puts behind the clause.
-  static std::string without_comments(std::string clause) {
-    auto const tokens = pg::scan(clause);
-    for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) {
-      if (token->comment) {
-        clause.erase(token->offset, token->length);
-      }
-    }
-    return on_one_line(trimmed(clause));
-  }
-
-  // The clause was laid out for the place where it stood. Blanks within quotation marks count.
-  static std::string on_one_line(std::string const& clause) {
-    if (clause.find_first_of("'\"$") != std::string::npos) {
-      return clause;
-    }
-    std::string line;
-    for (char const c : clause) {
-      bool const blank = c == ' ' || c == '\n' || c == '\t';
-      if (!blank || !line.ends_with(' ')) {
-        line += blank ? ' ' : c;
-      }
-    }
-    return line;
-  }
-
-  std::string const& text_;
-  std::map<std::string_view, std::pair<std::size_t, std::size_t>> starts_;
-};
 
 // "a = 1, b = f(x, y)" -> {a, 1}, {b, f(x, y)}
 std::vector<std::pair<std::string, std::string>> assignments(std::string const& text) {
@@ -107,34 +44,58 @@ std::vector<std::pair<std::string, std::string>> assignments(std::string const& 
   return found;
 }
 
-// WHERE id IN (SELECT id FROM t WHERE … LIMIT 1000) means the inner condition.
-std::string inner_condition(std::string const& where, std::string const& table) {
-  static std::regex const pattern(R"(^\(?\s*[\w."]+\s+(?:IN|=\s*ANY)\s*\(([\s\S]*)\)\s*\)?$)",
-                                  std::regex::icase);
-  std::smatch match;
-  if (where.size() > most_to_search || !std::regex_match(where, match, pattern)) {
-    return where;
+// The rows that differ from what they shall have; nothing where a value may differ from try to try.
+std::string differs(BackfillAction const& backfill) {
+  std::string where;
+  for (auto const& [column, value] : backfill.set) {
+    if (value.find('(') != std::string::npos) {
+      return "";
+    }
+    where += (where.empty() ? "" : " OR ") + backfill.table + "." + column + " IS DISTINCT FROM " +
+             value;
   }
-  auto const inner = trimmed(match[1].str());
-  constexpr std::array<std::string_view, 6> words{"FROM",  "WHERE", "ORDER",
-                                                  "LIMIT", "FOR",   "FETCH"};
-  Clauses const clauses(inner, words);
-  auto const same_table = trimmed(clauses["FROM"]) == table;
-  return same_table && clauses.has("WHERE") && clauses.has("LIMIT") ? clauses["WHERE"] : where;
+  return where;
 }
 
-std::optional<BackfillAction> backfill_of(std::string const& update) {
+std::string problem_of(HandMadeBatches const& batches, bool limited,
+                       LoopVariables const& variables) {
+  auto const& backfill = batches.backfill;
+  if (limited) {
+    return "its `where` picks rows by a LIMIT in a form that is not known, and would pick others "
+           "each time";
+  }
+  auto name = variable_in(backfill.where, variables);
+  for (auto const& [column, value] : backfill.set) {
+    name = name.empty() ? variable_in(value, variables) : name;
+  }
+  return name.empty() ? ""
+                      : "its variable " + name +
+                            " decides which rows are changed, or to what, and is not known "
+                            "outside of the loop";
+}
+
+std::optional<HandMadeBatches> batches_of(std::string const& update,
+                                          LoopVariables const& variables) {
   constexpr std::array<std::string_view, 6> words{"UPDATE", "SET",   "FROM",
                                                   "WHERE",  "LIMIT", "RETURNING"};
   Clauses const clauses(update, words);
-  BackfillAction backfill{.table = clauses["UPDATE"],
-                          .set = assignments(clauses["SET"]),
-                          .from = clauses["FROM"],
-                          .where = clauses["WHERE"]};
-  backfill.where = inner_condition(backfill.where, backfill.table);
+  HandMadeBatches found;
+  auto& backfill = found.backfill;
+  backfill.table = clauses["UPDATE"];
+  backfill.set = assignments(clauses["SET"]);
+  backfill.from = clauses["FROM"];
+  auto const where =
+      batch_where(clauses["WHERE"], backfill.table, !backfill.from.empty(), variables);
+  backfill.where = where.where;
+  found.range = where.range;
+  found.told_by_value = where.where.empty() && !where.range.empty();
+  if (found.told_by_value) {
+    backfill.where = differs(backfill);
+  }
   std::ranges::sort(backfill.set);
+  found.problem = problem_of(found, where.limited, variables);
   bool const whole = !backfill.table.empty() && !backfill.where.empty();
-  return whole && backfill_findings(backfill).empty() ? std::optional{backfill} : std::nullopt;
+  return whole && backfill_findings(backfill).empty() ? std::optional{found} : std::nullopt;
 }
 
 std::optional<double> number_behind(std::string const& text, std::regex const& pattern) {
@@ -166,16 +127,18 @@ void read_pace(std::string const& body, Batch& batch) {
 std::optional<HandMadeBatches> in_block(SqlText const& statement, pg::Node node) {
   auto const body = pg::do_body(node);
   auto const start = statement.text.find(body);
+  auto const variables = loop_variables(body);
   std::optional<HandMadeBatches> found;
   for (auto const& inner : pg::body_statements(body)) {
     if (!inner.changes_rows()) {
       continue;  // COMMIT
     }
-    auto backfill = inner.first == "UPDATE" ? backfill_of(inner.text) : std::nullopt;
-    if (!backfill || found) {
+    auto batches = inner.first == "UPDATE" ? batches_of(inner.text, variables) : std::nullopt;
+    if (!batches || found) {
       return std::nullopt;  // more than one table's rows: a person has to say what is meant
     }
-    found = HandMadeBatches{.backfill = std::move(*backfill), .looped = inner.in_loop};
+    found = std::move(batches);
+    found->looped = inner.in_loop;
     constexpr std::array<std::string_view, 1> limit{"LIMIT"};
     Clauses const clauses(inner.text, limit);
     if (clauses.has("LIMIT") && start != std::string::npos) {
@@ -200,16 +163,15 @@ std::optional<HandMadeBatches> batches_in(SqlText const& statement) {
   if (tokens.empty() || !pg::same_word(tokens.front().in(statement.text), "UPDATE")) {
     return std::nullopt;
   }
-  auto backfill = backfill_of(statement.text);
-  if (!backfill) {
+  auto found = batches_of(statement.text, {});
+  if (!found) {
     return std::nullopt;
   }
-  HandMadeBatches found{.backfill = std::move(*backfill)};
   constexpr std::array<std::string_view, 1> limit{"LIMIT"};
   if (Clauses const clauses(statement.text, limit); clauses.has("LIMIT")) {
-    found.limited = true;
-    found.limit = statement.at(clauses.at("LIMIT"));
-    read_pace(statement.text.substr(0, most_to_search), found.backfill.batch);
+    found->limited = true;
+    found->limit = statement.at(clauses.at("LIMIT"));
+    read_pace(statement.text.substr(0, most_to_search), found->backfill.batch);
   }
   return found;
 }

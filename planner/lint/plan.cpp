@@ -65,7 +65,7 @@ class PlanWalk {
     end_transaction(walk_.known, back ? NewTables::stay_new : NewTables::are_in_use);
     Standing standing{where, plan_.phases[site.phase].kind, site.label};
     if (auto const* backfill = std::get_if<BackfillAction>(&action)) {
-      judge_fill(*backfill, standing);
+      judge_fill(*backfill, standing, catalog);
     } else if (auto const* sql = std::get_if<SqlAction>(&action)) {
       if (sql->transactional()) {
         begin_transaction(walk_.known);
@@ -92,7 +92,8 @@ class PlanWalk {
     list.push_back({&statement, std::move(tree), std::move(effects)});
   }
 
-  void judge_fill(BackfillAction const& backfill, Standing const& standing) {
+  void judge_fill(BackfillAction const& backfill, Standing const& standing,
+                  Catalog const& catalog) {
     auto const update = update_of(backfill);
     if (!update) {
       return;
@@ -100,6 +101,8 @@ class PlanWalk {
     append(walk_.findings, judge_backfill(backfill, *update, standing.step));
     append(walk_.findings, judge_throttle(backfill, standing.step));
     auto const tree = pg::parse(update->sql.text);
+    append(walk_.findings,
+           judge_backfill_names(backfill, tree.statements.at(0).node, catalog, standing.step));
     if (touches_own_schema(*update, tree.statements.at(0).node)) {
       auto const& rule = *find_rule("session/changes-runbookd-schema");
       walk_.findings.push_back(finding_of(rule, backfill.place, "", "", standing.step));

@@ -40,6 +40,9 @@ Findings judge_baseline(Baseline const& baseline);
 // `update`: what a batch of it does.
 Findings judge_backfill(BackfillAction const& backfill, Statement const& update,
                         std::string const& step);
+// Columns that it names and that are not there.
+Findings judge_backfill_names(BackfillAction const& backfill, pg::Node update,
+                              Catalog const& catalog, std::string const& step);
 Findings judge_throttle(BackfillAction const& backfill, std::string const& step);
 
 std::span<LintRule const> way_back_rules();

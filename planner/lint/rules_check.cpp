@@ -89,6 +89,13 @@ constexpr auto rules = std::to_array<LintRule>({
      .title = "A backfill that sets what differs from try to try",
      .why = "a value such as random() or now() differs with each batch and each try",
      .fix = "set it from other columns, or acknowledge that the values need not agree"},
+    {.id = "data/backfill-where-limited",
+     .severity = Severity::error,
+     .title = "A backfill whose `where` picks rows by a LIMIT",
+     .why = "the inner query picks some rows anew in every batch, the batch fills those of them "
+            "that lie in its range, and the backfill ends while others still need it",
+     .fix = "write the inner query's condition as `where`, without the query: the batches are the "
+            "backfill's own"},
     {.id = "throttle/never-goes",
      .severity = Severity::warning,
      .title = "A limit at which a backfill stands still",
@@ -106,8 +113,9 @@ constexpr auto const& cannot_come = rules[2];
 constexpr auto const& where_constant = rules[3];
 constexpr auto const& never_empties = rules[4];
 constexpr auto const& volatile_value = rules[5];
-constexpr auto const& never_goes = rules[6];
-constexpr auto const& never_stops = rules[7];
+constexpr auto const& where_limited = rules[6];
+constexpr auto const& never_goes = rules[7];
+constexpr auto const& never_stops = rules[8];
 
 struct Query {
   SqlText const& sql;
@@ -270,9 +278,23 @@ std::string name_undone(BackfillAction const& backfill) {
          " IS NULL, or IS DISTINCT FROM the new value";
 }
 
+// "id IN (SELECT id … LIMIT 500)". One that is worked out for each row, or gives one bound for all,
+// is another thing.
+bool picks_by_limit(Node condition) {
+  return std::ranges::any_of(pg::every(condition), [](Node const& node) {
+    auto const kind = node.text("subLinkType");
+    return node.is("SubLink") &&
+           (kind == "ANY_SUBLINK" || kind == "ALL_SUBLINK" || kind == "ARRAY_SUBLINK") &&
+           node["subselect"].has("limitCount");
+  });
+}
+
 Findings judge_where(BackfillAction const& backfill, Node condition, std::string const& step) {
   if (!condition) {
     return {};
+  }
+  if (picks_by_limit(condition)) {
+    return {finding_of(where_limited, backfill.place, "", "", step)};
   }
   if (constant(pg::every(condition)) || equals_itself(condition)) {
     return {finding_of(where_constant, backfill.place,
@@ -307,6 +329,71 @@ Findings judge_backfill(BackfillAction const& backfill, Statement const& update,
           volatile_value, backfill.place,
           "column " + target.text("name") + ": " + std::string(volatile_value.why), "", step));
     }
+  }
+  return findings;
+}
+
+namespace {
+
+// A relation of the UPDATE by the name that its columns are called by.
+struct Source {
+  std::string called;
+  Relation const* relation = nullptr;
+};
+
+std::vector<Source> sources_of(Node update, Catalog const& catalog) {
+  std::vector<Source> sources;
+  auto const add = [&](Node one) {
+    auto const alias = one["alias"].text("aliasname");
+    bool const plain = one.is("RangeVar") || one.has("relname");
+    sources.push_back({.called = alias.empty() ? one.text("relname") : alias,
+                       .relation = plain ? catalog.find(pg::name_of(one)) : nullptr});
+  };
+  add(update["relation"]);
+  for (auto const one : update.list("fromClause")) {
+    add(one);
+  }
+  return sources;
+}
+
+bool has_column(Source const& source, std::string const& name) {
+  constexpr auto of_the_system =
+      std::to_array<std::string_view>({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"});
+  return source.relation == nullptr || source.relation->columns.empty() ||
+         source.relation->column(name) != nullptr || source.called == name ||
+         std::ranges::find(of_the_system, name) != of_the_system.end();
+}
+
+}  // namespace
+
+Findings judge_backfill_names(BackfillAction const& backfill, Node update, Catalog const& catalog,
+                              std::string const& step) {
+  auto const sources = sources_of(update, catalog);
+  Findings findings;
+  auto const judge = [&](std::string const& of, std::string const& name) {
+    bool const known = std::ranges::any_of(sources, [&](Source const& source) {
+      return (of.empty() || source.called == of) && has_column(source, name);
+    });
+    bool const asked =
+        of.empty() || std::ranges::find(sources, of, &Source::called) != sources.end();
+    if (!known && asked && findings.empty()) {
+      auto const full = (of.empty() ? backfill.table : of) + "." + name;
+      findings.push_back(finding_of(*find_rule("sql/no-such-column"), backfill.place,
+                                    full + ", which the backfill names, is not there", "", step));
+    }
+  };
+  if (!catalog.complete) {
+    return findings;
+  }
+  for (auto const node : pg::every(update, "subselect")) {
+    auto const path =
+        node.is("ColumnRef") ? pg::names(node.list("fields")) : std::vector<std::string>{};
+    if (path.size() == 1 || path.size() == 2) {
+      judge(path.size() == 2 ? path.front() : "", path.back());
+    }
+  }
+  for (auto const target : update.list("targetList")) {
+    judge(sources.front().called, target.text("name"));
   }
   return findings;
 }

@@ -249,3 +249,83 @@ TEST_CASE("a document for another database is refused") {
       "plan.md");
   CHECK(has_error(imported.findings));
 }
+
+namespace {
+
+BackfillAction fill_of(std::string const& sql) {
+  auto const plan = plan_of(in_phase(sql_block(sql)));
+  auto const* fill = std::get_if<BackfillAction>(&plan.phases.at(0).steps.at(0).forward);
+  REQUIRE(fill != nullptr);
+  return *fill;
+}
+std::string loop(std::string const& declared, std::string const& inner) {
+  return "DO $$\nDECLARE n int := 1; " + declared + "\nBEGIN\n  WHILE n > 0 LOOP\n    " + inner +
+         "\n    GET DIAGNOSTICS n = ROW_COUNT;\n    COMMIT;\n  END LOOP;\nEND $$;";
+}
+Findings findings_of(std::string const& sql) {
+  return import_markdown(in_phase(sql_block(sql)), "plan.md").findings;
+}
+bool has_error_of(Findings const& findings, std::string const& rule) {
+  return std::ranges::any_of(
+      findings, [&](Finding const& f) { return f.rule == rule && f.severity == Severity::error; });
+}
+
+}  // namespace
+
+TEST_CASE("a loop's choice of its next rows is no condition of the backfill") {
+  CHECK(fill_of(loop("",
+                     "UPDATE e SET a = x.a FROM x WHERE e.x = x.id AND e.id IN (SELECT id FROM "
+                     "e WHERE a IS NULL AND b > 1 LIMIT 500);"))
+            .where == "e.x = x.id AND e.a IS NULL AND e.b > 1");
+  CHECK(fill_of(loop("",
+                     "UPDATE e SET a = b WHERE c AND (id IN (SELECT k.id FROM e k WHERE k.a IS "
+                     "NULL OR lower(k.b) = 'x' ORDER BY k.id LIMIT 500 FOR UPDATE));"))
+            .where == "c AND (e.a IS NULL OR lower(e.b) = 'x')");
+  CHECK(fill_of("UPDATE e SET a = b WHERE ctid = ANY (ARRAY(SELECT ctid FROM e WHERE a IS NULL "
+                "FETCH FIRST 500 ROWS ONLY));")
+            .where == "a IS NULL");
+}
+
+TEST_CASE("the way of a loop's variables through the table falls away, and is told") {
+  auto const walk = loop("lo bigint := 0; step int := 1000;",
+                         "UPDATE e SET a = b WHERE a IS NULL AND id > lo AND id <= lo + step;\n"
+                         "    lo := lo + step;");
+  CHECK(fill_of(walk).where == "a IS NULL");
+  CHECK(found(findings_of(walk), "import/loop-range", 6));
+  auto const all = loop("lo bigint := 0;",
+                        "UPDATE e SET a = b WHERE id BETWEEN lo AND lo + 9;\n    lo := lo + 10;");
+  CHECK(fill_of(all).where == "e.a IS DISTINCT FROM b");
+  CHECK_FALSE(has_error(findings_of(
+      "DO $$\nDECLARE n int := 1; lo bigint := 0;\nBEGIN\n  WHILE n > 0 LOOP\n    UPDATE e SET a = "
+      "b WHERE a IS NULL AND id >= lo;\n  lo := lo + 1; END LOOP;\nEND $$;")));
+}
+
+TEST_CASE("a loop whose variables mean more than its way is refused") {
+  for (std::string const inner :
+       {"UPDATE e SET a = n WHERE a IS NULL;", "UPDATE e SET a = b WHERE a IS NULL AND id = n;",
+        "UPDATE e SET a = b WHERE a IS NULL AND made < cutoff;",
+        "UPDATE e SET a = b WHERE id IN (SELECT id FROM e LIMIT 500);",
+        "UPDATE e SET a = b WHERE id IN (SELECT e.id FROM e JOIN f ON f.e = e.id WHERE e.a IS NULL "
+        "LIMIT 500);"}) {
+    CAPTURE(inner);
+    CHECK(has_error_of(findings_of(loop("cutoff date := now();", inner)), "import/loop-condition"));
+  }
+}
+
+TEST_CASE("of loops that stay steps, and of one round of a loop, it is said what they do") {
+  CHECK(found(findings_of(loop("", "DELETE FROM e WHERE id IN (SELECT id FROM e LIMIT 9);")),
+              "import/loop-kept", 6));
+  CHECK(has_error_of(findings_of("DELETE FROM e WHERE id IN (SELECT id FROM e WHERE old LIMIT 9);"),
+                     "import/one-round"));
+  CHECK(
+      has_error_of(findings_of("WITH b AS (SELECT id FROM e WHERE a IS NULL LIMIT 9) UPDATE e SET "
+                               "a = 1 FROM b WHERE e.id = b.id;"),
+                   "import/one-round"));
+  auto const body = [](std::string const& commit) {
+    return "CREATE PROCEDURE f() LANGUAGE plpgsql AS $$\nBEGIN\n  LOOP\n    UPDATE e SET a = 1;\n" +
+           commit + "  END LOOP;\nEND $$;\nCALL f();";
+  };
+  CHECK(has_error_of(findings_of(body("    COMMIT;\n")), "import/loop-kept"));
+  CHECK(found(findings_of(body("")), "import/loop-kept", 12));
+  CHECK_FALSE(has_error(findings_of(body(""))));
+}
