@@ -30,6 +30,7 @@ struct Options {
   double load = 200, quiet_seconds = 30;
   std::string svg = "backfill.svg";
   long linear_rows = 10'000'000;
+  std::string shared_buffers = "1GB";
 };
 
 void describe(CLI::App& app, Options& options) {
@@ -42,6 +43,7 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--quiet-seconds", options.quiet_seconds, "of the application by itself");
   app.add_option("--svg", options.svg, "the drawing's file");
   app.add_option("--linear-rows", options.linear_rows, "of the larger table");
+  app.add_option("--shared-buffers", options.shared_buffers, "of the server");
 }
 
 std::vector<Rounds> measure_all(PostgresCluster& cluster, std::vector<Way> const& ways, long rows,
@@ -110,11 +112,11 @@ int main(int argc, char** argv) {
   Options options;
   describe(app, options);
   CLI11_PARSE(app, argc, argv);
-  PostgresCluster cluster(
-      {.major = 15,
-       .durable = true,
-       .settings = {
-           {"shared_buffers", "1GB"}, {"max_wal_size", "8GB"}, {"checkpoint_timeout", "15min"}}});
+  PostgresCluster cluster({.major = 15,
+                           .durable = true,
+                           .settings = {{"shared_buffers", options.shared_buffers},
+                                        {"max_wal_size", "8GB"},
+                                        {"checkpoint_timeout", "15min"}}});
   std::cout << machine_words(cluster) << std::flush;
   if (options.parts.contains("alone") || options.parts.contains("load")) {
     make_original(cluster, options.rows);
