@@ -27,7 +27,10 @@ std::vector<ReadinessCheck> Registry::readiness() const {
       {.name = "store", .ok = store.has_value(), .detail = store ? "" : store.error().detail},
       {.name = "journal",
        .ok = !recorder_.degraded(),
-       .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""}};
+       .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""},
+      {.name = "audit",
+       .ok = !auditor_.behind(),
+       .detail = auditor_.behind() ? "entries wait in memory until the store takes them" : ""}};
 }
 
 bool Registry::is_ready() {

@@ -207,6 +207,18 @@ TEST_CASE("a daemon whose events were written anew says so when its audit is ver
   CHECK(has(found["problem"], id));
 }
 
+TEST_CASE(
+    "a key that is lost is made anew, and that is told; what the old one signed stays valid") {
+  Scene scene;
+  auto const old_key = scene.daemon.get("/api/v1/audit/key").body["key"];
+  CHECK(scene.daemon.terminate() == 0);
+  std::filesystem::remove(scene.daemon.store_path() + ".audit-key");
+  scene.daemon.start();
+  CHECK(scene.daemon.get("/api/v1/audit/key").body["key"] != old_key);
+  CHECK(has(last_of(scene.daemon, "audit.key-changed")["detail"], old_key));
+  CHECK(scene.daemon.get("/api/v1/audit/verify").body["ok"] == true);
+}
+
 TEST_CASE("while the audit takes no entry nothing goes on, and what stops is done and told late") {
   Scene scene;
   auto const slow = scene.daemon.create(plan_text({{.name = "slow",
