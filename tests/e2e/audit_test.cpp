@@ -264,6 +264,38 @@ TEST_CASE("while the audit takes no entry nothing goes on, and what stops is don
   CHECK(scene.daemon.get("/api/v1/audit/verify").body["ok"] == true);
 }
 
+TEST_CASE("while the audit takes no entry a backfill can be slowed down at once, and not sped up") {
+  Scene scene(20'000);
+  scene.database.sql("ALTER TABLE t ADD COLUMN b int");
+  auto const id = scene.daemon.create(
+      "runbook: 1\nname: fill\nphases:\n  - name: fill\n    kind: backfill\n    steps:\n"
+      "      - name: fill-b\n        backfill:\n          table: t\n          set: {b: '1'}\n"
+      "          where: b IS NULL\n          batch: {max_rows: 500, pause: 100ms}\n"
+      "        rollback: {nothing: nobody reads b}\n");
+  scene.daemon.verb(id, "start");
+  scene.database.until("SELECT count(*) > 0 FROM t WHERE b IS NOT NULL");
+  auto const filled = [&] { return scene.database.sql("SELECT count(*) FROM t WHERE b = 1"); };
+  {
+    FullDisk const full(scene.daemon.pid());
+    CHECK(scene.daemon.post("/api/v1/runs/" + id + "/throttle", {{"stop", true}}).status < 300);
+    scene.daemon.until(
+        id,
+        [](json const& run) {
+          auto const& live = run.at("live");
+          return live.contains("throttle") && live["throttle"].value("state", "") == "stopped";
+        },
+        "the backfill to stand still");
+    auto const at_rest = filled();
+    CHECK(scene.daemon.post("/api/v1/runs/" + id + "/throttle", {{"off", true}}).status == 503);
+    CHECK(filled() == at_rest);
+  }
+  scene.daemon.until(
+      id, [](json const& run) { return !run.at("store_degraded").get<bool>(); }, "the store");
+  CHECK(count_kind(scene.daemon.events(id), "run.throttled") == 1);
+  scene.daemon.verb(id, "throttle", {{"off", true}});
+  scene.daemon.until(id, {"succeeded"});
+}
+
 TEST_CASE("a request that comes again with its key is answered again and not carried out again") {
   Scene scene;
   auto const digest = scene.daemon.upload(plan_text(column_steps(1)));
