@@ -122,9 +122,8 @@ class Application {
           "operator and approver, by the name that he gives himself",
           {{"try", "runbookd token create --principal NAME --role admin"}});
     }
-    auditor_.note("daemon.started", registry_.local_mode()
-                                        ? "in local mode: nobody is asked for a token"
-                                        : "callers have to be known");
+    auditor_.open(registry_.local_mode() ? "in local mode: nobody is asked for a token"
+                                         : "callers have to be known");
     wait_for_signal();
     wait_for_reload();
     supervisor_.ready();

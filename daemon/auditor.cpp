@@ -41,6 +41,16 @@ Auditor::Auditor(store::Store& store, Clock& clock, store::SigningKey key,
 
 Auditor::~Auditor() = default;
 
+void Auditor::open(std::string const& identity) {
+  auto const last = store_.audit().last_checkpoint();
+  if (last && last->key != store::to_text(sealer_.key())) {
+    // whoever compares keys must know why there is another one
+    note("audit.key-changed", "up to entry " + std::to_string(last->entries) +
+                                  " checkpoints were signed by " + last->key);
+  }
+  note("daemon.started", identity);
+}
+
 // --- what nobody asked for
 
 AuditEntry Auditor::system_entry(std::string const& action, std::string const& detail) const {
@@ -190,7 +200,6 @@ void Auditor::catch_up() {
 
 std::string audit_key_path(std::string const& store) { return store + ".audit-key"; }
 
-// A key that is not the one of the last checkpoint is told: whoever compares keys must know why.
 Result<store::SigningKey> audit_key(store::Store& store, std::string const& path) {
   return store::SigningKey::load_or_make(audit_key_path(path), "runbookd/" + store.id());
 }

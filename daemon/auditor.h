@@ -50,6 +50,8 @@ class Auditor final : public web::Auditor {
   planner::Result<void> expect_recorded();
 
   // --- what nobody asked for
+  // The daemon begins; `identity`: how it tells callers apart.
+  void open(std::string const& identity);
   void note(std::string const& action, std::string const& detail);
   void wrong_token(web::Peer const& peer);
   // The runs have recorded something.

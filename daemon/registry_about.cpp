@@ -29,6 +29,9 @@ std::vector<ReadinessCheck> Registry::readiness() const {
       {.name = "journal",
        .ok = !recorder_.degraded(),
        .detail = recorder_.degraded() ? "events wait in memory until the store takes them" : ""},
+      {.name = "audit",
+       .ok = !auditor_.behind(),
+       .detail = auditor_.behind() ? "entries wait in memory until the store takes them" : ""},
       // a daemon that is held is well: whoever takes it out of service can pause nothing
       {.name = "hold",
        .ok = true,

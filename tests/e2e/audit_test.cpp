@@ -207,6 +207,18 @@ TEST_CASE("a daemon whose events were written anew says so when its audit is ver
   CHECK(has(found["problem"], id));
 }
 
+TEST_CASE(
+    "a key that is lost is made anew, and that is told; what the old one signed stays valid") {
+  Scene scene;
+  auto const old_key = scene.daemon.get("/api/v1/audit/key").body["key"];
+  CHECK(scene.daemon.terminate() == 0);
+  std::filesystem::remove(scene.daemon.store_path() + ".audit-key");
+  scene.daemon.start();
+  CHECK(scene.daemon.get("/api/v1/audit/key").body["key"] != old_key);
+  CHECK(has(last_of(scene.daemon, "audit.key-changed")["detail"], old_key));
+  CHECK(scene.daemon.get("/api/v1/audit/verify").body["ok"] == true);
+}
+
 TEST_CASE("while the audit takes no entry nothing goes on, and what stops is done and told late") {
   Scene scene;
   auto const slow = scene.daemon.create(plan_text({{.name = "slow",
@@ -250,6 +262,38 @@ TEST_CASE("while the audit takes no entry nothing goes on, and what stops is don
   CHECK(refused["late"] == true);
   CHECK(refused["status"] == 503);
   CHECK(scene.daemon.get("/api/v1/audit/verify").body["ok"] == true);
+}
+
+TEST_CASE("while the audit takes no entry a backfill can be slowed down at once, and not sped up") {
+  Scene scene(20'000);
+  scene.database.sql("ALTER TABLE t ADD COLUMN b int");
+  auto const id = scene.daemon.create(
+      "runbook: 1\nname: fill\nphases:\n  - name: fill\n    kind: backfill\n    steps:\n"
+      "      - name: fill-b\n        backfill:\n          table: t\n          set: {b: '1'}\n"
+      "          where: b IS NULL\n          batch: {max_rows: 500, pause: 100ms}\n"
+      "        rollback: {nothing: nobody reads b}\n");
+  scene.daemon.verb(id, "start");
+  scene.database.until("SELECT count(*) > 0 FROM t WHERE b IS NOT NULL");
+  auto const filled = [&] { return scene.database.sql("SELECT count(*) FROM t WHERE b = 1"); };
+  {
+    FullDisk const full(scene.daemon.pid());
+    CHECK(scene.daemon.post("/api/v1/runs/" + id + "/throttle", {{"stop", true}}).status < 300);
+    scene.daemon.until(
+        id,
+        [](json const& run) {
+          auto const& live = run.at("live");
+          return live.contains("throttle") && live["throttle"].value("state", "") == "stopped";
+        },
+        "the backfill to stand still");
+    auto const at_rest = filled();
+    CHECK(scene.daemon.post("/api/v1/runs/" + id + "/throttle", {{"off", true}}).status == 503);
+    CHECK(filled() == at_rest);
+  }
+  scene.daemon.until(
+      id, [](json const& run) { return !run.at("store_degraded").get<bool>(); }, "the store");
+  CHECK(count_kind(scene.daemon.events(id), "run.throttled") == 1);
+  scene.daemon.verb(id, "throttle", {{"off", true}});
+  scene.daemon.until(id, {"succeeded"});
 }
 
 TEST_CASE("a request that comes again with its key is answered again and not carried out again") {

@@ -34,6 +34,7 @@ TEST_CASE("each role may what the table says, and nothing else") {
   };
   std::array const table{
       Row{Capability::read, "viewer auditor oncall approver operator admin"},
+      Row{Capability::read_audit, "auditor admin"},
       Row{Capability::see_queries, "oncall operator admin"},
       Row{Capability::stop, "oncall operator admin"},
       Row{Capability::roll_back, "oncall operator admin"},
@@ -50,6 +51,15 @@ TEST_CASE("each role may what the table says, and nothing else") {
       CHECK(may(holder({role}), row.capability, "main") == listed);
     }
   }
+}
+
+TEST_CASE(
+    "an auditor of some targets reads the evidence of their runs, and not what was asked of all") {
+  auto const auditor = holder({"auditor@billing-*"});
+  CHECK(may(auditor, Capability::read_audit, "billing-eu"));
+  CHECK_FALSE(may(auditor, Capability::read_audit, "shop"));
+  CHECK_FALSE(may(auditor, Capability::read_audit, std::nullopt));
+  CHECK(may(holder({"auditor"}), Capability::read_audit, std::nullopt));
 }
 
 TEST_CASE("whoever holds no grant may nothing, and who is unknown is not even known") {
