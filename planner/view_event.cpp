@@ -83,6 +83,11 @@ std::string event_json(Plan const& plan, RunId const& run, EventSeq seq, Event c
       put_names(plan, step);
     }
   }
+  if (document.contains("checks")) {
+    for (auto& check : document["checks"]) {
+      put_names(plan, check);
+    }
+  }
   for (auto const* key : {"way_back", "way_back_of"}) {
     if (document.contains(key) && !document[key].is_null()) {
       put_names(plan, document[key]);

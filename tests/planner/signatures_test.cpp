@@ -22,6 +22,10 @@ Life at_contract(std::optional<Duration> expires = {}) {
   life.go_on();
   life.ask(Confirm{});
   life.go_on();
+  life.time_passes(10s);
+  life.go_on();
+  life.time_passes(1min);
+  life.go_on();
   REQUIRE(life.state.mode == RunMode::waiting);
   REQUIRE(life.state.phase == 2);
   life.now += 200h;
@@ -228,7 +232,7 @@ TEST_CASE("under a hold nothing leads forward, and everything that stops or goes
 TEST_CASE("a rollback goes on under a hold, forward work does not") {
   HouseRules const house{.hold = Hold{.reason = "p99 is up", .by = "olga", .since = Moment{}}};
   auto life = at_contract();
-  life.ask(RollBack{});
+  life.ask(RollBack{.extent = RollBack::Extent::all});
   life.ask(Pause{});
   life.tell(Quiesced{});
   REQUIRE(life.state.mode == RunMode::paused);
