@@ -52,6 +52,8 @@ struct Principal {
 // administers.
 using OnTarget = std::optional<std::string_view>;
 bool may(Principal const& principal, Capability capability, OnTarget target);
+// Stands for all targets that there are or will be: only a role that is bound to none covers it.
+inline constexpr std::string_view every_target = "*";
 // The refusal names the roles that would do, and those that there are.
 Result<void> expect_may(Principal const& principal, Capability capability, OnTarget target);
 

@@ -40,6 +40,7 @@ Response show_alert(Request const& request, RunService& service);
 Response list_plans(Request const& request, RunService& service);
 Response upload_plan(Request const& request, RunService& service);
 Response validate_plan(Request const& request, RunService& service);
+Response diff_plans(Request const& request, RunService& service);
 Response show_plan(Request const& request, RunService& service);
 
 // api_runs.cpp
@@ -47,6 +48,9 @@ Response list_runs(Request const& request, RunService& service);
 Response create_run(Request const& request, RunService& service);
 Response show_run(Request const& request, RunService& service);
 Response show_steps(Request const& request, RunService& service);
+Response show_phases(Request const& request, RunService& service);
+Response show_gates(Request const& request, RunService& service);
+Response show_attempts(Request const& request, RunService& service);
 Response show_step(Request const& request, RunService& service);
 Response preview_rollback(Request const& request, RunService& service);
 // The verb is the path's last segment.

@@ -25,6 +25,9 @@ planner::Result<TokenRequest> read_token_request(std::string_view body);
 planner::Result<std::string> read_session_request(std::string_view body);
 constexpr std::size_t longest_principal = 120;
 
+// {}
+planner::Result<void> read_nothing(std::string_view body);
+
 // {file_name, text, files}
 planner::Result<PlanUpload> read_bundle(std::string_view body);
 
