@@ -22,6 +22,7 @@
 #include "daemon/target_sources.h"
 #include "store/crash_point.h"
 #include "web/server.h"
+#include "web/tls_files.h"
 
 namespace runbookd::daemon {
 namespace {
@@ -96,6 +97,16 @@ class Application {
       return exit_failed;
     }
     crash_point(CrashPoint::recovery_done);
+    if (auto kept = registry_.gatekeeper().keep_local_mode_ended(); !kept) {
+      log_error(kept.error().detail, {{"try", kept.error().next}});
+      return exit_failed;
+    }
+    if (registry_.local_mode() &&
+        !std::ranges::all_of(settings_.listen, &config::ListenAddress::is_local)) {
+      log_error("other machines could reach the daemon, and it would ask nobody who he is",
+                {{"try", "runbookd token create --principal NAME --role admin"}});
+      return exit_failed;
+    }
     auto const bound = server_.listen();
     if (!bound) {
       log_error(bound.error().detail, {{"try", bound.error().next}});
@@ -109,12 +120,6 @@ class Application {
     }
     for (auto const& address : *bound) {
       log_info("listening", {{"address", address}, {"store", settings_.store.path}});
-    }
-    if (registry_.local_mode() &&
-        !std::ranges::all_of(settings_.listen, &config::ListenAddress::is_local)) {
-      log_error("other machines could reach the daemon, and it would ask nobody who he is",
-                {{"try", "runbookd token create --principal NAME --role admin"}});
-      return exit_failed;
     }
     if (registry_.local_mode()) {
       log_warning(
@@ -276,7 +281,15 @@ int check_config(std::string const& file) {
   for (auto const& finding : findings) {
     std::cerr << to_text(finding) << '\n';
   }
-  if (!read.settings || !of_targets.empty()) {
+  auto const of_tls = read.settings && read.settings->tls
+                          ? web::expect_good({.certificate = read.settings->tls->certificate,
+                                              .key = read.settings->tls->key})
+                          : planner::Result<void>();
+  if (!of_tls) {
+    std::cerr << file << ": error: tls: " << of_tls.error().detail
+              << "\n  try: " << of_tls.error().next << '\n';
+  }
+  if (!read.settings || !of_targets.empty() || !of_tls) {
     return exit_bad_configuration;
   }
   std::cout << file << " is good: " << read.targets.size() << " target(s), store "

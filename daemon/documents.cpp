@@ -96,6 +96,15 @@ std::string plan_list_json(std::vector<store::StoredPlan> const& plans,
   return text_of(document);
 }
 
+std::string plan_diff_json(planner::PlanDigest const& plan, planner::PlanDigest const& against,
+                           std::vector<std::string> const& changes) {
+  json document{{"digest", plan.text}, {"against", against.text}, {"changes", json::array()}};
+  for (auto const& change : changes) {
+    document["changes"].push_back(json::parse(change));
+  }
+  return text_of(document);
+}
+
 std::string run_list_json(std::vector<store::RunSummary> const& runs,
                           std::string const& next_cursor) {
   json document{{"runs", json::array()}};

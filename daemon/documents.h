@@ -27,6 +27,9 @@ std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& 
 std::string validation_json(planner::Findings const& findings);
 std::string plan_list_json(std::vector<store::StoredPlan> const& plans,
                            std::string const& next_cursor);
+// `changes`: finished JSON objects.
+std::string plan_diff_json(planner::PlanDigest const& plan, planner::PlanDigest const& against,
+                           std::vector<std::string> const& changes);
 std::string run_list_json(std::vector<store::RunSummary> const& runs,
                           std::string const& next_cursor);
 

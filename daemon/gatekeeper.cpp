@@ -7,7 +7,9 @@
 #include "daemon/access_documents.h"
 #include "daemon/chance.h"
 #include "daemon/local_user.h"
+#include "daemon/logging.h"
 #include "planner/digest.h"
+#include "web/body.h"
 #include "web/conditional.h"
 #include "web/http.h"
 
@@ -28,6 +30,7 @@ namespace {
 
 constexpr std::size_t id_bytes = 4, secret_bytes = 32, session_bytes = 32;
 constexpr auto used_is_noted_every = std::chrono::minutes{1};
+constexpr auto wrong_is_told_every = std::chrono::minutes{1};
 constexpr Duration idle_session{std::chrono::minutes{15}};
 constexpr Duration longest_session{std::chrono::hours{8}};
 // Everybody from outside a user namespace has this number in it.
@@ -121,6 +124,27 @@ bool Gatekeeper::local_mode() {
   // a store that does not answer lets nobody in
   has_tokens_ = has_tokens_ || tokens_.any().value_or(true);
   return access_.empty() && !has_tokens_;
+}
+
+Result<void> Gatekeeper::keep_local_mode_ended() {
+  auto const any = tokens_.any();
+  if (access_.empty() || !any || *any) {
+    return any ? Result<void>() : tl::unexpected(any.error());
+  }
+  auto const now = clock_.now();
+  StoredToken const nobodys{
+      .id = Chance::secret(id_bytes),
+      .hash = planner::sha256_hex(Chance::secret(secret_bytes)),
+      .name = "access: in the settings ended local mode; nobody has this token",
+      .principal = "nobody",
+      .grants = {},
+      .created = now,
+      .created_by = "runbookd"};
+  return tokens_.put(nobodys)
+      .and_then([&] { return tokens_.revoke(nobodys.id, now, "runbookd"); })
+      .map([] {
+        log_warning("local mode has ended for good: users stand in the settings (access:)");
+      });
 }
 
 Caller Gatekeeper::identify(web::Request const& head, Peer const& peer) {
@@ -220,6 +244,7 @@ Error Gatekeeper::wrong_token(std::string const& id, Peer const& peer) {
   auditor_.wrong_token(peer);
   auto const now = clock_.now();
   auto const place = place_of(peer);
+  tell_wrong(place, now);
   penalties_.add(place, now);
   auto owed = penalties_.owed(place, now);
   if (!id.empty()) {
@@ -237,6 +262,18 @@ Error Gatekeeper::wrong_token(std::string const& id, Peer const& peer) {
           .retry_after = seconds};
 }
 
+// Once a minute at most, however many come.
+void Gatekeeper::tell_wrong(std::string const& place, Moment now) {
+  ++wrong_untold_;
+  if (now - wrong_told_ < wrong_is_told_every) {
+    return;
+  }
+  log_warning("a token came that is not one of this daemon's",
+              {{"from", place}, {"since_told", std::to_string(wrong_untold_)}});
+  wrong_told_ = now;
+  wrong_untold_ = 0;
+}
+
 void Gatekeeper::note_use(StoredToken const& token) {
   auto const now = clock_.now();
   auto& noted = use_noted_[token.id];
@@ -252,14 +289,24 @@ void Gatekeeper::note_use(StoredToken const& token) {
 Result<std::string> Gatekeeper::create_token(web::TokenRequest const& wanted,
                                              std::string const& by) {
   bool const was_local = local_mode();
-  return told(add_token(tokens_, wanted, by, clock_.now(), [&](StoredToken const& token) {
-    auditor_.says(words_of(token));
-    auditor_.will_answer(
-        [token] { return web::Response{.status = 201, .body = token_json(token)}; }, true);
-    if (was_local) {
-      auditor_.also("local-mode.ended", "the first token was made");
-    }
-  }));
+  auto const made =
+      told(add_token(tokens_, wanted, by, clock_.now(), [&](StoredToken const& token) {
+        auditor_.says(words_of(token));
+        auditor_.will_answer(
+            [token] { return web::Response{.status = 201, .body = token_json(token)}; }, true);
+        if (was_local) {
+          auditor_.also("local-mode.ended", "the first token was made");
+        }
+      }));
+  if (made) {
+    log_info("token made", {{"token", web::top_level_text(*made, "token")},
+                            {"principal", wanted.principal},
+                            {"by", by}});
+  }
+  if (made && was_local) {
+    log_warning("local mode has ended for good: the first token was made", {{"by", by}});
+  }
+  return made;
 }
 
 Result<std::string> Gatekeeper::list_tokens() {
@@ -268,7 +315,10 @@ Result<std::string> Gatekeeper::list_tokens() {
 }
 
 Result<std::string> Gatekeeper::revoke_token(std::string const& id, std::string const& by) {
-  return told(end_token(tokens_, id, by, clock_.now()));
+  return told(end_token(tokens_, id, by, clock_.now())).map([&](std::string document) {
+    log_info("token revoked", {{"token", id}, {"by", by}});
+    return document;
+  });
 }
 
 Result<std::string> Gatekeeper::told(Result<std::string> answer) const {

@@ -28,6 +28,9 @@ class Gatekeeper final : public web::Gatekeeper {
 
   // Nobody is asked for anything: no token was ever made and no user is listed.
   bool local_mode();
+  // Once users stood in the settings, taking them out again must not let everybody in: the store
+  // keeps a token that nobody has.
+  planner::Result<void> keep_local_mode_ended();
 
   web::Caller identify(web::Request const& head, web::Peer const& peer) override;
   planner::Result<std::string> create_token(web::TokenRequest const& wanted,
@@ -49,6 +52,7 @@ class Gatekeeper final : public web::Gatekeeper {
   planner::Error wrong_token(std::string const& id, web::Peer const& peer);
   planner::Result<web::Caller> by_session(std::string const& secret);
   planner::Result<std::string> told(planner::Result<std::string> answer) const;
+  void tell_wrong(std::string const& place, planner::Moment now);
   void note_use(store::StoredToken const& token);
   web::Caller unproven(web::Request const& head, web::Peer const& peer) const;
   web::Caller user_of_this_machine(web::Peer::User const& user) const;
@@ -61,6 +65,8 @@ class Gatekeeper final : public web::Gatekeeper {
   std::function<void(planner::Error const&)> trouble_;
   bool has_tokens_ = false;  // nobody else writes the store, and a token's row stays for good
   Penalties penalties_;
+  int wrong_untold_ = 0;
+  planner::Moment wrong_told_{};
   std::map<std::string, planner::Moment> use_noted_;  // by a token's id
   std::map<std::string, KeptSession> sessions_;       // by the hash of the cookie's value
 };

@@ -24,12 +24,18 @@ Result<Document> GuardedService::validate_plan(PlanUpload const& upload) {
   return guard([&] { return service_.validate_plan(upload); });
 }
 
-Result<Document> GuardedService::list_plans(int limit, std::string const& cursor) {
-  return guard([&] { return service_.list_plans(limit, cursor); });
+Result<Document> GuardedService::list_plans(PlanQuery const& query) {
+  return guard([&] { return service_.list_plans(query); });
 }
 
-Result<Document> GuardedService::show_plan(std::string const& digest) {
-  return guard([&] { return service_.show_plan(digest); });
+Result<Document> GuardedService::show_plan(std::string const& digest,
+                                           planner::Principal const& caller) {
+  return guard([&] { return service_.show_plan(digest, caller); });
+}
+
+Result<Document> GuardedService::diff_plans(std::string const& digest, std::string const& against,
+                                            planner::Principal const& caller) {
+  return guard([&] { return service_.diff_plans(digest, against, caller); });
 }
 
 Result<Document> GuardedService::create_run(RunRequest const& request,
@@ -49,12 +55,13 @@ Result<Document> GuardedService::show_run(RunId const& run, planner::Principal c
   return guard([&] { return service_.show_run(run, caller); });
 }
 
-Result<Document> GuardedService::show_steps(RunId const& run) {
-  return guard([&] { return service_.show_steps(run); });
+Result<Document> GuardedService::show_part(RunId const& run, RunPart part) {
+  return guard([&] { return service_.show_part(run, part); });
 }
 
-Result<Document> GuardedService::show_step(RunId const& run, std::string const& step) {
-  return guard([&] { return service_.show_step(run, step); });
+Result<Document> GuardedService::show_step(RunId const& run, std::string const& step,
+                                           StepPart part) {
+  return guard([&] { return service_.show_step(run, step, part); });
 }
 
 Result<Document> GuardedService::rollback_preview(RunId const& run, planner::RollBack const& ask) {

@@ -31,17 +31,20 @@ class GuardedService final : public web::RunService {
   planner::Result<web::Document> show_backup() override;
   planner::Result<web::UploadedPlan> upload_plan(web::PlanUpload const& upload) override;
   planner::Result<web::Document> validate_plan(web::PlanUpload const& upload) override;
-  planner::Result<web::Document> list_plans(int limit, std::string const& cursor) override;
-  planner::Result<web::Document> show_plan(std::string const& digest) override;
+  planner::Result<web::Document> list_plans(web::PlanQuery const& query) override;
+  planner::Result<web::Document> show_plan(std::string const& digest,
+                                           planner::Principal const& caller) override;
+  planner::Result<web::Document> diff_plans(std::string const& digest, std::string const& against,
+                                            planner::Principal const& caller) override;
   planner::Result<web::Document> create_run(web::RunRequest const& request,
                                             planner::Principal const& caller) override;
   planner::Result<web::Document> list_runs(web::RunQuery const& query) override;
   planner::Result<std::string> target_of(planner::RunId const& run) override;
   planner::Result<web::Document> show_run(planner::RunId const& run,
                                           planner::Principal const& caller) override;
-  planner::Result<web::Document> show_steps(planner::RunId const& run) override;
-  planner::Result<web::Document> show_step(planner::RunId const& run,
-                                           std::string const& step) override;
+  planner::Result<web::Document> show_part(planner::RunId const& run, web::RunPart part) override;
+  planner::Result<web::Document> show_step(planner::RunId const& run, std::string const& step,
+                                           web::StepPart part) override;
   planner::Result<web::Document> rollback_preview(planner::RunId const& run,
                                                   planner::RollBack const& ask) override;
   void show_locks(planner::RunId const& run, web::Told told) override;

@@ -283,24 +283,6 @@ Result<Document> Registry::validate_plan(web::PlanUpload const& upload) {
   return Document{.json = validation_json(read_and_lint(upload).findings)};
 }
 
-Result<Document> Registry::list_plans(int limit, std::string const& cursor) {
-  auto const plans = store_.plans().list(limit, cursor);
-  auto const more = std::ssize(plans) == limit && limit > 0;
-  return Document{.json = plan_list_json(plans, more ? plans.back().digest.text : "")};
-}
-
-Result<Document> Registry::show_plan(std::string const& digest) {
-  auto const stored = store_.plans().resolve(digest);
-  if (!stored) {
-    return tl::unexpected(stored.error());
-  }
-  auto const plan = plan_of(stored->digest);
-  if (!plan) {
-    return tl::unexpected(plan.error());
-  }
-  return Document{.json = plan_json(**plan, stored->digest, stored->canonical)};
-}
-
 // --- runs
 
 Result<Document> Registry::create_run(web::RunRequest const& request, Principal const& caller) {
@@ -310,7 +292,7 @@ Result<Document> Registry::create_run(web::RunRequest const& request, Principal 
   if (draining_) {
     return refuse(ErrorCode::draining, "the daemon is being stopped", "try again when it is up");
   }
-  auto const stored = store_.plans().resolve(request.plan);
+  auto const stored = seen_plan(request.plan, caller);
   if (!stored) {
     return tl::unexpected(stored.error());
   }
@@ -349,51 +331,6 @@ Result<Document> Registry::create_run(web::RunRequest const& request, Principal 
   return document(*run, caller);
 }
 
-// As many as were asked for of those that the caller may read.
-std::vector<store::RunSummary> Registry::page_of(web::RunQuery const& query) const {
-  std::vector<store::RunSummary> page;
-  store::RunFilter filter{
-      .state = query.state,
-      .target = query.target,
-      .plan = query.plan,
-      .before = query.cursor.empty() ? std::nullopt : std::optional{query.cursor},
-      .limit = query.limit};
-  for (bool more = true; more;) {
-    auto runs = store_.journal().list(filter);
-    more = std::ssize(runs) == filter.limit && filter.limit > 0;
-    if (more) {
-      filter.before = runs.back().id.text;
-    }
-    for (auto& run : runs) {
-      bool const wanted = std::ssize(page) < query.limit || query.limit < 0;
-      if (wanted && may(query.caller, Capability::read, run.target)) {
-        page.push_back(std::move(run));
-      }
-    }
-    more = more && std::ssize(page) < query.limit;
-  }
-  return page;
-}
-
-Result<Document> Registry::list_runs(web::RunQuery const& query) {
-  if (!query.state.empty() && query.state != "unfinished" && !mode_named(query.state)) {
-    return refuse(ErrorCode::malformed, "there is no state \"" + query.state + "\"",
-                  "runbookctl run list");
-  }
-  recorder_.flush();
-  auto runs = page_of(query);
-  // the stored sentence speaks of the moment of the last event
-  for (auto& run : runs) {
-    if (auto const at_work = runs_.find(run.id); at_work != runs_.end()) {
-      auto facts = at_work->second->facts();
-      facts.house = house_rules(run.target);
-      run.message = state_message(facts, clock_.now());
-    }
-  }
-  auto const more = std::ssize(runs) == query.limit && query.limit > 0;
-  return Document{.json = run_list_json(runs, more ? runs.back().id.text : "")};
-}
-
 Document Registry::document(Conductor const& run, Principal const& caller) const {
   auto facts = run.facts();
   facts.caller = &caller;
@@ -415,28 +352,6 @@ Result<std::string> Registry::target_of(RunId const& run) {
 Result<Document> Registry::show_run(RunId const& run, Principal const& caller) {
   recorder_.flush();  // what is shown is durable
   return find(run).map([&](ConductorPtr const& found) { return document(*found, caller); });
-}
-
-Result<Document> Registry::show_steps(RunId const& run) {
-  recorder_.flush();
-  return find(run).map([](ConductorPtr const& found) {
-    return Document{.json = steps_json(found->facts()), .revision = found->history().revision};
-  });
-}
-
-Result<Document> Registry::show_step(RunId const& run, std::string const& step) {
-  recorder_.flush();
-  auto const found = find(run);
-  if (!found) {
-    return tl::unexpected(found.error());
-  }
-  auto const ref = (*found)->plan().find_step(step);
-  if (!ref) {
-    return refuse(ErrorCode::not_found, "run " + run.text + " has no step \"" + step + "\"",
-                  "runbookctl run show " + run.text);
-  }
-  return Document{.json = step_json((*found)->facts(), *ref),
-                  .revision = (*found)->history().revision};
 }
 
 Result<Document> Registry::rollback_preview(RunId const& run, RollBack const& ask) {

@@ -49,6 +49,7 @@ class Registry final : public web::RunService {
   web::Gatekeeper& gate() override { return gatekeeper_; }
   web::Auditor& audit() override { return auditor_; }
   web::HoldKeeper& hold() override { return hold_desk_; }
+  Gatekeeper& gatekeeper() { return gatekeeper_; }
   bool local_mode() { return gatekeeper_.local_mode(); }
   web::Document about() override;
   web::Document ready() override;
@@ -58,17 +59,20 @@ class Registry final : public web::RunService {
   planner::Result<web::Document> show_backup() override;
   planner::Result<web::UploadedPlan> upload_plan(web::PlanUpload const& upload) override;
   planner::Result<web::Document> validate_plan(web::PlanUpload const& upload) override;
-  planner::Result<web::Document> list_plans(int limit, std::string const& cursor) override;
-  planner::Result<web::Document> show_plan(std::string const& digest) override;
+  planner::Result<web::Document> list_plans(web::PlanQuery const& query) override;
+  planner::Result<web::Document> show_plan(std::string const& digest,
+                                           planner::Principal const& caller) override;
+  planner::Result<web::Document> diff_plans(std::string const& digest, std::string const& against,
+                                            planner::Principal const& caller) override;
   planner::Result<web::Document> create_run(web::RunRequest const& request,
                                             planner::Principal const& caller) override;
   planner::Result<web::Document> list_runs(web::RunQuery const& query) override;
   planner::Result<std::string> target_of(planner::RunId const& run) override;
   planner::Result<web::Document> show_run(planner::RunId const& run,
                                           planner::Principal const& caller) override;
-  planner::Result<web::Document> show_steps(planner::RunId const& run) override;
-  planner::Result<web::Document> show_step(planner::RunId const& run,
-                                           std::string const& step) override;
+  planner::Result<web::Document> show_part(planner::RunId const& run, web::RunPart part) override;
+  planner::Result<web::Document> show_step(planner::RunId const& run, std::string const& step,
+                                           web::StepPart part) override;
   planner::Result<web::Document> rollback_preview(planner::RunId const& run,
                                                   planner::RollBack const& ask) override;
   void show_locks(planner::RunId const& run, web::Told told) override;
@@ -116,6 +120,9 @@ class Registry final : public web::RunService {
   planner::Result<void> may_work(ConductorPtr const& run, planner::Command const& command);
   std::vector<ReadinessCheck> readiness() const;
   web::Document document(Conductor const& run, planner::Principal const& caller) const;
+  bool may_see(planner::Principal const& caller, planner::PlanDigest const& plan) const;
+  planner::Result<store::StoredPlan> seen_plan(std::string const& prefix,
+                                               planner::Principal const& caller) const;
   std::vector<store::RunSummary> page_of(web::RunQuery const& query) const;
   void forget_finished();
   void look_before(Conductor const& run, int phase, Lookout::After after, web::Told told);

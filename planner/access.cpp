@@ -18,8 +18,6 @@ constexpr std::array roles{
     std::pair{Role::admin, std::string_view{"admin"}},
 };
 
-constexpr std::string_view every_target = "*";
-
 bool is_pattern(std::string_view text) {
   return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_*") ==
                               std::string_view::npos;

@@ -312,6 +312,18 @@ std::vector<DiffLine> diff_lines(std::string const& before, std::string const& a
   return lines;
 }
 
+std::string to_json(PlanChange const& change) {
+  auto lines = Draft::array();
+  for (auto const& line : change.lines) {
+    lines.push_back(std::string(1, line.sign) + line.text);
+  }
+  return Draft{{"change", to_text(change.kind)},
+               {"place", change.place},
+               {"key", change.key},
+               {"lines", std::move(lines)}}
+      .dump(-1, ' ', false, Draft::error_handler_t::replace);
+}
+
 std::vector<PlanChange> diff(Plan const& before, Plan const& after) {
   auto const left = Draft::parse(canonical_json(before));
   auto const right = Draft::parse(canonical_json(after));

@@ -25,6 +25,8 @@ std::string_view to_text(PlanChange::Kind kind);
 // In the order of the plans; empty exactly where their digests are the same.
 std::vector<PlanChange> diff(Plan const& before, Plan const& after);
 
+std::string to_json(PlanChange const& change);  // an object
+
 // The shortest edit, by lines.
 std::vector<DiffLine> diff_lines(std::string const& before, std::string const& after);
 

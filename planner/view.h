@@ -112,6 +112,10 @@ struct RunFacts {
 std::string run_json(RunFacts const& facts, Moment now);
 std::string steps_json(RunFacts const& facts);
 std::string step_json(RunFacts const& facts, StepRef ref);  // with SQL, way back and attempts
+std::string attempts_json(RunFacts const& facts, StepRef ref);
+std::string phases_json(RunFacts const& facts);
+// What stands in front of each phase, and what of it is met.
+std::string gates_json(RunFacts const& facts, Moment now);
 // Refused where there is no way back so far; says so where only the state keeps it from being
 // taken.
 Result<std::string> rollback_preview_json(RunFacts const& facts, RollBack const& ask, Moment now);

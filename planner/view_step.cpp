@@ -171,4 +171,14 @@ std::string step_json(RunFacts const& facts, StepRef ref) {
   return view::dumped(object);
 }
 
+std::string attempts_json(RunFacts const& facts, StepRef ref) {
+  auto attempts = view::Json::array();
+  std::ranges::transform(view::attempts_of(facts, ref), std::back_inserter(attempts),
+                         view::attempt_json);
+  return view::dumped({{"run", facts.id.text},
+                       {"phase", facts.plan->phases[ref.phase].name},
+                       {"step", facts.plan->step(ref).name},
+                       {"attempts", std::move(attempts)}});
+}
+
 }  // namespace runbookd::planner

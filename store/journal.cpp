@@ -41,7 +41,8 @@ Journal::Journal(Connection& connection, Mark* mark)
       select_unfinished_(connection, sql::select_unfinished),
       select_active_(connection, sql::select_active),
       select_fingerprint_(connection, sql::select_fingerprint),
-      count_by_state_(connection, sql::count_by_state) {}
+      count_by_state_(connection, sql::count_by_state),
+      select_targets_(connection, sql::select_targets) {}
 
 Result<void> Journal::append(std::vector<Append> const& appends) {
   if (auto same = file_.expect_same(); !same)

@@ -41,6 +41,8 @@ struct RunSummary {
 struct RunFilter {
   // empty = any; a state or "unfinished"; a plan's digest or name
   std::string state, target, plan;
+  std::string actor;                  // who created it
+  planner::Moment since{};            // changed then or later
   std::optional<std::string> before;  // run id that the page starts after (newest first)
   int limit = 50;
 };
@@ -77,6 +79,7 @@ class Journal {
   std::vector<RunSummary> unfinished() const;
   std::map<std::string, std::int64_t> count_by_state() const;  // states that no run has are missing
   std::optional<RunSummary> active_on(std::string const& target) const;  // not final, not pending
+  std::vector<std::string> targets_of(planner::PlanDigest const& plan) const;  // that it ran on
   std::optional<std::string> fingerprint_body(std::string const& digest) const;
 
   // Recomputes a run's chain; the first wrong seq, or 0 when all is well. Events missing at the end
@@ -99,7 +102,7 @@ class Journal {
   Statement select_head_, insert_event_, upsert_run_, update_final_, insert_fingerprint_;
   // running a statement changes it, and nothing that a caller can see
   mutable Statement select_events_, select_chain_, select_run_, list_runs_, list_older_runs_,
-      select_unfinished_, select_active_, select_fingerprint_, count_by_state_;
+      select_unfinished_, select_active_, select_fingerprint_, count_by_state_, select_targets_;
 };
 
 }  // namespace runbookd::store

@@ -99,10 +99,11 @@ std::optional<RunSummary> Journal::find(planner::RunId const& run) const {
 }
 
 std::vector<RunSummary> Journal::list(RunFilter const& filter) const {
-  auto const& [state, target, plan, before, limit] = filter;
+  auto const& [state, target, plan, actor, since, before, limit] = filter;
+  auto const changed = since.time_since_epoch().count();
   if (!before)
-    return list_runs_.all(read_summary, state, target, plan, limit);
-  return list_older_runs_.all(read_summary, state, target, plan, limit, *before);
+    return list_runs_.all(read_summary, state, target, plan, limit, actor, changed);
+  return list_older_runs_.all(read_summary, state, target, plan, limit, actor, changed, *before);
 }
 
 std::vector<RunSummary> Journal::unfinished() const { return select_unfinished_.all(read_summary); }
@@ -115,6 +116,10 @@ std::map<std::string, std::int64_t> Journal::count_by_state() const {
 
 std::optional<RunSummary> Journal::active_on(std::string const& target) const {
   return select_active_.first(read_summary, target);
+}
+
+std::vector<std::string> Journal::targets_of(planner::PlanDigest const& plan) const {
+  return select_targets_.all([](Statement const& row) { return row.text(0); }, plan.text);
 }
 
 std::optional<std::string> Journal::fingerprint_body(std::string const& digest) const {

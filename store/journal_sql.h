@@ -54,6 +54,7 @@ constexpr auto list_runs = R"sql(
   FROM run
   WHERE (?1 = '' OR state = ?1 OR ?1 = 'unfinished' AND final = 0)
     AND (?2 = '' OR target = ?2) AND (?3 = '' OR ?3 IN (plan, plan_name))
+    AND (?5 = '' OR created_by = ?5) AND changed_at >= ?6
   ORDER BY created_at DESC, id DESC LIMIT ?4
 )sql";
 
@@ -63,8 +64,13 @@ constexpr auto list_older_runs = R"sql(
   FROM run
   WHERE (?1 = '' OR state = ?1 OR ?1 = 'unfinished' AND final = 0)
     AND (?2 = '' OR target = ?2) AND (?3 = '' OR ?3 IN (plan, plan_name))
-    AND (created_at, id) < (SELECT created_at, id FROM run WHERE id = ?5)
+    AND (?5 = '' OR created_by = ?5) AND changed_at >= ?6
+    AND (created_at, id) < (SELECT created_at, id FROM run WHERE id = ?7)
   ORDER BY created_at DESC, id DESC LIMIT ?4
+)sql";
+
+constexpr auto select_targets = R"sql(
+  SELECT DISTINCT target FROM run WHERE plan = ?1
 )sql";
 
 constexpr auto select_unfinished = R"sql(

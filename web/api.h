@@ -54,6 +54,7 @@ Response lift_hold(Request const& request, RunService& service);
 Response list_plans(Request const& request, RunService& service);
 Response upload_plan(Request const& request, RunService& service);
 Response validate_plan(Request const& request, RunService& service);
+Response diff_plans(Request const& request, RunService& service);
 Response show_plan(Request const& request, RunService& service);
 Response show_ways_back(Request const& request, RunService& service);
 
@@ -62,6 +63,9 @@ Response list_runs(Request const& request, RunService& service);
 Response create_run(Request const& request, RunService& service);
 Response show_run(Request const& request, RunService& service);
 Response show_steps(Request const& request, RunService& service);
+Response show_phases(Request const& request, RunService& service);
+Response show_gates(Request const& request, RunService& service);
+Response show_attempts(Request const& request, RunService& service);
 Response show_step(Request const& request, RunService& service);
 Response preview_rollback(Request const& request, RunService& service);
 // The verb is the path's last segment.

@@ -42,7 +42,12 @@ Response event_page(Request const& request, RunService& service, EventSeq after)
   if (!page) {
     return problem(page.error());
   }
-  return {.body = page_json(*page, after)};
+  Response response{.body = page_json(*page, after)};
+  if (page->more) {
+    auto const last = std::to_string(page->events.back().seq);
+    response.headers.push_back(link_to_next(request, "after", last));
+  }
+  return response;
 }
 
 // Asks for one event, so that a run that is not there is said with a status and not within a

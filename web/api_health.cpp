@@ -2,6 +2,7 @@
 
 #include "web/alert_page.h"
 #include "web/api.h"
+#include "web/body.h"
 #include "web/conditional.h"
 #include "web/openapi.h"
 #include "web/plan_schema.h"
@@ -53,6 +54,9 @@ Response start_backup(Request const& request, RunService& service) {
     return problem({.code = ErrorCode::unsupported_type,
                     .detail = "a request for a backup must say that it is JSON",
                     .next = "add the header Content-Type: application/json"});
+  }
+  if (auto read = read_nothing(request.body); !read) {
+    return problem(read.error());
   }
   auto const begun = service.start_backup();
   return begun ? Response{.status = 202, .body = begun->json} : problem(begun.error());

@@ -84,7 +84,10 @@ Response list_plans(Request const& request, RunService& service) {
   if (!limit) {
     return problem(limit.error());
   }
-  return answer(service.list_plans(*limit, query_text(request, "cursor")));
+  auto page = service.list_plans({.limit = *limit,
+                                  .cursor = query_text(request, "cursor"),
+                                  .caller = request.caller.principal});
+  return page ? with_next_page(request, std::move(page->json)) : problem(page.error());
 }
 
 Response upload_plan(Request const& request, RunService& service) {
@@ -121,7 +124,20 @@ Response show_ways_back(Request const& request, RunService& service) {
 }
 
 Response show_plan(Request const& request, RunService& service) {
-  return answer(service.show_plan(request.part("digest")));
+  return answer(service.show_plan(request.part("digest"), request.caller.principal));
+}
+
+Response diff_plans(Request const& request, RunService& service) {
+  if (auto known = check_query(request, {"against"}); !known) {
+    return problem(known.error());
+  }
+  auto const against = query_text(request, "against");
+  if (against.empty()) {
+    return problem({.code = ErrorCode::malformed,
+                    .detail = "against has to name the plan that this one is compared with",
+                    .next = "add ?against=DIGEST"});
+  }
+  return answer(service.diff_plans(request.part("digest"), against, request.caller.principal));
 }
 
 }  // namespace runbookd::web

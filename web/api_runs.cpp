@@ -61,6 +61,32 @@ Result<RunRequest> read_wanted_run(Request const& request) {
   return wanted;
 }
 
+Response part_of_run(Request const& request, RunService& service, RunPart part) {
+  if (auto known = check_query(request, {}); !known) {
+    return problem(known.error());
+  }
+  return answer(service.show_part(run_of(request), part));
+}
+
+Response part_of_step(Request const& request, RunService& service, StepPart part) {
+  if (auto known = check_query(request, {}); !known) {
+    return problem(known.error());
+  }
+  auto const label = request.part("phase") + "/" + request.part("step");
+  return answer(service.show_step(run_of(request), label, part));
+}
+
+Result<planner::Moment> read_since(Request const& request) {
+  auto const text = query_text(request, "since");
+  auto const moment = planner::parse_rfc3339(text);
+  if (!text.empty() && !moment) {
+    return tl::unexpected(
+        Error{.code = ErrorCode::malformed,
+              .detail = "since must be a time such as 2026-12-01T04:28:40Z, not \"" + text + "\""});
+  }
+  return moment.value_or(planner::Moment{});
+}
+
 // A client whose revision is stale needs the current one next.
 Response refused(Error const& error, Request const& request, RunService& service) {
   auto response = problem(error);
@@ -75,19 +101,28 @@ Response refused(Error const& error, Request const& request, RunService& service
 }  // namespace
 
 Response list_runs(Request const& request, RunService& service) {
-  if (auto known = check_query(request, {"state", "target", "plan", "limit", "cursor"}); !known) {
+  if (auto known =
+          check_query(request, {"state", "target", "plan", "actor", "since", "limit", "cursor"});
+      !known) {
     return problem(known.error());
   }
   auto const limit = read_limit(request);
   if (!limit) {
     return problem(limit.error());
   }
-  return answer(service.list_runs({.state = query_text(request, "state"),
-                                   .target = query_text(request, "target"),
-                                   .plan = query_text(request, "plan"),
-                                   .limit = *limit,
-                                   .cursor = query_text(request, "cursor"),
-                                   .caller = request.caller.principal}));
+  auto const since = read_since(request);
+  if (!since) {
+    return problem(since.error());
+  }
+  auto page = service.list_runs({.state = query_text(request, "state"),
+                                 .target = query_text(request, "target"),
+                                 .plan = query_text(request, "plan"),
+                                 .actor = query_text(request, "actor"),
+                                 .since = *since,
+                                 .limit = *limit,
+                                 .cursor = query_text(request, "cursor"),
+                                 .caller = request.caller.principal});
+  return page ? with_next_page(request, std::move(page->json)) : problem(page.error());
 }
 
 Response create_run(Request const& request, RunService& service) {
@@ -130,12 +165,20 @@ Response show_run(Request const& request, RunService& service) {
 }
 
 Response show_steps(Request const& request, RunService& service) {
-  return answer(service.show_steps(run_of(request)));
+  return part_of_run(request, service, RunPart::steps);
+}
+Response show_phases(Request const& request, RunService& service) {
+  return part_of_run(request, service, RunPart::phases);
+}
+Response show_gates(Request const& request, RunService& service) {
+  return part_of_run(request, service, RunPart::gates);
 }
 
 Response show_step(Request const& request, RunService& service) {
-  return answer(
-      service.show_step(run_of(request), request.part("phase") + "/" + request.part("step")));
+  return part_of_step(request, service, StepPart::all);
+}
+Response show_attempts(Request const& request, RunService& service) {
+  return part_of_step(request, service, StepPart::attempts);
 }
 
 Response preview_rollback(Request const& request, RunService& service) {

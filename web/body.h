@@ -30,6 +30,8 @@ constexpr std::size_t longest_principal = 120;
 planner::Result<std::string> read_note(std::string_view body);
 // {reason, for}
 planner::Result<HoldRequest> read_hold_request(std::string_view body);
+// {}
+planner::Result<void> read_nothing(std::string_view body);
 
 // {file_name, text, files}
 planner::Result<PlanUpload> read_bundle(std::string_view body);

@@ -74,6 +74,18 @@ Result<TokenRequest> read_token_request(std::string_view bytes) {
   return wanted;
 }
 
+Result<void> read_nothing(std::string_view text) {
+  auto body = parsed(text);
+  if (!body) {
+    return tl::unexpected(body.error());
+  }
+  body->object({});
+  if (!body->problems.empty()) {
+    return tl::unexpected(body_error(std::move(body->problems)));
+  }
+  return {};
+}
+
 Result<std::string> read_session_request(std::string_view text) {
   auto body = parsed(text);
   if (!body) {

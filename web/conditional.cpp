@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "planner/digest.h"
+#include "web/body.h"
 #include "web/target.h"
 
 namespace runbookd::web {
@@ -164,6 +165,25 @@ Result<int> read_limit(Request const& request) {
     return malformed("limit must be a whole number from 1, not \"" + text + "\"");
   }
   return static_cast<int>(std::min<std::int64_t>(*limit, largest_page));
+}
+
+Header link_to_next(Request const& request, std::string_view parameter, std::string_view value) {
+  auto link = '<' + request.target.substr(0, request.target.find('?')) + '?';
+  for (auto const& each : request.query) {
+    if (each.name != parameter) {
+      link += percent_encoded(each.name) + '=' + percent_encoded(each.value) + '&';
+    }
+  }
+  return {"Link", link + std::string(parameter) + '=' + percent_encoded(value) + ">; rel=\"next\""};
+}
+
+Response with_next_page(Request const& request, std::string document) {
+  auto const next = top_level_text(document, "next_cursor");
+  Response response{.body = std::move(document)};
+  if (!next.empty()) {
+    response.headers.push_back(link_to_next(request, "cursor", next));
+  }
+  return response;
 }
 
 Result<EventSeq> read_seq(std::string_view text, std::string_view what) {

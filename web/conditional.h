@@ -39,6 +39,10 @@ std::string preferred_wait(Request const& request);
 std::string query_text(Request const& request, std::string_view name);
 // From 1; more than the largest page is lowered to it.
 planner::Result<int> read_limit(Request const& request);
+// A page of a list that may say next_cursor: then with a Link to the next one.
+Response with_next_page(Request const& request, std::string document);
+// The same address with another value of one parameter.
+Header link_to_next(Request const& request, std::string_view parameter, std::string_view value);
 planner::Result<planner::EventSeq> read_seq(std::string_view text, std::string_view what);
 
 // Pages of other sites can send form and text bodies without asking the browser first, but not

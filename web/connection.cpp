@@ -142,6 +142,7 @@ class Connection final : public OpenConnection, public std::enable_shared_from_t
   asio::awaitable<Response> awaited(Response response);
   asio::awaitable<Response> settled(Response response);
   asio::awaitable<bool> refuse(Error error);
+  std::optional<Error> too_many_streams() const;
   asio::awaitable<bool> send(std::string bytes);
   asio::awaitable<void> stream(Response response);
   asio::awaitable<void> send_parts(Response response);
@@ -317,10 +318,9 @@ asio::awaitable<bool> Connection::answer() {
     response = co_await settled(std::move(response));
   }
   bool const streams = response.follow.has_value() && request_.method != "HEAD";
-  if (streams && serving_->streams >= serving_->options.max_streams) {
-    Error error{.code = ErrorCode::draining, .detail = "too many event streams are open"};
-    error.next = "read pages instead: the same path with Accept: application/json";
-    response = problem(error);
+  auto too_many = streams ? too_many_streams() : std::nullopt;
+  if (too_many) {
+    response = problem(*too_many);
   } else if (streams) {
     co_await stream(std::move(response));
     co_return false;
@@ -343,6 +343,25 @@ asio::awaitable<bool> Connection::answer() {
   bool const sent = co_await send(std::move(bytes));
   note(response.status);
   co_return manner.keep_open ? sent : false;
+}
+
+std::optional<Error> Connection::too_many_streams() const {
+  int const max_streams = serving_->options.max_streams;
+  int const max_of_one = serving_->options.max_streams_of_one;
+  Error error{.next = "close some, or read pages: the same path with Accept: application/json"};
+  error.retry_after = static_cast<int>(
+      std::chrono::duration_cast<std::chrono::seconds>(timeouts().comment).count());
+  if (serving_->streams.all() >= max_streams) {
+    error.code = ErrorCode::draining;
+    error.detail = std::to_string(max_streams) + " event streams are open, as many as there may be";
+    return error;
+  }
+  if (serving_->streams.of(request_.caller) >= max_of_one) {
+    error.code = ErrorCode::rate_limited;
+    error.detail = "this token has " + std::to_string(max_of_one) + " event streams open already";
+    return error;
+  }
+  return std::nullopt;
 }
 
 // Whoever is to answer keeps the place where the answer goes, not us: it may come when we are gone.
@@ -451,7 +470,7 @@ asio::awaitable<void> Connection::stream(Response response) {
   EventStream events(channel_.get_executor(), serving_->service, std::move(*response.follow),
                      timeouts().comment);
   Held const streaming(stream_, &events);
-  Counted const place(serving_->streams);
+  auto const place = serving_->streams.open(request_.caller);
   auto head = stream_head(response, in_chunks);
   bool sent = co_await send(std::move(head));
   watch_for_hang_up();

@@ -144,10 +144,13 @@ ProblemKind problem_kind(ErrorCode code) {
           "Load the console again and log in. Programs send a token instead: Authorization: "
           "Bearer."};
     case ErrorCode::rate_limited:
-      return {429, "Too many wrong tokens came from here",
-              "After some wrong tokens, further wrong ones from the same place have to wait, for "
-              "longer each time. A right one is taken at any time.",
-              "Look which program sends an old token, and wait as long as Retry-After says."};
+      return {
+          429, "Too much of this came from here",
+          "After some wrong tokens, further wrong ones from the same place have to wait, for "
+          "longer each time; a right one is taken at any time. Of event streams, a token may "
+          "have a few open at once.",
+          "Wait as long as Retry-After says. Look which program sends an old token, or does not "
+          "close its streams."};
     case ErrorCode::audit_unavailable:
       return {
           503, "The audit took no entry",

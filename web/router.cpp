@@ -24,7 +24,7 @@ namespace {
 // What a route asks of its caller, and on which target. Without a default, so that no route comes
 // to be without it.
 struct Needs {
-  enum class On { nothing, run, target, every };
+  enum class On { nothing, run, target, every_target };
   explicit constexpr Needs(Capability the_what, On the_on = On::nothing)
       : what(the_what), on(the_on) {}
   Capability what;
@@ -45,6 +45,7 @@ constexpr Needs reads_run{Capability::read, Needs::On::run};
 constexpr Needs reads_target{Capability::read, Needs::On::target};
 constexpr Needs reads_audit{Capability::read_audit};
 constexpr Needs reads_evidence{Capability::read_audit, Needs::On::run};
+constexpr Needs reads_all{Capability::read, Needs::On::every_target};
 constexpr Needs operates{Capability::operate};
 constexpr Needs administers{Capability::administer};
 // What a verb asks for at the least; the rest is judged with the run (planner/verb_rights).
@@ -55,8 +56,8 @@ constexpr Needs plans_for_target{Capability::operate, Needs::On::target};
 constexpr Needs goes_on{Capability::operate, Needs::On::run};
 constexpr Needs breaks_glass{Capability::administer, Needs::On::run};
 // What touches the runs of all targets asks for the role on all of them.
-constexpr Needs stops_all{Capability::stop, Needs::On::every};
-constexpr Needs releases_all{Capability::operate, Needs::On::every};
+constexpr Needs stops_all{Capability::stop, Needs::On::every_target};
+constexpr Needs releases_all{Capability::operate, Needs::On::every_target};
 
 // A pattern's {name} takes one segment. HEAD is answered like GET, without the body. Pages are for
 // everybody: what they bring along they ask for with their caller's rights.
@@ -71,7 +72,7 @@ constexpr Route routes[] = {
     {"GET", "/console/{version}/{file}", console_file, open},
     {"GET", "/livez", live, open},
     {"GET", "/readyz", ready, open},
-    {"GET", "/metrics", metrics, reads},
+    {"GET", "/metrics", metrics, reads_all},
     {"GET", "/api/v1", about, known},
     {"GET", "/api/v1/whoami", who_am_i, known},
     {"POST", "/api/v1/session", open_session, open},
@@ -101,12 +102,16 @@ constexpr Route routes[] = {
     {"POST", "/api/v1/plans", upload_plan, operates},
     {"POST", "/api/v1/plans/validate", validate_plan, reads},
     {"GET", "/api/v1/plans/{digest}", show_plan, reads},
+    {"GET", "/api/v1/plans/{digest}/diff", diff_plans, reads},
 
     {"GET", "/api/v1/runs", list_runs, reads},
     {"POST", "/api/v1/runs", create_run, operates},
     {"GET", "/api/v1/runs/{run}", show_run, reads_run},
+    {"GET", "/api/v1/runs/{run}/phases", show_phases, reads_run},
+    {"GET", "/api/v1/runs/{run}/gates", show_gates, reads_run},
     {"GET", "/api/v1/runs/{run}/steps", show_steps, reads_run},
     {"GET", "/api/v1/runs/{run}/steps/{phase}/{step}", show_step, reads_run},
+    {"GET", "/api/v1/runs/{run}/steps/{phase}/{step}/attempts", show_attempts, reads_run},
     {"GET", "/api/v1/runs/{run}/rollback-preview", preview_rollback, reads_run},
     {"GET", "/api/v1/runs/{run}/locks", show_locks, reads_run},
     {"GET", "/api/v1/runs/{run}/preflight", show_preflight, reads_run},
@@ -240,10 +245,21 @@ std::optional<std::string> target_in(Needs::On on, Request const& request, RunSe
     }
     case Needs::On::target:
       return request.part("target");
-    case Needs::On::every:
-      return "*";
+    case Needs::On::every_target:
+      return std::string(planner::every_target);
   }
   __builtin_unreachable();
+}
+
+// A run on a target that the caller may not read is answered as one that is not there.
+bool is_hidden(planner::Principal const& caller, Capability capability, std::string const& target) {
+  return may(caller, capability, std::nullopt) && !may(caller, Capability::read, target);
+}
+
+Error no_such_run(std::string const& run) {
+  return {.code = ErrorCode::not_found,
+          .detail = "there is no run " + run,
+          .next = "runbookctl run list"};
 }
 
 using Target = std::optional<std::string>;
@@ -257,9 +273,11 @@ Result<Target> admit(Needs const& needs, Request const& request, RunService& ser
       .and_then([&] { return expect_own_page(request); })
       .and_then([&]() -> Result<Target> {
         auto target = target_in(needs.on, request, service);
-        return expect_may(request.caller.principal, needs.what, target).map([&] {
-          return std::move(target);
-        });
+        auto const& caller = request.caller.principal;
+        if (needs.on == Needs::On::run && target && is_hidden(caller, needs.what, *target)) {
+          return tl::unexpected(no_such_run(request.part("run")));
+        }
+        return expect_may(caller, needs.what, target).map([&] { return std::move(target); });
       });
 }
 

@@ -68,8 +68,13 @@ Result<std::vector<std::string>> Server::listen() {
       return tl::unexpected(address.error());
     }
     if (address->tls && !parts_->serving->tls.context()) {
-      if (auto loaded = parts_->serving->tls.load(); !loaded) {
+      auto& tls = parts_->serving->tls;
+      if (auto loaded = tls.load(); !loaded) {
         return tl::unexpected(loaded.error());
+      }
+      // told, not refused: a daemon that does not start is one that nobody can pause a run with
+      if (auto good = expect_good(tls.files()); !good) {
+        parts_->serving->tell_trouble(good.error().detail + "; try: " + good.error().next);
       }
     }
     auto listener = Listener::open(parts_->io, *address, parts_->serving);
@@ -88,7 +93,8 @@ Result<std::vector<std::string>> Server::listen() {
 
 Result<void> Server::reload_tls() {
   auto& tls = parts_->serving->tls;
-  return tls.context() ? tls.load() : Result<void>();
+  return tls.context() ? expect_good(tls.files()).and_then([&] { return tls.load(); })
+                       : Result<void>();
 }
 
 void Server::stop() {
@@ -101,6 +107,6 @@ void Server::stop() {
 
 bool Server::idle() const { return parts_->serving->open.empty(); }
 
-int Server::streams() const { return parts_->serving->streams; }
+int Server::streams() const { return parts_->serving->streams.all(); }
 
 }  // namespace runbookd::web

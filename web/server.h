@@ -50,7 +50,8 @@ struct ServerOptions {
   std::size_t max_body = 8 * 1024 * 1024;
   std::uint32_t max_header = 64 * 1024;
   std::size_t max_connections = 512;  // more wait in the system's queue
-  int max_streams = 64;
+  int max_streams = 256;
+  int max_streams_of_one = 8;  // of one token, or one user of this machine
   int max_waits = 64;  // answers that wait for a run
   Timeouts timeouts;
   std::function<void(AccessLine const&)> on_request;

@@ -43,6 +43,12 @@ struct UploadedPlan {
   bool created = false;  // false: the same plan was there already
 };
 
+struct PlanQuery {
+  int limit = 50;
+  std::string cursor;
+  planner::Principal caller;  // only plans that did not run on other targets only
+};
+
 struct RunRequest {
   std::string plan;  // digest, or a unique prefix of at least 12 hexadecimal digits
   std::string target;
@@ -50,7 +56,8 @@ struct RunRequest {
   std::string actor;
 };
 struct RunQuery {
-  std::string state, target, plan;  // empty = any
+  std::string state, target, plan, actor;  // empty = any
+  planner::Moment since{};                 // changed then or later
   int limit = 50;
   std::string cursor;
   planner::Principal caller;  // only runs on targets that it may read
@@ -60,6 +67,9 @@ enum class ReportForm { json, markdown, html };
 struct RunReport {
   std::string content_type, body;
 };
+// What of a run, and of a step, is asked for by itself.
+enum class RunPart { steps, phases, gates };
+enum class StepPart { all, attempts };
 
 struct EventLine {
   planner::EventSeq seq = 0;  // 0: live only, never replayed (progress)
@@ -97,8 +107,12 @@ class RunService {
 
   virtual Result<UploadedPlan> upload_plan(PlanUpload const& upload) = 0;
   virtual Result<Document> validate_plan(PlanUpload const& upload) = 0;
-  virtual Result<Document> list_plans(int limit, std::string const& cursor) = 0;
-  virtual Result<Document> show_plan(std::string const& digest) = 0;
+  virtual Result<Document> list_plans(PlanQuery const& query) = 0;
+  virtual Result<Document> show_plan(std::string const& digest,
+                                     planner::Principal const& caller) = 0;
+  // What the other plan does differently.
+  virtual Result<Document> diff_plans(std::string const& digest, std::string const& against,
+                                      planner::Principal const& caller) = 0;
 
   // Who asks, and what of it is recorded.
   virtual Gatekeeper& gate() = 0;
@@ -111,8 +125,8 @@ class RunService {
   virtual Result<std::string> target_of(RunId const& run) = 0;
   // `actions` are those of the caller.
   virtual Result<Document> show_run(RunId const& run, planner::Principal const& caller) = 0;
-  virtual Result<Document> show_steps(RunId const& run) = 0;
-  virtual Result<Document> show_step(RunId const& run, std::string const& step) = 0;
+  virtual Result<Document> show_part(RunId const& run, RunPart part) = 0;
+  virtual Result<Document> show_step(RunId const& run, std::string const& step, StepPart part) = 0;
   virtual Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) = 0;
 
   // The target is asked first, on another thread: these answer later, and after some seconds at

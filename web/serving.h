@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "web/server.h"
+#include "web/stream_count.h"
 #include "web/tls.h"
 
 namespace runbookd::web {
@@ -30,7 +31,7 @@ struct Serving {
   Tls tls{{.certificate = options.certificate, .key = options.key}};
   bool stopping = false;
   bool cut = false;  // the server is gone, and whom its callbacks told may be too
-  int streams = 0;
+  StreamCount streams;
   int waits = 0;  // answers that wait for a run
   std::set<OpenConnection*> open;
   std::function<void()> on_closed;  // a connection has made room

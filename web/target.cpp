@@ -165,6 +165,21 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (auto const c : text) {
+    auto const byte = static_cast<unsigned char>(c);
+    auto const ascii_word = byte < 0x80 && std::isalnum(byte) != 0;
+    if (ascii_word || std::string_view("-._~").find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return out;
+}
+
 Result<Request> read_target(std::string_view method, std::string_view target) {
   if (target.empty() || target.front() != '/') {
     return tl::unexpected(bad_target(target));

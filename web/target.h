@@ -12,6 +12,9 @@ namespace runbookd::web {
 // but a path.
 planner::Result<Request> read_target(std::string_view method, std::string_view target);
 
+// As a part of a path or of a query.
+std::string percent_encoded(std::string_view text);
+
 // Valid UTF-8 without control characters.
 bool is_plain_text(std::string_view text);
 

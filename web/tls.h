@@ -7,13 +7,9 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include "planner/error.h"
+#include "web/tls_files.h"
 
 namespace runbookd::web {
-
-struct TlsFiles {
-  std::string certificate;  // PEM, with the chain behind it
-  std::string key;          // PEM
-};
 
 class Tls {
  public:

@@ -51,6 +51,17 @@ async function upload(text, by = ana) {
 async function create(text, target = 'main', by = ana) {
   return (await done('create_run', {by, body: {plan: await upload(text), target, note: 'by a test'}})).body.run;
 }
+// All pages of a list, each found by the Link of the one before.
+async function follow(id, options) {
+  const pages = [];
+  for (let query = options.query; query;) {
+    const page = await done(id, {...options, query});
+    pages.push(page.body);
+    const [, next] = /^<[^?]*\?([^>]*)>; rel="next"$/.exec(page.headers.link ?? '') ?? [];
+    query = next && Object.fromEntries(new URLSearchParams(next));
+  }
+  return pages;
+}
 const at = (run) => ({by: ana, path: {run}});
 const verb = (name, run, body = {}, by = ana) => done(name, {by, path: {run}, body});
 const until_state = (run, ...states) => until(async () => {
@@ -164,8 +175,15 @@ test('plans', async () => {
   await refused('plan-invalid', 'upload_plan', {by: ana, type: 'application/yaml', body: 'runbook: 1\nnam: x\n'});
   await refused('capability-missing', 'upload_plan', {by: vic, type: 'application/yaml', body: life});
   await upload(one_step('second', 'SELECT 2'));
-  const page = (await done('list_plans', {by: vic, query: {limit: 1}})).body;
-  await done('list_plans', {by: vic, query: {limit: 1, cursor: page.next_cursor}});
+  const pages = await follow('list_plans', {by: vic, query: {limit: 1}});
+  assert.ok(pages.length >= 2);
+  assert.equal(new Set(pages.flatMap((page) => page.plans.map((plan) => plan.digest))).size, pages.flatMap((page) => page.plans).length);
+  await refused('malformed', 'list_plans', {by: vic, query: {cursor: 'sha256:0'}});
+  const other = await upload(life_of('t').replace('ADD COLUMN b int,', 'ADD COLUMN b bigint,'));
+  const changes = (await done('diff_plans', {by: vic, path: {digest: other}, query: {against: first.body.digest}})).body.changes;
+  assert.equal(changes.length, 1);
+  assert.equal((await done('diff_plans', {by: vic, path: {digest: other}, query: {against: other}})).body.changes.length, 0);
+  await refused('malformed', 'diff_plans', {by: vic, path: {digest: other}, wrong: true});
   await refused('malformed', 'list_plans', {by: vic, query: {limit: 0}, wrong: true});
   await refused('malformed', 'list_plans', {by: vic, query: {colour: 'red'}, wrong: true});
   await done('show_plan', {by: vic, path: {digest: first.body.digest}});
@@ -204,6 +222,9 @@ test('the life of a run, from its first verb to its last', async () => {
   await verb('throttle_run', run, {off: true});
   await verb('resume_run', run);
   await until(async () => (await done('show_run', at(run))).body.waiting_on.some((one) => one.kind === 'approval'), 'the gate of contract');
+  const gates = (await done('show_gates', at(run))).body.gates;
+  assert.deepEqual(gates.map((gate) => [gate.phase, gate.result, gate.missing.length]), [['expand', 'passed', 0], ['backfill', 'passed', 0], ['contract', 'open', 1]]);
+  assert.equal(gates[1].checks.length, 2, 'what the phase before has shown');
   await refused('gate-closed', 'advance_run', {...at(run), body: {to_phase: 'contract'}});
   await refused('self-approval', 'approve_phase', {...at(run), body: {phase: 'contract'}});
   await verb('approve_phase', run, {phase: 'contract', reason: 'looked at it'}, cara);
@@ -216,6 +237,11 @@ test('the life of a run, from its first verb to its last', async () => {
     await done('show_step', {by: vic, path: {run, phase: step.phase, step: step.name}});
   }
   await refused('not-found', 'show_step', {by: vic, path: {run, phase: 'expand', step: 'none'}});
+  const whole = (await done('show_run', at(run))).body;
+  assert.deepEqual((await done('show_phases', at(run))).body, {run, phases: whole.phases, final_checks: whole.final_checks});
+  const fill = {by: vic, path: {run, phase: 'backfill', step: 'fill'}};
+  assert.deepEqual((await done('show_attempts', fill)).body.attempts, (await done('show_step', fill)).body.attempts);
+  assert.deepEqual((await done('show_gates', at(run))).body.gates.map((gate) => gate.result), ['passed', 'passed', 'passed']);
   await refused('not-found', 'show_run', {by: vic, path: {run: 'run_000000000000'}});
   await done('run_page', {by: vic, path: {run}});
   await done('rollback_page', {by: vic, path: {run}});
@@ -291,10 +317,20 @@ phases: [{name: one, kind: other, steps: [{name: s, sql: CREATE INDEX u_idx ON u
 });
 
 test('lists', async () => {
-  const page = (await done('list_runs', {by: vic, query: {limit: 1}})).body;
-  await done('list_runs', {by: vic, query: {limit: 1, cursor: page.next_cursor, state: 'succeeded', target: 'main', plan: 'life-of-t'}});
+  const runs = (pages) => pages.flatMap((page) => page.runs.map((run) => run.run));
+  const all = runs([(await done('list_runs', {by: vic})).body]);
+  assert.ok(all.length > 4);
+  assert.deepEqual(runs(await follow('list_runs', {by: vic, query: {limit: 2}})), all);
+  const some = await follow('list_runs', {by: vic, query: {limit: 1, state: 'succeeded', target: 'main', plan: 'life-of-t', actor: 'ana', since: '2000-01-01T00:00:00Z'}});
+  assert.deepEqual(runs(some), [lived]);
+  assert.deepEqual(runs([(await done('list_runs', {by: vic, query: {actor: 'nobody'}})).body]), []);
+  assert.deepEqual(runs([(await done('list_runs', {by: vic, query: {since: '2999-01-01T00:00:00Z'}})).body]), []);
+  await refused('malformed', 'list_runs', {by: vic, query: {since: 'yesterday'}, wrong: true});
+  await refused('malformed', 'list_runs', {by: vic, query: {cursor: 'run_0'}});
   await refused('malformed', 'list_runs', {by: vic, query: {state: 'nothing'}});
   const events = (await done('show_events', {by: vic, path: {run: lived}, query: {after: 0, limit: 500}})).body;
+  const by_seven = await follow('show_events', {by: vic, path: {run: lived}, query: {limit: 7}});
+  assert.deepEqual(by_seven.flatMap((page) => page.events), events.events);
   await done('show_events', {by: vic, path: {run: lived}, query: {after: events.next_after}});
   await refused('not-acceptable', 'show_events', {by: vic, path: {run: lived}, headers: {Accept: 'image/png'}});
 });
@@ -322,6 +358,7 @@ test('targets that do not answer', async () => {
 });
 
 test('a copy of the store', async () => {
+  await refused('malformed', 'start_backup', {by: ana, body: {file: '/tmp/x'}, wrong: true});
   await done('start_backup', {by: ana, body: {}});
   await until(async () => (await done('show_backup', {by: ana})).body.state === 'done', 'the copy');
 });
@@ -330,9 +367,15 @@ test('more streams than the daemon keeps', async () => {
   const run = await create(one_step('idle', 'SELECT 4'), 'north');
   const {hostname, port, host} = new URL(stage.main.url);
   const open = [];
+  let by;
   const stream = {path: {run}, headers: {Accept: 'text/event-stream'}};
-  for (let i = 0; i < 64; ++i) {
-    const by = (await token(`watcher-${i}`, 'viewer')).secret;
+  for (let i = 0; i < 256; ++i) {
+    if (i % 8 === 0) {
+      if (i > 0) {
+        await refused('rate-limited', 'show_events', {...stream, by});
+      }
+      by = (await token(`watcher-${i}`, 'viewer')).secret;
+    }
     open.push(await new Promise((tell, fail) => {
       const asked = http.request({hostname, port, path: `/api/v1/runs/${run}/events`, agent: false, setHost: false,
         headers: {Host: host, Accept: 'text/event-stream', Authorization: `Bearer ${by}`}}, tell);

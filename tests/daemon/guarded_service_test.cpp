@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(Guarded, "a store that is full for a while is an answer and no
 
 TEST_CASE_FIXTURE(Guarded, "an ordinary refusal passes through") {
   service.refuse = Error{.code = ErrorCode::not_found, .detail = "no such plan"};
-  CHECK(guarded.show_plan("sha256:0").error().detail == "no such plan");
+  CHECK(guarded.show_plan("sha256:0", {}).error().detail == "no such plan");
   CHECK(told.empty());
 }
 

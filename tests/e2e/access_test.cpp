@@ -1,5 +1,6 @@
 // Who may do what, asked of a real daemon: every route that it has, by every role.
 #include <array>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -155,8 +156,13 @@ TEST_CASE("every route answers every role as the table says, and nobody else at 
     bool const of_a_target =
         pattern.find("{run}") != std::string::npos || pattern.find("{target}") != std::string::npos;
     if (of_a_target) {
-      CHECK(gate.ask(method, path, elsewhere).status == 403);
-      CHECK(gate.ask(method, path, nothing).status == 403);
+      bool const of_a_run = pattern.find("{run}") != std::string::npos;
+      auto const foreign = gate.ask(method, path, elsewhere);
+      CHECK(foreign.status == (of_a_run ? 404 : 403));
+      auto const missing = gate.ask(method, filled(pattern, "run_000000000000"), elsewhere);
+      CHECK((!of_a_run || foreign.status == missing.status));
+      CHECK(gate.ask(method, path, nothing).status ==
+            (of_a_run && roles_that_may.at(needs).contains("viewer") ? 404 : 403));
     }
   }
   CHECK(judged > 150);
@@ -178,6 +184,85 @@ TEST_CASE("what is recorded is the token's principal, and no name that the calle
   auto const shown = gate.ask("GET", "/api/v1/runs/" + run, ana).body;
   CHECK(shown["created_by"] == "ana");
   CHECK(shown["last_actor"] == "ana");
+}
+
+TEST_CASE("users in the settings end local mode for good, also where they are taken out again") {
+  auto const port = free_port();
+  RunningDaemon daemon({.also_listen = "127.0.0.1:" + std::to_string(port)});
+  auto const whoami = [&] {
+    return web::test::Client("127.0.0.1:" + std::to_string(port)).get("/api/v1/whoami").status;
+  };
+  CHECK(whoami() == 200);
+  auto const settings = daemon.folder() + "/runbookd.yaml";
+  auto const without = file_text(settings);
+  std::ofstream(settings) << without << "access: {users: {ana: operator}}\n";
+  daemon.restart();
+  CHECK(whoami() == 401);
+  CHECK(daemon.log().find("local mode has ended for good: users stand in") != std::string::npos);
+  std::ofstream(settings) << without;
+  daemon.restart();
+  CHECK(whoami() == 401);
+}
+
+TEST_CASE("what becomes of tokens is in the log, wrong ones once a minute, and no secret") {
+  Gate gate;
+  auto const admin = gate.token("root", {"admin"});
+  auto const other = gate.token("ana", {"viewer"});
+  auto const id = other.substr(4, 8);
+  CHECK(gate.ask("DELETE", "/api/v1/tokens/" + id, admin).status == 200);
+  for (int i = 0; i < 20; ++i) {
+    gate.ask("GET", "/api/v1", "rbd_0_0");
+  }
+  auto const log = gate.daemon.log();
+  auto const count = [&](std::string const& part) {
+    int found = 0;
+    for (auto at = log.find(part); at != std::string::npos; at = log.find(part, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  CHECK(count("token made") == 2);
+  CHECK(count("local mode has ended for good") == 1);
+  CHECK(count("token revoked") == 1);
+  CHECK(count("a token came that is not one of this daemon's") == 1);
+  CHECK(count(admin.substr(13)) + count(other.substr(13)) == 0);
+}
+
+TEST_CASE("whoever may read some targets sees no plan that ran on others only, and no metrics") {
+  Gate gate;
+  auto const admin = gate.token("root", {"admin"});
+  auto const shop = gate.token("eve", {"viewer@shop"});
+  auto const billing = gate.token("ben", {"viewer@billing-*"});
+  auto const run = gate.run_on("shop", admin);
+  std::string const digest = gate.ask("GET", "/api/v1/runs/" + run, admin).body["plan"]["digest"];
+  CHECK(gate.ask("GET", "/api/v1/plans", shop).body["plans"].size() == 1);
+  CHECK(gate.ask("GET", "/api/v1/plans", billing).body["plans"].empty());
+  CHECK(gate.ask("GET", "/api/v1/plans/" + digest, shop).status == 200);
+  auto const hidden = gate.ask("GET", "/api/v1/plans/" + digest, billing);
+  auto const missing = gate.ask("GET", "/api/v1/plans/sha256:000000000000", billing);
+  CHECK(hidden.status == missing.status);
+  CHECK(hidden.body["code"] == missing.body["code"]);
+  CHECK(gate.ask("GET", "/metrics", billing).status == 403);
+  CHECK(gate.ask("GET", "/metrics", admin).status == 200);
+}
+
+TEST_CASE("a run on a target that the caller may not read is answered as one that is not there") {
+  Gate gate;
+  auto const admin = gate.token("root", {"admin"});
+  auto const billing = gate.token("ben", {"operator@billing-*"});
+  auto const run = gate.run_on("shop", admin);
+  for (auto const* path : {"", "/events", "/steps", "/pause", "/start"}) {
+    auto const method = path[0] == '/' && (path[1] == 'p' || path == std::string("/start"))
+                            ? std::string("POST")
+                            : std::string("GET");
+    auto foreign = gate.ask(method, "/api/v1/runs/" + run + path, billing);
+    auto const missing =
+        gate.ask(method, "/api/v1/runs/run_000000000000" + std::string(path), billing);
+    CAPTURE(path);
+    CHECK(foreign.status == 404);
+    foreign.body["detail"] = missing.body["detail"];
+    CHECK(foreign.body == missing.body);
+  }
 }
 
 TEST_CASE("a caller sees of runs, targets and verbs what his roles allow") {

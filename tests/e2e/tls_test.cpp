@@ -123,12 +123,45 @@ TEST_CASE("SIGHUP brings a new certificate, and a bad one leaves the old in plac
   CHECK(secured.ctl("127.0.0.1", next.file, {"whoami"}).exit_code == 0);
 }
 
+TEST_CASE("what has expired, or a key that is no secret, is not taken over, and told at a start") {
+  Secured secured;
+  auto const first = secured.folder.path() + "/first.pem";
+  fs::copy_file(secured.certificate.file, first);
+  auto const settings = secured.daemon.folder() + "/runbookd.yaml";
+  std::vector<std::string> const check{runbookd_program(), "--check-config", "--config", settings};
+  CHECK(run_program(check).exit_code == 0);
+
+  fs::permissions(secured.certificate.key, fs::perms{0666});
+  secured.reload("the old certificate stays: the key in ");
+  CHECK(run_program(check).exit_code == 9);
+  CHECK(has(run_program(check).err, "is no secret"));
+
+  secured.replace_by(make_expired_certificate(secured.folder.path(), "expired"));
+  fs::permissions(secured.certificate.key, fs::perms{0600});
+  secured.reload("the old certificate stays: the certificate in ");
+  CHECK(secured.ctl("127.0.0.1", first, {"whoami"}).exit_code == 0);
+  CHECK(has(run_program(check).err, "it has expired"));
+
+  secured.daemon.restart();  // somebody must be able to pause a run
+  CHECK(has(secured.daemon.log(), "it has expired; try: openssl x509"));
+  CHECK(secured.daemon.get("/livez").status == 200);
+}
+
+TEST_CASE("a line that is not trusted is told with what shows why") {
+  Secured secured;
+  auto const stranger = secured.ctl("127.0.0.1", "", {"whoami"});
+  CHECK(has(stranger.err, "--ca-file"));
+  auto const other = make_certificate(secured.folder.path(), "other", "IP:127.0.0.1");
+  CHECK(has(secured.ctl("127.0.0.1", other.file, {"whoami"}).err, "openssl s_client -CAfile"));
+}
+
 TEST_CASE("where other machines reach it a daemon asks for TLS, or to be told, and for a token") {
   auto const port = std::to_string(free_port());
   RunningDaemon daemon({.also_listen = "insecure:0.0.0.0:" + port, .start = false});
   daemon.launch({});
   CHECK(daemon.wait_for_end() == 1);
   CHECK(has(daemon.log(), "runbookd token create"));
+  CHECK_FALSE(has(daemon.log(), "listening"));
   auto const made = run_program({runbookd_program(), "--config", daemon.folder() + "/runbookd.yaml",
                                  "token", "create", "--principal", "ana", "--role", "admin"});
   CHECK(made.exit_code == 0);

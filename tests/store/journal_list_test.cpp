@@ -24,6 +24,8 @@ struct Listed {
     append.summary.target = target;
     append.summary.final = state == "succeeded";
     append.summary.created = planner::Moment(planner::Duration(created));
+    append.summary.changed = append.summary.created;
+    append.summary.created_by = "ann";
     REQUIRE(journal.append({append}));
   }
   std::string ids(RunFilter const& filter) const {
@@ -49,6 +51,15 @@ TEST_CASE_FIXTURE(Listed, "a page starts after the run that it is told") {
   CHECK(ids({.before = "run_3", .limit = 1}) == "run_2 ");
   CHECK(ids({.before = "run_2", .limit = 9}) == "run_1 ");
   CHECK(ids({.before = "run_1"}).empty());
+}
+
+TEST_CASE_FIXTURE(Listed, "a list can be narrowed by who created a run and since when it changed") {
+  add("run_1", 1);
+  add("run_2", 2);
+  CHECK(ids({.actor = "ann"}) == "run_2 run_1 ");
+  CHECK(ids({.actor = "ben"}).empty());
+  CHECK(ids({.since = planner::Moment(planner::Duration(2))}) == "run_2 ");
+  CHECK(ids({.actor = "ann", .before = "run_2"}) == "run_1 ");
 }
 
 TEST_CASE_FIXTURE(Listed, "a list can be narrowed by state, target and plan") {

@@ -26,4 +26,23 @@ inline Certificate make_certificate(std::string const& folder, std::string const
   return made;
 }
 
+// One that was good for a month in 2020.
+inline Certificate make_expired_certificate(std::string const& folder, std::string const& called) {
+  Certificate made{.file = folder + "/" + called + ".pem", .key = folder + "/" + called + ".key"};
+  auto const command =
+      "cd " + folder + " && : > index.txt && printf '[ca]\\ndefault_ca = d\\n[d]\\n" +
+      "new_certs_dir = .\\ndatabase = index.txt\\nrand_serial = yes\\ndefault_md = sha256\\n" +
+      "policy = p\\n[p]\\ncommonName = supplied\\n' > ca.cnf && openssl req -new -newkey ec "
+      "-pkeyopt " +
+      "ec_paramgen_curve:prime256v1 -nodes -subj /CN=" + called + " -keyout " + made.key +
+      " -out request.pem 2> /dev/null && openssl ca -selfsign -batch -notext -config ca.cnf -in "
+      "request.pem -keyfile " +
+      made.key + " -startdate 20200101000000Z -enddate 20200201000000Z -out " + made.file +
+      " 2> /dev/null";
+  if (std::system(command.c_str()) != 0) {
+    throw std::runtime_error("openssl made no expired certificate in " + folder);
+  }
+  return made;
+}
+
 }  // namespace runbookd::testing

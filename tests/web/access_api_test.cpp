@@ -67,7 +67,7 @@ TEST_CASE("a role on other targets is none here, and a run that is not there is 
   FakeService service;
   service.runs["run_1"];
   service.doorman.caller = known({"viewer@billing-*"});
-  CHECK(code_of(ask(service, "GET", "/api/v1/runs/run_1")) == "capability-missing");
+  CHECK(code_of(ask(service, "GET", "/api/v1/runs/run_1")) == "not-found");
   service.on_target = "billing-eu";
   CHECK(ask(service, "GET", "/api/v1/runs/run_1").status == 200);
   CHECK(post(service, "/api/v1/runs/run_1/pause", "{}").status == 403);

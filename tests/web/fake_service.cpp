@@ -103,12 +103,17 @@ Result<Document> FakeService::validate_plan(PlanUpload const& plan) {
   return answer("validate_plan");
 }
 
-Result<Document> FakeService::list_plans(int limit, std::string const& cursor) {
-  return answer("list_plans " + std::to_string(limit) + " " + cursor);
+Result<Document> FakeService::list_plans(PlanQuery const& query) {
+  return answer("list_plans " + std::to_string(query.limit) + " " + query.cursor);
 }
 
-Result<Document> FakeService::show_plan(std::string const& digest) {
+Result<Document> FakeService::show_plan(std::string const& digest, planner::Principal const&) {
   return answer("show_plan " + digest);
+}
+
+Result<Document> FakeService::diff_plans(std::string const& digest, std::string const& against,
+                                         planner::Principal const&) {
+  return answer("diff_plans " + digest + " " + against);
 }
 
 Result<Document> FakeService::create_run(RunRequest const& request, planner::Principal const&) {
@@ -167,14 +172,17 @@ void FakeService::show_ways_back(std::string const& target, PlanUpload const& pl
   answer_later(answer("show_ways_back " + target + " " + plan.file_name), std::move(told));
 }
 
-Result<Document> FakeService::show_steps(RunId const& run) {
+Result<Document> FakeService::show_part(RunId const& run, RunPart part) {
   auto const found = find(run);
-  return found ? answer("show_steps") : tl::unexpected(found.error());
+  constexpr std::array names{"steps", "phases", "gates"};
+  return found ? answer("show_part " + std::string(names.at(static_cast<std::size_t>(part))))
+               : tl::unexpected(found.error());
 }
 
-Result<Document> FakeService::show_step(RunId const& run, std::string const& step) {
+Result<Document> FakeService::show_step(RunId const& run, std::string const& step, StepPart part) {
   auto const found = find(run);
-  return found ? answer("show_step " + step) : tl::unexpected(found.error());
+  return found ? answer("show_step " + step + (part == StepPart::attempts ? " attempts" : ""))
+               : tl::unexpected(found.error());
 }
 
 Result<Document> FakeService::rollback_preview(RunId const& run, planner::RollBack const& ask) {

@@ -63,8 +63,10 @@ class FakeService : public RunService {
   Result<Document> show_backup() override { return answer("show_backup"); }
   Result<UploadedPlan> upload_plan(PlanUpload const& plan) override;
   Result<Document> validate_plan(PlanUpload const& plan) override;
-  Result<Document> list_plans(int limit, std::string const& cursor) override;
-  Result<Document> show_plan(std::string const& digest) override;
+  Result<Document> list_plans(PlanQuery const& query) override;
+  Result<Document> show_plan(std::string const& digest, planner::Principal const& caller) override;
+  Result<Document> diff_plans(std::string const& digest, std::string const& against,
+                              planner::Principal const& caller) override;
   Gatekeeper& gate() override { return doorman; }
   Auditor& audit() override { return book; }
   FakeHold brake;
@@ -73,8 +75,8 @@ class FakeService : public RunService {
   Result<Document> list_runs(RunQuery const& query) override;
   Result<std::string> target_of(RunId const& run) override;
   Result<Document> show_run(RunId const& run, planner::Principal const& caller) override;
-  Result<Document> show_steps(RunId const& run) override;
-  Result<Document> show_step(RunId const& run, std::string const& step) override;
+  Result<Document> show_part(RunId const& run, RunPart part) override;
+  Result<Document> show_step(RunId const& run, std::string const& step, StepPart part) override;
   Result<Document> rollback_preview(RunId const& run, planner::RollBack const& ask) override;
   void show_locks(RunId const& run, Told told) override;
   void show_preflight(RunId const& run, std::string const& phase, Told told) override;

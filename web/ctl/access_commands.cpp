@@ -52,6 +52,18 @@ std::string token_line(Json const& token) {
                                                  : "  unused");
 }
 
+Maybe<bool> expect_daemon(Session& session) {
+  auto const answer = session.client.get("/livez", "login");
+  bool const is_ours = answer && flag_of(parse_json(answer->body), "live");
+  if (answer && !is_ours) {
+    return fail(Exit::unreachable, "login",
+                "what answers at " + to_text(session.client.address()) +
+                    " is no runbookd; the token was not sent",
+                "runbookctl --addr ADDRESS login");
+  }
+  return answer ? Maybe<bool>(true) : tl::unexpected(answer.error());
+}
+
 }  // namespace
 
 Exit perform(Session& session, WhoAmI const&) {
@@ -80,6 +92,10 @@ Exit perform(Session& session, Login const&) {
   if (token.empty()) {
     return report(session, {Exit::usage, "login", "no token was typed",
                             "runbookctl login < FILE, or type it when asked", ""});
+  }
+  // a token is shown to nobody who does not say what he is
+  if (auto const daemon = expect_daemon(session); !daemon) {
+    return report(session, daemon.error());
   }
   session.client.show_token(token);
   auto const answer = session.client.get("/api/v1/whoami", "login");

@@ -51,6 +51,17 @@ Failure unreachable(Address const& address, TransportFailure const& failure,
     return {Exit::unreachable, what, "no daemon answers at " + where + ": " + failure.why, start,
             ""};
   }
+  if (failure.kind == TransportFailure::Kind::distrusted) {
+    return {
+        Exit::unreachable, what, "no safe line to " + where + ": " + failure.why,
+        address.ca_file.empty()
+            ? "--ca-file FILE, with the certificate of the authority that signed the daemon's; or "
+              "openssl s_client -connect " +
+                  address.host_header() + " to see what it shows"
+            : "openssl s_client -CAfile " + shell_quote(address.ca_file) + " -connect " +
+                  address.host_header() + " to see what it shows",
+        ""};
+  }
   return {Exit::unreachable, what, "the daemon at " + where + " did not answer: " + failure.why,
           "runbookctl version --addr " + shell_quote(where), ""};
 }

@@ -42,6 +42,11 @@ bool is_there(std::string const& path) {
 }
 
 Maybe<std::string> token_in(std::string const& path) {
+  if (path.starts_with("rbd_")) {  // what is told could be read by others
+    return fail(Exit::usage, "--token-file",
+                "this names a file, and what was given is a token itself",
+                "runbookctl login; and revoke that token: it stood in the list of processes");
+  }
   struct stat facts{};
   if (::stat(path.c_str(), &facts) != 0) {
     return trouble(path, std::strerror(errno), "runbookctl login");

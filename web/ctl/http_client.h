@@ -32,7 +32,7 @@ struct HttpAnswer {
 };
 
 struct TransportFailure {
-  enum class Kind { refused, timed_out, broken } kind = Kind::broken;
+  enum class Kind { refused, timed_out, broken, distrusted } kind = Kind::broken;
   std::string why;
 };
 template <typename T>

@@ -110,17 +110,6 @@ Maybe<Told> load_told(Session& session, PlanRender const& command) {
               : tl::unexpected(plan.error());
 }
 
-Json change_json(planner::PlanChange const& change) {
-  auto lines = Json::array();
-  for (auto const& line : change.lines) {
-    lines.push_back(std::string(1, line.sign) + line.text);
-  }
-  return {{"change", planner::to_text(change.kind)},
-          {"place", change.place},
-          {"key", change.key},
-          {"lines", std::move(lines)}};
-}
-
 Lines change_lines(planner::PlanChange const& change) {
   Line head;
   head.add(std::string(planner::to_text(change.kind)) + " ", Tone::dim);
@@ -139,10 +128,10 @@ void put_changes(Session& session, std::vector<planner::PlanChange> const& chang
   for (auto const& change : changes) {
     switch (session.global.output) {
       case Output::json:
-        all.push_back(change_json(change));
+        all.push_back(parse_json(to_json(change)));
         break;
       case Output::ndjson:
-        put(session, to_line(change_json(change)));
+        put(session, to_line(parse_json(to_json(change))));
         break;
       case Output::name:
         put(session, clean(change.place));

@@ -131,7 +131,7 @@ Transported<bool> Socket::secure(Address const& address, Deadline deadline) {
   for (;;) {
     auto const step = tls_->greet();
     if (!step.trouble.empty() || step.over) {
-      return failed(Kind::broken, step.over ? "the daemon hung up" : step.trouble);
+      return failed(Kind::distrusted, step.over ? "the daemon hung up" : step.trouble);
     }
     if (step.waits == TlsLine::Waits::no) {
       return true;

@@ -212,21 +212,6 @@ std::string shell_quote(std::string_view word) {
   return out + "'";
 }
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (auto const c : text) {
-    auto const byte = static_cast<unsigned char>(c);
-    auto const ascii_word = byte < 0x80 && std::isalnum(byte) != 0;
-    if (ascii_word || std::string_view("-._~").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out.append({'%', digits[byte >> 4], digits[byte & 15]});
-    }
-  }
-  return out;
-}
-
 namespace {
 
 int distance(std::string_view a, std::string_view b) {

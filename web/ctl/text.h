@@ -8,6 +8,7 @@
 
 #include "planner/time.h"
 #include "planner/words.h"
+#include "web/target.h"
 
 namespace runbookd::ctl {
 
@@ -41,7 +42,7 @@ std::string date_and_time(Moment moment, Duration utc_offset);  // "2026-12-01 0
 // As one word of a POSIX shell.
 std::string shell_quote(std::string_view word);
 // As one segment of a path or one value of a query.
-std::string percent_encode(std::string_view text);
+inline std::string percent_encode(std::string_view text) { return web::percent_encoded(text); }
 // Steps from one word to the other; for "did you mean".
 std::string nearest(std::string_view word, std::vector<std::string> const& candidates);
 
