@@ -131,8 +131,9 @@ class Builder {
     }
     made["steps"] = list_of(steps);
     put_checks(made, "validate", phase, Role::validation, checks);
-    if (work.soak) {
-      made["soak"] = to_text(*work.soak);
+    auto const soak = std::max(work.soak.value_or(Duration{0}), phase.soak.value_or(Duration{0}));
+    if (soak > Duration{0}) {
+      made["soak"] = to_text(soak);
     }
     return made;
   }
@@ -144,6 +145,7 @@ class Builder {
     if (!phase.prerequisites.empty()) {
       append_line(text, "Prerequisites, in the document's words: " + phase.prerequisites);
     }
+    append_line(text, lines_of(phase.remarks, "In the document's words:"));
     std::vector<std::string> back;
     for (auto const& item : phase.rollback_items) {
       back.push_back(item.text);
@@ -173,11 +175,30 @@ class Builder {
                      {"rollback_manual", "Deploy the version that ran before."}});
   }
 
+  std::string counted_from(PhaseText const& phase) const {
+    for (PhaseText const& other : document_.phases) {
+      if (phase.after > 0 && other.number == phase.after && other.line < phase.line) {
+        return other.name;
+      }
+    }
+    return last_phase_;
+  }
+
   void put_window(Draft& made, PhaseText const& phase, HandWork const& work) const {
     auto const said = duration_in(phase.prerequisites);
-    auto const wait = std::max(said.value_or(Duration{0}), work.not_before.value_or(Duration{0}));
+    auto const wait = std::max({said.value_or(Duration{0}), work.not_before.value_or(Duration{0}),
+                                phase.not_before.value_or(Duration{0})});
     if (wait > Duration{0} && !last_phase_.empty()) {
-      made["not_before"] = {{"after", last_phase_}, {"wait", to_text(wait)}};
+      made["not_before"] = {{"after", counted_from(phase)}, {"wait", to_text(wait)}};
+    } else if (wait > Duration{0}) {
+      report_.say(Severity::warning, phase.line, "import/not-in-plan",
+                  "the first phase begins when the run does, so there is nothing from which to "
+                  "wait " +
+                      to_text(wait),
+                  "start the run later, or write a `wait:` step");
+    }
+    if (!phase.approver.empty()) {
+      made["approval"] = {{"from", phase.approver}};
     }
     if (phase.kind == PhaseKind::contract && wait == Duration{0} && !last_phase_.empty()) {
       report_.say(

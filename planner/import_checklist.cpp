@@ -40,6 +40,10 @@ std::string short_name(std::string const& text) {
   return slug(text.substr(0, end));
 }
 
+Draft manual(std::string const& text, Names& names) {
+  return {{"name", names.free(short_name(text))}, {"manual", escape(text)}};
+}
+
 struct HandWorkMaker {
   PhaseText const& phase;
   Names& names;
@@ -48,27 +52,13 @@ struct HandWorkMaker {
 
   void put(Draft step) { (sql_is_behind ? work.after : work.before).push_back(std::move(step)); }
 
-  Draft manual(std::string const& text) {
-    return {{"name", names.free(short_name(text))}, {"manual", escape(text)}};
-  }
-
-  void deployment(std::string const& text) {
-    auto step = manual(text);
-    auto const back = previous_version(phase);
-    if (back.empty()) {
-      step["#rollback_manual"] = "Guessed: the document does not say how to go back.";
-    }
-    step["rollback_manual"] = back.empty() ? "Deploy the version that ran before." : escape(back);
-    put(std::move(step));
-  }
-
   void take(ListItem const& item) {
     auto const text = without_brackets(item.text);
     auto const low = lower(text);
     auto const lasts = duration_in(item.text);
     bool const stable = mentions(low, "stable for", "rollback window", "has been stable");
     if (low.starts_with("deploy")) {
-      return deployment(text);
+      return put(by_hand(text, phase, names));
     }
     if (starts_with_any(low, verbs_of_ours)) {
       sql_is_behind = true;
@@ -88,13 +78,29 @@ struct HandWorkMaker {
       work.notes.push_back(item);
       return;
     }
-    auto step = manual(text);
+    auto step = manual(text, names);
     step["rollback"] = {{"nothing", "it changed nothing"}};
     put(std::move(step));
   }
 };
 
 }  // namespace
+
+Draft by_hand(std::string const& text, PhaseText const& phase, Names& names) {
+  auto step = manual(text, names);
+  constexpr std::size_t opening = 12;  // "And then deploy …"
+  if (lower(text).find("deploy") > opening) {
+    step["#rollback_manual"] = "Guessed: the document does not say how to go back.";
+    step["rollback_manual"] = escape("Undo by hand, where it has to be undone: " + text);
+    return step;
+  }
+  auto const back = previous_version(phase);
+  if (back.empty()) {
+    step["#rollback_manual"] = "Guessed: the document does not say how to go back.";
+  }
+  step["rollback_manual"] = back.empty() ? "Deploy the version that ran before." : escape(back);
+  return step;
+}
 
 HandWork hand_work(PhaseText const& phase, Names& names) {
   HandWorkMaker maker{phase, names};

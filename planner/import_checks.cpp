@@ -35,7 +35,7 @@ Said said_of(Passage const& passage, std::vector<std::string> const& baselines) 
   for (auto const* comments : {&passage.after, &passage.before}) {
     for (auto const& comment : *comments) {
       auto expected = expectation_in(comment.text, baselines, alias);
-      if (!expected.expect.is_null()) {
+      if (!expected.expect.is_null() || expected.several) {
         return {.expected = std::move(expected), .words = comment.text};
       }
     }
@@ -119,6 +119,14 @@ struct CheckMaker {
                      "\" leaves open whether the check passes, and a gate has to know; the query "
                      "was left out",
                  "say which value is right");
+      return std::nullopt;
+    }
+    if (said.expected.several) {
+      report.say(Severity::warning, place, "import/no-expectation",
+                 "\"" + said.words +
+                     "\" names more than one value, and a check compares one; the query was left "
+                     "out",
+                 "write one query for each: >= 5 behind the one, < 10 behind the other");
       return std::nullopt;
     }
     if (!said.expected.expect.is_null()) {

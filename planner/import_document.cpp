@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "planner/import_back_words.h"
+#include "planner/import_prose.h"
 #include "planner/variables.h"
 
 namespace runbookd::planner::import {
@@ -22,7 +23,7 @@ class Gatherer {
     }
     std::erase_if(document_.phases, [](PhaseText const& phase) {
       return phase.exact.empty() && phase.code.empty() && phase.goal.empty() &&
-             phase.checklist.empty();
+             phase.checklist.empty() && !phase.counted;
     });
     return std::move(document_);
   }
@@ -46,23 +47,8 @@ class Gatherer {
   PhaseText* phase() { return section_ == Section::phases ? last_phase() : nullptr; }
   PhaseText* last_phase() { return document_.phases.empty() ? nullptr : &document_.phases.back(); }
 
-  // By its number, its title, or words of its kind.
   PhaseText* phase_named(std::string const& words) {
-    auto const number = number_in(words);
-    auto const kind = kind_of(words);
-    auto const low = lower(words);
-    auto const find = [this](auto const& is_it) {
-      auto const found = std::ranges::find_if(document_.phases, is_it);
-      return found == document_.phases.end() ? nullptr : &*found;
-    };
-    PhaseText* found = find([&](PhaseText const& p) { return number > 0 && p.number == number; });
-    if (found == nullptr) {
-      found = find(
-          [&](PhaseText const& p) { return p.title.size() > 3 && mentions(low, lower(p.title)); });
-    }
-    return found != nullptr ? found : find([&](PhaseText const& p) {
-      return p.kind == kind && kind != PhaseKind::other;
-    });
+    return import::phase_named(document_.phases, words);
   }
 
   // Whatever stands below a heading that speaks of a way back, down to the next of its level.
@@ -175,7 +161,14 @@ class Gatherer {
                                               mentions(low, "migration"));
     section_level_ = block.level;
     phase_level_ = 0;
-    group_.clear();
+    group_ = section_ == Section::runbook || section_ == Section::unknown ? text : "";
+    auto const asked = sentences_in(text);
+    bool const deploys = section_ == Section::unknown && !asked.empty() &&
+                         asked.front().kind == Sentence::Kind::deploy;
+    if (deploys) {
+      begin_phase(text, 0, block);
+      return put_sentences(report_, asked, block.line, *last_phase());
+    }
     if (forward) {  // "## Add the column", "## Up": a phase without the word
       section_ = Section::phases;
       begin_phase(text, 0, block);
@@ -189,21 +182,7 @@ class Gatherer {
     if (block.runs.empty()) {
       return;
     }
-    auto text = value_of(block.runs);
-    constexpr std::string_view usual = "database migration plan:";
-    if (lower(text).starts_with(usual)) {
-      text = trimmed(text.substr(usual.size()));
-    }
-    // "Database Migration Plan: `\"…\"`", exactly
-    if (block.runs.size() > 1 && block.runs.back().kind == markdown::Run::Kind::code &&
-        block.runs.back().text.starts_with('"')) {
-      text = value_of({block.runs.back()});
-    }
-    if (block.runs.back().kind == markdown::Run::Kind::text && is_placeholder(text)) {
-      report_.say(Severity::note, block.line, "import/placeholder",
-                  "the title was never filled in: " + text);
-    }
-    document_.title = std::move(text);
+    document_.title = title_of(report_, block);
     section_ = Section::head;
     section_level_ = 0;
   }
@@ -216,12 +195,13 @@ class Gatherer {
     phase.counted = number > 0 && std::ranges::none_of(document_.phases, [&](PhaseText const& p) {
                       return p.number == number;
                     });
-    phase.number = number > 0 ? number : static_cast<int>(document_.phases.size()) + 1;
+    phase.number = number;
     phase.line = block.line;
     phase.kind = kind_of(title);
     auto const plain_kind = std::string(to_text(phase.kind));
     bool const spoken = lower(title).find(plain_kind) != std::string::npos;
     phase.name = phase_names_.free(spoken ? plain_kind : slug(title));
+    put_sentences(report_, asked_by_heading(title), block.line, phase);
     document_.phases.push_back(std::move(phase));
   }
 
@@ -268,11 +248,13 @@ class Gatherer {
 
   void take_paragraph(Block const& block) {
     for (auto const& field : fields_in(block.runs)) {
+      if (field.label.empty() && is_label(block, field)) {
+        set_label(field.value);
+        group_ = field.value;
+        continue;
+      }
       if (field.label.empty()) {
-        if (trimmed(field.value).ends_with(':')) {
-          set_label(field.value);
-          group_ = field.value;
-        }
+        take_prose(field.value, field.line);
         continue;
       }
       if (field.value.empty()) {
@@ -283,28 +265,32 @@ class Gatherer {
     }
   }
 
+  void take_prose(std::string const& text, int line) {
+    auto* in = phase();
+    auto const sentences = sentences_in(text);
+    if (is_exact()) {
+      return;
+    }
+    if (back_ || (in != nullptr && role_of(label_) == Role::rollback)) {
+      tell_lost(report_, sentences, line, "it stands below a way back");
+    } else if (auto const field = in == nullptr ? std::nullopt : plain_field(text, line)) {
+      take_field(*field);
+    } else if (in != nullptr) {
+      put_sentences(report_, sentences, line, *in);
+    } else if (section_ == Section::unknown || section_ == Section::runbook) {
+      tell_lost(report_, sentences, line, "it stands below the heading of no phase");
+    }
+  }
+
   void take_field(Field const& field) {
     if (section_ == Section::head || section_ == Section::tables) {
       last_head_label_ = field.label;
       return put_head_field(report_, field, document_);
     }
-    if (auto* in = phase()) {
-      put_phase_field(*in, field);
-    }
-  }
-
-  void put_phase_field(PhaseText& in, Field const& field) {
-    if (field.label == "goal" || field.label == "objective" || field.label == "purpose") {
-      in.goal = field.value;
-    } else if (mentions(field.label, "application state", "app state", "application")) {
-      in.application = field.value;
-    } else if (mentions(field.label, "deploy order", "deployment order", "when to run")) {
-      in.deploy_order = field.value;
-    } else if (mentions(field.label, "prerequisite", "precondition")) {
-      in.prerequisites = field.value;
-    } else if (mentions(field.label, "rollback") && !field.value.empty()) {
-      in.no_way_back = field.value;
-      label_ = field.label;
+    if (auto* in = phase(); in != nullptr && !back_) {
+      label_ = put_phase_field(report_, field, *in) ? field.label : label_;
+    } else if (!field.value.empty()) {
+      take_prose(field.label + ": " + field.value, field.line);
     }
   }
 
@@ -334,6 +320,10 @@ class Gatherer {
       put_back_item(item_of(block));
     } else if (in != nullptr && block.task) {
       in->checklist.push_back(item_of(block));
+    } else if (block.task && section_ == Section::unknown) {
+      take_check_item(item_of(block));
+    } else if (in != nullptr || section_ == Section::unknown) {
+      take_prose(text, block.line);
     } else if (section_ == Section::head) {
       for (auto const& field : fields_in(block.runs)) {
         take_field(field);
@@ -391,7 +381,7 @@ class Gatherer {
         report_.say(Severity::warning, block.line, "import/engine",
                     "this block is SQL of another database, and was left out");
       }
-      return;
+      return take_commands(block);
     }
     auto code = code_of(block, label_);
     code.sql.place.file = report_.file;
@@ -413,6 +403,26 @@ class Gatherer {
       in = last_phase();
     }
     put_code(*in, std::move(code), role);
+  }
+
+  // Commands for a shell.
+  void take_commands(Block const& block) {
+    if (!is_commands(block) || is_exact() || section_ == Section::ignored) {
+      return;
+    }
+    auto* in = phase();
+    bool const steps = in != nullptr && !back_ && role_of(label_) == Role::forward;
+    report_.say(Severity::warning, block.line, "import/by-hand",
+                steps ? "commands for a shell are no SQL; they became a manual step"
+                      : "commands for a shell are no SQL, and belong to no step; they are not in "
+                        "the plan",
+                "what a person does is best said as a box in the phase's list: - [ ] …");
+    if (steps) {
+      auto code = code_of(block, "");
+      code.role = Role::by_hand;
+      code.sql.text = "Run in a shell:\n" + block.text;
+      in->code.push_back(std::move(code));
+    }
   }
 
   void put_code(PhaseText& in, Code code, Role role) {

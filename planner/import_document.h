@@ -39,6 +39,12 @@ int number_in(std::string_view words);
 // The last first-level heading before the phases: a form may carry its instructions above.
 std::size_t start_of_document(std::vector<Block> const& blocks);
 
+// By its number, its title, or words of its kind.
+PhaseText* phase_named(std::vector<PhaseText>& phases, std::string const& words);
+// A paragraph that only says what the code below it is.
+bool is_label(Block const& paragraph, Field const& field);
+std::string title_of(Report& report, Block const& heading);
+
 // What words of a heading or label say that a phase, or the code below it, is for.
 PhaseKind kind_of(std::string const& words);
 Role role_of(std::string const& label);

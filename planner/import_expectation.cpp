@@ -135,6 +135,15 @@ std::optional<Draft> rows_in(std::string const& words) {
   return std::regex_search(words, some) ? std::optional{Draft{{"empty", false}}} : std::nullopt;
 }
 
+// "1, 'x'", ">= 5 and < 10", "between 5 and 10": more than one value or bound, and a check compares
+// one.
+bool says_several(std::string const& words) {
+  static std::regex const several(
+      R"(^(?:between\b|(?:[<>=!]+\s*|(?:at least|at most|more than|less than|over|under)\s+)?(?:'[^']{0,200}'|-?\d{1,30}(?:\.\d{1,20})?)\s*(?:,|and|or|to|-|–|\.\.)\s*(?:[<>=]|'|-?\d|at (?:least|most)|less|more|fewer|under|over|up to)))",
+      std::regex::icase);
+  return std::regex_search(words, several);
+}
+
 // What stands behind "Expected:", "Should be", "Must return" and the like.
 std::string said_value(std::string const& comment) {
   static std::regex const opening = icase(
@@ -180,6 +189,10 @@ Expected expectation_in(std::string_view comment, std::vector<std::string> const
   auto const words = lower(value);
   auto const all = lower(comment.substr(0, most_to_search));
   found.hedged = is_hedged(words);
+  if (says_several(words)) {
+    found.several = true;
+    return found;
+  }
   if (auto error = error_in(words)) {
     found.expect = std::move(*error);
   } else if (auto baseline = baseline_in(all, baselines, alias)) {

@@ -136,6 +136,24 @@ void put_claim(Block const& header, Block const& row, DocumentText& document) {
 
 }  // namespace
 
+std::string title_of(Report& report, Block const& block) {
+  auto text = value_of(block.runs);
+  constexpr std::string_view usual = "database migration plan:";
+  if (lower(text).starts_with(usual)) {
+    text = trimmed(text.substr(usual.size()));
+  }
+  // "Database Migration Plan: `\"…\"`", exactly
+  if (block.runs.size() > 1 && block.runs.back().kind == markdown::Run::Kind::code &&
+      block.runs.back().text.starts_with('"')) {
+    text = value_of({block.runs.back()});
+  }
+  if (block.runs.back().kind == markdown::Run::Kind::text && is_placeholder(text)) {
+    report.say(Severity::note, block.line, "import/placeholder",
+               "the title was never filled in: " + text);
+  }
+  return text;
+}
+
 void put_head_field(Report& report, Field const& field, DocumentText& document) {
   if (!field.exact && is_placeholder(field.value)) {
     report.say(Severity::note, field.line, "import/placeholder",

@@ -76,7 +76,8 @@ class Names {
 };
 
 // What a document's code is for, judged by the words above it.
-enum class Role { forward, rollback, requirement, validation, monitoring, baseline };
+// by_hand: what people do between the statements; wait: how long nothing is done there.
+enum class Role { forward, rollback, requirement, validation, monitoring, baseline, by_hand, wait };
 struct Code {
   SqlText sql;
   Role role = Role::forward;
@@ -101,12 +102,16 @@ struct BackText {
 struct PhaseText {
   std::string title;  // of the heading, without "Phase 2 —"
   std::string name;
-  int number = 0;
-  bool counted = false;  // the heading has that number, and is the first that does
+  int number = 0;        // 0 = the heading has none
+  bool counted = false;  // … and is the first that has it
   int line = 0;
   PhaseKind kind = PhaseKind::other;
   std::string goal, application, deploy_order, prerequisites, no_way_back;
   std::vector<Code> code;
+  std::vector<std::string> remarks;  // what else it says
+  std::optional<Duration> soak, not_before;
+  int after = 0;         // the number of the phase that not_before counts from; 0 = the one before
+  std::string approver;  // who signs; empty = nobody has to
   std::vector<ListItem> rollback_items;
   std::vector<ListItem> checklist;
   Draft exact = Draft::object();  // keys that were spelled out: soak, approval, steps, validate …
@@ -120,9 +125,10 @@ std::vector<Draft> checks_in(Report& report, Code const& code, Names& names,
 void put_baselines(Report& report, Code const& code, Draft& baselines);
 
 struct Expected {
-  Draft expect;         // null = the words say nothing that can be compared
-  std::string column;   // only this column of the result is spoken of
-  bool hedged = false;  // "0 (or irrelevant …)"
+  Draft expect;          // null = the words say nothing that can be compared
+  std::string column;    // only this column of the result is spoken of
+  bool hedged = false;   // "0 (or irrelevant …)"
+  bool several = false;  // "between 5 and 10": nothing that one check compares
 };
 Expected expectation_in(std::string_view comment, std::vector<std::string> const& baselines,
                         std::string_view alias);
@@ -159,6 +165,8 @@ struct HandWork {
   std::vector<ListItem> notes;         // what people see to meanwhile
 };
 HandWork hand_work(PhaseText const& phase, Names& names);
+// One thing that people do; a deployment gets its way back.
+Draft by_hand(std::string const& text, PhaseText const& phase, Names& names);
 
 // A plan's own spelling, below headings such as "Step `add-column`".
 struct Exact {

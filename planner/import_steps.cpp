@@ -53,6 +53,12 @@ class PhaseSteps {
     for (Code const& code : phase_.code) {
       if (code.role == Role::forward) {
         read_forward(code);
+      } else if (code.role == Role::by_hand) {
+        steps_.push_back(by_hand(code.sql.text, phase_, names_));
+      } else if (code.role == Role::wait) {
+        steps_.push_back({{"name", names_.free("wait")},
+                          {"wait", to_text(duration_in(code.sql.text).value_or(Duration{0}))},
+                          {"rollback", {{"nothing", "it changed nothing"}}}});
       }
     }
     return std::move(steps_);
@@ -176,12 +182,38 @@ class PhaseSteps {
       step["rollback"] = escape(sql);
       return;
     }
+    auto nothing = nothing_back(statement);
+    if (nothing.empty() && lower(phase_.no_way_back).starts_with("nothing")) {
+      nothing = phase_.no_way_back;
+    }
+    if (!nothing.empty()) {
+      step["rollback"] = {{"nothing", escape(nothing)}};
+      return;
+    }
     step["irreversible"] =
         phase_.no_way_back.empty() ? "the document gives no way back" : escape(phase_.no_way_back);
     report_.say(Severity::warning, statement.sql.place, "import/no-way-back",
                 "the document gives no way back for this " + statement.kind +
                     ", and none follows from it; the step is marked irreversible",
                 "write its `rollback:`");
+  }
+
+  std::string nothing_back(Statement const& statement) {
+    if (statement.kind == "SET" || statement.kind == "RESET") {
+      report_.say(Severity::warning, statement.sql.place, "import/setting",
+                  "a setting holds for its own step only",
+                  "lock_timeout and statement_timeout are the plan's `lock:` and "
+                  "`statement_timeout:`; another setting belongs into the step that needs it");
+      return "a setting of the session changes nothing that stays";
+    }
+    for (auto const& change : Deed(statement).changes) {
+      auto const* back = std::get_if<NothingBack>(&change.back);
+      if (back == nullptr) {
+        return "";
+      }
+      return back->why;
+    }
+    return "";
   }
 
   std::string derived(Statement const& statement, Undo const& undo) const {

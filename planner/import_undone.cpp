@@ -110,8 +110,7 @@ void judge(Report& report, Done const& now, std::vector<Done> const& done) {
                    std::to_string(before.deed.statement.sql.place.line) +
                    ", and nothing says whether it is a step or the way back",
                "a way back: put it below a heading or label \"Rollback\"; a step: below a heading "
-               "that says so, such as \"Phase " +
-                   std::to_string(now.spot.phase->number + 1) + " — Contract\"");
+               "that says so, such as \"Phase 3 — Contract\"");
     return;
   }
 }

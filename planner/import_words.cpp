@@ -76,6 +76,35 @@ std::optional<Numbered> numbered(std::string_view heading) {
   return std::nullopt;
 }
 
+PhaseText* phase_named(std::vector<PhaseText>& phases, std::string const& words) {
+  auto const number = number_in(words);
+  auto const kind = kind_of(words);
+  auto const low = lower(words);
+  auto const find = [&](auto const& is_it) {
+    auto const found = std::ranges::find_if(phases, is_it);
+    return found == phases.end() ? nullptr : &*found;
+  };
+  PhaseText* found = find([&](PhaseText const& p) { return number > 0 && p.number == number; });
+  if (found == nullptr) {
+    found = find(
+        [&](PhaseText const& p) { return p.title.size() > 3 && mentions(low, lower(p.title)); });
+  }
+  return found != nullptr
+             ? found
+             : find([&](PhaseText const& p) { return p.kind == kind && kind != PhaseKind::other; });
+}
+
+// "Verify:", "**Rollback**", "How to undo it"
+bool is_label(Block const& paragraph, Field const& field) {
+  auto const text = trimmed(field.value);
+  bool const strong =
+      paragraph.runs.size() == 1 && paragraph.runs.front().kind == markdown::Run::Kind::strong;
+  constexpr std::size_t shortest_prose = 40;
+  bool const says_so = text.size() < shortest_prose && !text.ends_with('.') &&
+                       text.find(": ") == std::string::npos && back_words(text).leading;
+  return text.ends_with(':') || strong || says_so;
+}
+
 PhaseKind kind_of(std::string const& words) {
   auto const low = lower(words);
   if (mentions(low, "contract")) {
@@ -107,7 +136,8 @@ std::optional<Section> section_of(std::string const& low) {
                "references", "glossary", "outcome of the run")) {
     return Section::ignored;
   }
-  if (mentions(low, "runbook", "checklist", "deployment steps")) {
+  if (mentions(low, "runbook", "checklist", "deployment steps", "prerequisite", "pre-flight",
+               "preflight")) {
     return Section::runbook;
   }
   if (mentions(low, "validation", "verification", "data check")) {
