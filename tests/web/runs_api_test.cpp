@@ -128,6 +128,9 @@ TEST_CASE("each verb reaches the run as the wish of its name") {
       {"rollback", R"({"to":"all"})"},
       {"cancel", "{}"},
       {"throttle", R"({"ratio":0.3})"},
+      {"withdraw", R"({"phase":"p"})"},
+      {"override", R"({"phase":"p"})"},
+      {"countersign", R"({"phase":"p"})"},
   };
   std::size_t index = 0;
   for (auto const& [verb, body] : verbs) {
@@ -141,9 +144,9 @@ TEST_CASE("each verb reaches the run as the wish of its name") {
 
 TEST_CASE("each verb refuses a key that it does not know") {
   OneRun service;
-  for (auto const* verb :
-       {"start", "advance", "approve", "reject", "evaluate", "confirm", "pause", "resume", "retry",
-        "skip", "resolve", "rollback", "cancel", "throttle"}) {
+  for (auto const* verb : {"start", "advance", "approve", "reject", "evaluate", "confirm", "pause",
+                           "resume", "retry", "skip", "resolve", "rollback", "cancel", "throttle",
+                           "withdraw", "override", "countersign"}) {
     CAPTURE(verb);
     CHECK(code_of(post(service, run + "/" + verb, R"({"surprise":1})")) == "malformed");
   }

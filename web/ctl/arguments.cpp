@@ -31,7 +31,8 @@ bool holds_one_of(Command const& command) {
 
 bool changes_a_run(Command const& command) {
   return holds_one_of<Start, Advance, Approve, Reject, Evaluate, ConfirmStep, Pause, Resume, Retry,
-                      Skip, Resolve, Rollback, Cancel, Throttle>(command);
+                      Skip, Resolve, Rollback, Cancel, Throttle, Withdraw, Override, Countersign>(
+      command);
 }
 
 // Empty when one wish is said, and said rightly.
@@ -56,8 +57,11 @@ std::string misfit(Parse const& parse) {
   if (parse.wait && parse.no_wait) {
     return "--wait and --no-wait exclude each other";
   }
-  for (auto const* option : {"--if-revision", "--reason", "--wait", "--no-wait"}) {
-    if (parse.app.count(option) > 0 && !changes_a_run(parse.command)) {
+  for (auto const* option : {"--if-revision", "--reason", "--dry-run", "--wait", "--no-wait"}) {
+    bool const fits =
+        changes_a_run(parse.command) ||
+        (option == std::string_view("--reason") && std::holds_alternative<HoldSet>(parse.command));
+    if (parse.app.count(option) > 0 && !fits) {
       return std::string(option) +
              " means nothing here: it is for the commands that change a run, such as pause";
     }
