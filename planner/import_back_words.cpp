@@ -73,6 +73,7 @@ constexpr auto stems = std::to_array<Stem>({
     {"way* out", SaysBack::likely},
     {"back to", SaysBack::likely},
     {"migrat* down", SaysBack::surely},
+    {"goose down", SaysBack::surely},
     {"down migrat*", SaysBack::surely},
     {"down script*", SaysBack::surely},
     {"downgrad*", SaysBack::surely},

@@ -386,6 +386,15 @@ class Gatherer {
     auto code = code_of(block, label_);
     code.sql.place.file = report_.file;
     auto const role = role_of(label_);
+    if (auto back = cut_way_back(code.sql)) {  // "-- Down"
+      document_.ways_back.push_back({.code = {.sql = std::move(*back),
+                                              .role = Role::rollback,
+                                              .label = "",
+                                              .line = block.line},
+                                     .phase_line = phase() == nullptr ? 0 : phase()->line,
+                                     .heading = "a comment in the same block",
+                                     .sure = false});
+    }
     if (back_ || role == Role::rollback) {
       return put_back(std::move(code));
     }

@@ -50,6 +50,8 @@ PhaseKind kind_of(std::string const& words);
 Role role_of(std::string const& label);
 bool is_sql(Block const& code);
 bool only_reads(std::string const& sql);
+// Takes off what stands behind a line such as "-- Rollback" between two statements.
+std::optional<SqlText> cut_way_back(SqlText& script);
 
 // The head of the document: who, when, what and why.
 void put_head_field(Report& report, Field const& field, DocumentText& document);

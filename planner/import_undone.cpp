@@ -69,12 +69,7 @@ bool is_meant(Done const& now, std::vector<Done> const& done, std::size_t earlie
 }
 
 // UPDATE t SET c = NULL, DELETE FROM t, TRUNCATE t: of what an earlier step has made.
-bool empties(Deed const& later, Deed const& earlier) {
-  auto const tree = pg::parse(later.statement.sql.text);
-  if (tree.statements.size() != 1) {
-    return false;
-  }
-  auto const node = tree.statements.front().node;
+bool empties(pg::Node node, Deed const& earlier) {
   auto const made = [&](Kind kind, RelationName const& table, std::string const& name) {
     Thing const wanted{kind, table, name};
     return std::ranges::any_of(earlier.changes, [&](Change const& change) {
@@ -96,10 +91,11 @@ bool empties(Deed const& later, Deed const& earlier) {
 }
 
 void judge(Report& report, Done const& now, std::vector<Done> const& done) {
+  auto const tree = pg::parse(now.deed.statement.sql.text);
+  auto const node = tree.statements.size() == 1 ? tree.statements.front().node : pg::Node();
   for (std::size_t i = done.size(); i-- > 0;) {
     auto const& before = done[i];
-    if (!(undoes(now.deed, before.deed) || empties(now.deed, before.deed)) ||
-        is_meant(now, done, i)) {
+    if (!(undoes(now.deed, before.deed) || empties(node, before.deed)) || is_meant(now, done, i)) {
       continue;
     }
     auto const& heading =

@@ -30,9 +30,13 @@ std::string meaning(std::string const& sql) {
   return text;
 }
 
-bool is_inverse(Change const& change, std::string const& sql) {
-  auto const* back = std::get_if<std::string>(&change.back);
-  return back != nullptr && !back->empty() && meaning(*back) == meaning(sql);
+std::vector<std::string> inverses_of(std::vector<Change> const& changes) {
+  std::vector<std::string> all;
+  for (auto const& change : changes) {
+    auto const* back = std::get_if<std::string>(&change.back);
+    all.push_back(back == nullptr ? "" : meaning(*back));
+  }
+  return all;
 }
 
 bool takes_back(Change const& later, Change const& earlier) {
@@ -59,15 +63,19 @@ bool changes_nothing(Deed const& deed) {
 
 }  // namespace
 
-Deed::Deed(Statement one) : statement(std::move(one)), changes(changes_in(statement)) {}
+Deed::Deed(Statement one)
+    : statement(std::move(one)),
+      changes(changes_in(statement)),
+      said(meaning(statement.sql.text)),
+      inverses(inverses_of(changes)) {}
 
 bool undoes(Deed const& later, Deed const& earlier) {
-  auto const& sql = later.statement.sql.text;
-  return std::ranges::any_of(earlier.changes, [&](Change const& done) {
-    return is_inverse(done, sql) || std::ranges::any_of(later.changes, [&](Change const& change) {
-             return takes_back(change, done);
-           });
-  });
+  bool const spelled = !later.said.empty() &&
+                       std::ranges::find(earlier.inverses, later.said) != earlier.inverses.end();
+  return spelled || std::ranges::any_of(earlier.changes, [&](Change const& done) {
+           return std::ranges::any_of(
+               later.changes, [&](Change const& change) { return takes_back(change, done); });
+         });
 }
 
 WaysBack::WaysBack(Report& report, std::vector<BackText> const& texts) : report_(report) {
@@ -108,22 +116,31 @@ std::optional<std::string> WaysBack::taking_back(Statement const& statement,
   Deed const forward(statement);
   auto const found = candidates(forward, phase);
   std::vector<Way*> taken;
-  auto const is_covered = [&](Change const& done) {
+  auto const is_covered = [&](std::size_t i) {
     return std::ranges::any_of(taken, [&](Way const* way) {
-      return is_inverse(done, way->deed.statement.sql.text) ||
-             std::ranges::any_of(way->deed.changes,
-                                 [&](Change const& change) { return may_take_back(change, done); });
+      return forward.inverses[i] == way->deed.said ||
+             std::ranges::any_of(way->deed.changes, [&](Change const& change) {
+               return may_take_back(change, forward.changes[i]);
+             });
     });
   };
+  auto const all_covered = [&] {
+    for (std::size_t i = 0; i < forward.changes.size(); ++i) {
+      if (!is_covered(i)) {
+        return false;
+      }
+    }
+    return true;
+  };
   for (Way* way : found) {
-    if (!std::ranges::all_of(forward.changes, is_covered)) {
+    if (!all_covered()) {
       taken.push_back(way);
     }
   }
   bool const together =
       taken.size() < 2 ||
       std::ranges::all_of(taken, [](Way const* way) { return way->deed.statement.transactional; });
-  if (taken.empty() || !together || !std::ranges::all_of(forward.changes, is_covered)) {
+  if (taken.empty() || !together || !all_covered()) {
     return std::nullopt;
   }
   std::string sql;

@@ -14,6 +14,8 @@ namespace runbookd::planner::import {
 struct Deed {
   Statement statement;
   std::vector<Change> changes;
+  std::string said;                   // its words, to compare
+  std::vector<std::string> inverses;  // those of what takes each change back; empty = not known
   explicit Deed(Statement one);
 };
 // It brings back what the earlier statement changed, wholly or in part.

@@ -4,6 +4,8 @@
 
 #include "planner/import_back_words.h"
 #include "planner/import_document.h"
+#include "planner/pg_tree.h"
+#include "planner/sql_syntax.h"
 
 namespace runbookd::planner::import {
 
@@ -198,6 +200,23 @@ bool is_sql(Block const& code) {
     start = end + 1;
   }
   return false;
+}
+
+std::optional<SqlText> cut_way_back(SqlText& script) {
+  constexpr std::size_t longest = 32;  // a heading, no remark
+  bool open = false;
+  for (auto const& token : pg::scan(script.text)) {
+    auto const words = trimmed(token.in(script.text));
+    auto const said = back_words(words);
+    if (token.comment && !open && words.size() < longest && said.leading &&
+        said.says == SaysBack::surely) {
+      auto back = pg::slice(script, token.offset, script.text.size());
+      script.text.resize(token.offset);
+      return back;
+    }
+    open = token.comment ? open : words != ";";
+  }
+  return std::nullopt;
 }
 
 bool only_reads(std::string const& sql) {

@@ -203,3 +203,25 @@ TEST_CASE("each name goes back to what it was, and several statements go back as
             "DROP d"});
   CHECK_FALSE(found(names, Severity::warning, "import/way-back-of-nothing"));
 }
+
+TEST_CASE("a comment parts a block into the steps and their way back") {
+  for (std::string const comment : {"-- Rollback", "-- Down", "-- +goose Down", "-- migrate:down",
+                                    "/* Undo: */", "-- Rollback:"}) {
+    CAPTURE(comment);
+    auto const made = imported("# X\n\n## Phase 1: Expand\n\n" +
+                               sql_block("-- Up\nALTER TABLE t ADD COLUMN b int;\n\n" + comment +
+                                         "\nALTER TABLE t DROP COLUMN IF EXISTS b;"));
+    CHECK(statements(made) ==
+          std::vector<std::string>{
+              "ALTER TABLE t ADD COLUMN b int <- ALTER TABLE t DROP COLUMN IF EXISTS b"});
+  }
+  auto const remark =
+      imported("# X\n\n## Phase 1: Expand\n\n" +
+               sql_block("-- Rollback: see below, it is the next block\nALTER TABLE t "
+                         "ADD COLUMN b int;"));
+  CHECK(statements(remark).size() == 1);
+  CHECK(has_error(
+      imported("# X\n\n## Phase 1: Expand\n\n" +
+               sql_block("ALTER TABLE t ADD COLUMN b int;\n-- Rollback\nUPDATE u SET a = 1;"))
+          .findings));
+}
