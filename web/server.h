@@ -52,7 +52,7 @@ struct ServerOptions {
   std::size_t max_connections = 512;  // more wait in the system's queue
   int max_streams = 256;
   int max_streams_of_one = 8;  // of one token, or one user of this machine
-  int max_waits = 64;  // answers that wait for a run
+  int max_waits = 64;          // answers that wait for a run
   Timeouts timeouts;
   std::function<void(AccessLine const&)> on_request;
   std::function<void(std::string const&)>

@@ -37,8 +37,8 @@ TEST_CASE("bytes that are no UTF-8 do not break the document they stand in") {
 }
 
 TEST_CASE("what the daemon says about itself names its targets and no connection strings") {
-  auto const shown =
-      json::parse(daemon::about_json("1.2", "store-1", {{"main", "accounts"}}, planner::Moment{}));
+  auto const shown = json::parse(
+      daemon::about_json("1.2", "store-1", {{"main", "accounts"}}, planner::Moment{}, {}));
   CHECK(shown.at("targets") == json::array({{{"name", "main"}, {"description", "accounts"}}}));
   CHECK(shown.at("store") == "store-1");
 }
