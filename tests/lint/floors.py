@@ -26,7 +26,7 @@ DOORS = {
     "sqlite3.h": ["store/sqlite.cpp"],
     "boost/beast": ["web/connection.cpp", "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*"],
     "boost/asio": [
-        "web/listener.*", "web/connection.*", "web/channel.*", "web/tls.*", "web/event_stream.*", "web/deadline.*", "web/server.*",
+        "web/listener.*", "web/connection.*", "web/channel.*", "web/tls.*", "web/event_stream.*", "web/waiting.*", "web/deadline.*", "web/server.*",
         "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*",
         "daemon/worker.*", "daemon/clock.*", "daemon/signals.*", "daemon/application.*",
         "daemon/registry.*", "daemon/conductor.*", "daemon/step_runner.*", "daemon/recorder.*",
