@@ -205,10 +205,10 @@ TEST_CASE("two hundred connections at once are all answered") {
 TEST_CASE("each finished exchange is told with its status and size") {
   RunningServer server({}, add_run);
   auto client = server.client();
-  client.post("/api/v1/runs/run_1/pause?x", "{}", "Runbook-Actor: ana\r\n");
+  client.post("/api/v1/runs/run_1/pause?dry_run=false", "{}", "Runbook-Actor: ana\r\n");
   auto const line = server.next_access();
   CHECK(line.method == "POST");
-  CHECK(line.target == "/api/v1/runs/run_1/pause?x");
+  CHECK(line.target == "/api/v1/runs/run_1/pause?dry_run=false");
   CHECK(line.actor == "ana");
   CHECK(line.status == 200);
   CHECK(line.bytes_sent > 100);
