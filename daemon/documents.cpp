@@ -15,6 +15,13 @@ std::string text_of(json const& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+json shown(planner::Hold const& hold) {
+  return {{"reason", hold.reason},
+          {"by", hold.by},
+          {"since", planner::to_rfc3339(hold.since)},
+          {"until", hold.until ? json(planner::to_rfc3339(*hold.until)) : json()}};
+}
+
 void add_cursor(json& document, std::string const& next_cursor) {
   if (!next_cursor.empty()) {
     document["next_cursor"] = next_cursor;
@@ -53,6 +60,23 @@ std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks
     }
     document["checks"].push_back(std::move(entry));
   }
+  return text_of(document);
+}
+
+std::string hold_json(std::optional<planner::Hold> const& hold, bool recorded) {
+  auto document = hold ? shown(*hold) : json::object();
+  document["active"] = hold.has_value();
+  if (hold) {
+    document["recorded"] = recorded;
+    document["next"] = "runbookctl hold lift";
+  }
+  return text_of(document);
+}
+
+std::string tried_json(std::string const& snapshot, std::string_view would_be) {
+  auto document = json::parse(snapshot);
+  document["dry_run"] = true;
+  document["would_be"] = would_be;
   return text_of(document);
 }
 

@@ -21,6 +21,10 @@ std::string about_json(std::string const& version, std::string const& store_id,
                        std::vector<std::pair<std::string, std::string>> const& targets,
                        planner::Moment now, std::optional<planner::Hold> const& hold);
 std::string readiness_json(bool ready, std::vector<ReadinessCheck> const& checks);
+// Whether one stands; `recorded`: the store has it.
+std::string hold_json(std::optional<planner::Hold> const& hold, bool recorded);
+// A run's snapshot, and the state that a wish would have led to.
+std::string tried_json(std::string const& snapshot, std::string_view would_be);
 std::string backup_json(BackupFacts const& backup);
 std::string uploaded_json(planner::Plan const& plan, planner::PlanDigest const& digest,
                           bool created, planner::Findings const& findings);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <nlohmann/json.hpp>
+#include "daemon/documents.h"
 
 namespace runbookd::daemon {
 
@@ -32,19 +32,7 @@ Result<void> HoldDesk::begin() {
   return {};
 }
 
-std::string HoldDesk::show_hold() {
-  nlohmann::json document{{"active", hold_.has_value()}};
-  if (hold_) {
-    document["reason"] = hold_->reason;
-    document["by"] = hold_->by;
-    document["since"] = planner::to_rfc3339(hold_->since);
-    document["until"] =
-        hold_->until ? nlohmann::json(planner::to_rfc3339(*hold_->until)) : nlohmann::json();
-    document["recorded"] = recorded_;
-    document["next"] = "runbookctl hold lift";
-  }
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string HoldDesk::show_hold() { return hold_json(hold_, recorded_); }
 
 // Written first, so that all runs end up paused wherever the daemon dies among the pauses; and a
 // store that takes nothing keeps nobody from stopping.

@@ -1,6 +1,4 @@
 // What people say beside the verbs: remarks, the hold, and wishes that are only tried.
-#include <nlohmann/json.hpp>
-
 #include "daemon/logging.h"
 #include "daemon/registry.h"
 #include "planner/view.h"
@@ -34,10 +32,7 @@ Result<Document> Registry::try_out(RunId const& run, Command const& command,
     return tl::unexpected(with_actions(would.error(), **judged, caller));
   }
   auto shown = document(**judged, caller);
-  auto json = nlohmann::json::parse(shown.json);
-  json["dry_run"] = true;
-  json["would_be"] = to_text(*would);
-  shown.json = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  shown.json = tried_json(shown.json, to_text(*would));
   return shown;
 }
 

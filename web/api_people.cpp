@@ -1,6 +1,4 @@
 // Remarks about a run, and the brake on all of them.
-#include <nlohmann/json.hpp>
-
 #include "web/api.h"
 #include "web/body.h"
 #include "web/conditional.h"

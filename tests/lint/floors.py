@@ -26,7 +26,7 @@ DOORS = {
     "sqlite3.h": ["store/sqlite.cpp"],
     "boost/beast": ["web/connection.cpp", "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*"],
     "boost/asio": [
-        "web/listener.*", "web/connection.*", "web/channel.*", "web/tls.*", "web/event_stream.*", "web/deadline.*", "web/waiting.*", "web/server.*",
+        "web/listener.*", "web/connection.*", "web/channel.*", "web/tls.*", "web/event_stream.*", "web/waiting.*", "web/deadline.*", "web/server.*",
         "web/wire.cpp", "web/asio_impl.cpp", "web/ctl/*",
         "daemon/worker.*", "daemon/clock.*", "daemon/signals.*", "daemon/application.*",
         "daemon/registry.*", "daemon/conductor.*", "daemon/step_runner.*", "daemon/recorder.*",
@@ -46,7 +46,7 @@ DOORS = {
         "planner/sql*.cpp", "planner/import*", "planner/render.cpp", "planner/plan_diff.cpp", "planner/inverse_rights.cpp", "planner/yaml_text.*", "web/body*", "web/problem.cpp", "web/openapi*", "web/api_health.cpp", "web/api_access.cpp",
         "web/redaction.cpp", "web/ctl/*.cpp",
         "store/audit_entry.cpp", "store/proof/audit_file.cpp",
-        "daemon/documents.cpp", "daemon/auditor*.cpp", "daemon/report.cpp", "daemon/hold_desk.cpp", "daemon/registry_people.cpp", "web/api_people.cpp", "daemon/access_documents.cpp", "daemon/logging.cpp",
+        "daemon/documents.cpp", "daemon/auditor*.cpp", "daemon/report.cpp", "daemon/access_documents.cpp", "daemon/logging.cpp",
     ],
 }
 
