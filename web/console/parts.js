@@ -79,6 +79,11 @@ function Who() {
     autocomplete="username" onInput=${keep} /></label>`;
 }
 
+function hold_words({since, by, reason, until}) {
+  const end = until ? `; it ends at ${utc(until)}` : '';
+  return `Hold: nothing goes forward since ${utc(since)}, by ${by}: ${reason}${end}.`;
+}
+
 export function Page({title, children}) {
   useEffect(() => {
     document.title = `${title} – runbookd`;
@@ -91,9 +96,7 @@ export function Page({title, children}) {
     </nav>${me && (me.proven ? html`<${Known} />` : html`<${Who} />`)}</header>
     ${me?.local_mode && html`<p class="notice local-mode">Local mode: nobody is asked for a token, and everybody who reaches
       this address acts as operator and approver. <code>runbookd token create</code> ends that.</p>`}
-    ${about.hold && html`<p class="notice hold" role="status">Hold: nothing goes forward since ${utc(about.hold.since)}, by
-      ${about.hold.by}: ${about.hold.reason}${about.hold.until && `; it ends at ${utc(about.hold.until)}`}.
-      <code>runbookctl hold lift</code></p>`}
+    ${about.hold && html`<p class="notice hold" role="status">${hold_words(about.hold)} <code>runbookctl hold lift</code></p>`}
     <main id="main" tabindex="-1">${children}</main>
     <footer>
       <p>runbookd ${about.version ?? ''}. Identity: ${about.identity ?? 'not known'}.</p>
