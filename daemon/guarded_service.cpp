@@ -81,6 +81,12 @@ void GuardedService::show_catalog(std::string const& target, Told told) {
   guard_later(std::move(told), [&](Told const& later) { service_.show_catalog(target, later); });
 }
 
+void GuardedService::show_ways_back(std::string const& target, web::PlanUpload const& upload,
+                                    Told told) {
+  guard_later(std::move(told),
+              [&](Told const& later) { service_.show_ways_back(target, upload, later); });
+}
+
 Result<Document> GuardedService::submit(RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected,
                                         planner::Principal const& caller) {

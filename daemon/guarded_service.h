@@ -48,6 +48,8 @@ class GuardedService final : public web::RunService {
   void show_locks(planner::RunId const& run, web::Told told) override;
   void show_preflight(planner::RunId const& run, std::string const& phase, web::Told told) override;
   void show_catalog(std::string const& target, web::Told told) override;
+  void show_ways_back(std::string const& target, web::PlanUpload const& upload,
+                      web::Told told) override;
   planner::Result<web::Document> submit(planner::RunId const& run, planner::Command const& command,
                                         std::optional<planner::EventSeq> expected,
                                         planner::Principal const& caller) override;

@@ -7,7 +7,7 @@
 
 #include "daemon/logging.h"
 #include "daemon/target_claims.h"
-#include "planner/lint.h"
+#include "daemon/uploads.h"
 #include "planner/mutant.h"
 #include "planner/plan_reader.h"
 #include "planner/run_mode.h"
@@ -28,24 +28,6 @@ constexpr std::size_t finished_runs_kept = 32;
 
 tl::unexpected<Error> refuse(ErrorCode code, std::string detail, std::string next = "") {
   return tl::unexpected(Error{.code = code, .detail = std::move(detail), .next = std::move(next)});
-}
-
-FileLookup files_of(web::PlanUpload const& upload) {
-  return [&upload](std::string const& path) -> std::optional<std::string> {
-    auto const file = upload.files.find(path);
-    return file == upload.files.end() ? std::nullopt : std::optional{file->second};
-  };
-}
-
-// Lint findings come after the reader's: they speak about a plan that could be read.
-ReadPlan read_and_lint(web::PlanUpload const& upload) {
-  auto read = read_plan(upload.text, upload.file_name, files_of(upload));
-  if (read.plan) {
-    for (auto& finding : lint(*read.plan)) {
-      read.findings.push_back(std::move(finding));
-    }
-  }
-  return read;
 }
 
 bool starts_work(Ask const& ask) {
@@ -257,22 +239,16 @@ Result<Document> Registry::show_backup() { return Document{.json = backup_json(b
 // --- plans
 
 Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
-  auto const read = read_and_lint(upload);
-  if (!read.plan) {
-    auto const count = std::ranges::count(read.findings, Severity::error, &Finding::severity);
-    return tl::unexpected(Error{.code = ErrorCode::plan_invalid,
-                                .detail = "the plan has " + std::to_string(count) +
-                                          (count == 1 ? " problem" : " problems") +
-                                          "; nothing was stored",
-                                .next = "runbookctl plan lint " + upload.file_name,
-                                .findings = read.findings});
+  auto const read = readable(upload, "nothing was stored");
+  if (!read) {
+    return tl::unexpected(read.error());
   }
   crash_point(CrashPoint::plan_read);
-  auto canonical = canonical_json(*read.plan);
+  auto canonical = canonical_json(*read->plan);
   auto const digest = digest_of(canonical);
   auto const created = store_.plans().put({.digest = digest,
-                                           .name = read.plan->name,
-                                           .title = read.plan->title,
+                                           .name = read->plan->name,
+                                           .title = read->plan->title,
                                            .canonical = std::move(canonical),
                                            .stored = clock_.now(),
                                            .actor = upload.actor});
@@ -280,7 +256,7 @@ Result<web::UploadedPlan> Registry::upload_plan(web::PlanUpload const& upload) {
     return tl::unexpected(created.error());
   }
   return web::UploadedPlan{
-      .document = {.json = uploaded_json(*read.plan, digest, *created, read.findings)},
+      .document = {.json = uploaded_json(*read->plan, digest, *created, read->findings)},
       .digest = digest.text,
       .created = *created};
 }

@@ -4,12 +4,15 @@
 
 #include "daemon/registry.h"
 #include "daemon/target/catalog.h"
+#include "daemon/target/definitions.h"
 #include "daemon/target/locks.h"
 #include "daemon/target/procedures.h"
 #include "daemon/target/weather.h"
+#include "daemon/uploads.h"
 #include "planner/phase_needs.h"
 #include "planner/run_rules.h"
 #include "planner/view_target.h"
+#include "planner/ways_back_json.h"
 
 namespace runbookd::daemon {
 
@@ -99,6 +102,36 @@ void Registry::show_catalog(std::string const& target, Told told) {
   lookout_.ask(target, [answer](SqlResult<Session*> const& session) {
     auto read = asked<ServerCatalog>(session, [](Session& opened) { return read_server(opened); });
     return [answer, read = std::move(read)] { answer(read); };
+  });
+}
+
+void Registry::show_ways_back(std::string const& target, web::PlanUpload const& upload, Told told) {
+  if (auto const known = target_settings(target); !known) {
+    told(tl::unexpected(known.error()));
+    return;
+  }
+  auto read = readable(upload, "no target was asked");
+  if (!read) {
+    told(tl::unexpected(std::move(read.error())));
+    return;
+  }
+  auto const plan = std::make_shared<Plan const>(*std::move(read->plan));
+  using Seen = SqlResult<std::vector<StepWayBack>>;
+  auto const answer = [target, plan, told = std::move(told)](Seen const& all) {
+    if (!all) {
+      told(tl::unexpected(error_of(target, all.error())));
+      return;
+    }
+    WaysBack ways;
+    for (auto const& [ref, derived] : *all) {
+      ways.add(ref, derived);
+    }
+    told(Document{.json = ways_back_json(*plan, ways)});
+  };
+  lookout_.ask(target, [answer, plan](SqlResult<Session*> const& session) {
+    auto all = asked<std::vector<StepWayBack>>(
+        session, [&](Session& opened) { return ways_back_now(opened, *plan); });
+    return [answer, all = std::move(all)] { answer(all); };
   });
 }
 

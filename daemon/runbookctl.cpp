@@ -23,8 +23,7 @@ auto connect(std::string const& dsn) {
   return daemon::connect({.name = "of --dsn", .dsn = dsn}, "runbookctl");
 }
 
-planner::Result<ctl::Surroundings::WaysBack> ways_back(std::string const& dsn,
-                                                       planner::Plan const& plan) {
+planner::Result<planner::WaysBack> ways_back(std::string const& dsn, planner::Plan const& plan) {
   auto const session = connect(dsn);
   if (!session) {
     return tl::unexpected(error_of(session.error()));
@@ -33,14 +32,9 @@ planner::Result<ctl::Surroundings::WaysBack> ways_back(std::string const& dsn,
   if (!all) {
     return tl::unexpected(error_of(all.error()));
   }
-  ctl::Surroundings::WaysBack told;
+  planner::WaysBack told;
   for (auto const& [ref, derived] : *all) {
-    if (derived.refused.empty()) {
-      told.sql[ref] = planner::recorded_text(derived);
-    } else {
-      told.refused[ref] =
-          "`" + derived.refused.front().statement.sql.text + "`: " + derived.refused.front().why;
-    }
+    told.add(ref, derived);
   }
   return told;
 }

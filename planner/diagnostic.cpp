@@ -42,7 +42,8 @@ std::string_view to_text(Severity severity) {
 }
 
 std::string to_text(Finding const& finding) {
-  std::string text = prefix_of(finding.place);
+  auto const place = prefix_of(finding.place);
+  std::string text = place.empty() && !finding.step.empty() ? finding.step + ": " : place;
   text += to_text(finding.severity);
   text += ": " + finding.message + " [" + finding.rule + "]";
   if (!finding.acknowledged.empty()) {

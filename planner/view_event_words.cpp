@@ -260,10 +260,7 @@ std::string not_started_words(BaselinesFailed const& failed, std::string const& 
 std::string finding_lines(Findings const& findings) {
   std::string lines;
   for (auto const& finding : findings) {
-    // a stored plan is one line: its steps say where
-    auto const where = finding.step.empty() ? "" : finding.step + ": ";
-    lines += where + std::string(to_text(finding.severity)) + ": " + finding.message + " [" +
-             finding.rule + "]\n" + (finding.fix.empty() ? "" : "  fix: " + finding.fix + "\n");
+    lines += to_text(finding) + "\n";
   }
   return lines +
          "change the plan, or acknowledge each with its rule and a reason: "

@@ -42,6 +42,7 @@ Response upload_plan(Request const& request, RunService& service);
 Response validate_plan(Request const& request, RunService& service);
 Response diff_plans(Request const& request, RunService& service);
 Response show_plan(Request const& request, RunService& service);
+Response show_ways_back(Request const& request, RunService& service);
 
 // api_runs.cpp
 Response list_runs(Request const& request, RunService& service);
@@ -57,6 +58,7 @@ Response preview_rollback(Request const& request, RunService& service);
 Response command_run(Request const& request, RunService& service);
 
 // api_target.cpp: what a target tells when it is asked
+Response when_told(std::function<void(Told)> ask);
 Response show_locks(Request const& request, RunService& service);
 Response show_preflight(Request const& request, RunService& service);
 Response show_catalog(Request const& request, RunService& service);

@@ -112,6 +112,17 @@ Response validate_plan(Request const& request, RunService& service) {
   return answer(service.validate_plan(*upload));
 }
 
+Response show_ways_back(Request const& request, RunService& service) {
+  auto upload = read_upload(request);
+  if (!upload) {
+    return problem(upload.error());
+  }
+  std::string const target(request.part("target"));
+  return when_told([&service, target, upload = *std::move(upload)](Told told) {
+    service.show_ways_back(target, upload, std::move(told));
+  });
+}
+
 Response show_plan(Request const& request, RunService& service) {
   return answer(service.show_plan(request.part("digest"), request.caller.principal));
 }

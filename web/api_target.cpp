@@ -13,14 +13,14 @@ Response answered(Result<Document> const& document) {
   return document ? Response{.body = document->json} : problem(document.error());
 }
 
+}  // namespace
+
 // The service outlives every connection.
 Response when_told(std::function<void(Told)> ask) {
   return {.later = [ask = std::move(ask)](std::function<void(Response)> const& tell) {
     ask([tell](Result<Document> document) { tell(answered(document)); });
   }};
 }
-
-}  // namespace
 
 Response show_locks(Request const& request, RunService& service) {
   if (auto known = check_query(request, {}); !known) {

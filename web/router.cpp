@@ -48,6 +48,7 @@ constexpr Needs administers{Capability::administer};
 constexpr Needs stops{Capability::stop, Needs::On::run};
 constexpr Needs rolls_back{Capability::roll_back, Needs::On::run};
 constexpr Needs signs{Capability::approve, Needs::On::run};
+constexpr Needs plans_for_target{Capability::operate, Needs::On::target};
 constexpr Needs goes_on{Capability::operate, Needs::On::run};
 
 // A pattern's {name} takes one segment. HEAD is answered like GET, without the body. Pages are for
@@ -78,6 +79,7 @@ constexpr Route routes[] = {
     {"POST", "/api/v1/store/backup", start_backup, operates},
 
     {"GET", "/api/v1/targets/{target}/catalog", show_catalog, reads_target},
+    {"POST", "/api/v1/targets/{target}/ways-back", show_ways_back, plans_for_target},
 
     {"GET", "/api/v1/plans", list_plans, reads},
     {"POST", "/api/v1/plans", upload_plan, operates},
@@ -226,12 +228,11 @@ std::optional<std::string> target_in(Needs::On on, Request const& request, RunSe
   __builtin_unreachable();
 }
 
-// A run on a target that the caller may not read is answered as one that is not there.
-bool is_hidden(planner::Principal const& caller, Capability capability, std::string const& target) {
-  return may(caller, capability, std::nullopt) && !may(caller, Capability::read, target);
-}
-
-Error no_such_run(std::string const& run) {
+Error no_such_run(std::string const& run, RunService& service) {
+  if (auto const found = service.target_of({run});
+      !found && found.error().code != ErrorCode::not_found) {
+    return found.error();  // such as a store that is not read any more
+  }
   return {.code = ErrorCode::not_found,
           .detail = "there is no run " + run,
           .next = "runbookctl run list"};
@@ -249,10 +250,15 @@ Result<Target> admit(Needs const& needs, Request const& request, RunService& ser
       .and_then([&]() -> Result<Target> {
         auto target = target_in(needs.on, request, service);
         auto const& caller = request.caller.principal;
-        if (needs.on == Needs::On::run && target && is_hidden(caller, needs.what, *target)) {
-          return tl::unexpected(no_such_run(request.part("run")));
+        // A run on a target that the caller may not read is answered as one that is not there, and
+        // before the body is looked at, so that nothing tells the one from the other.
+        bool const unseen =
+            needs.on == Needs::On::run && (!target || !may(caller, Capability::read, *target));
+        auto granted = expect_may(caller, needs.what, unseen ? Target{} : target);
+        if (granted && unseen) {
+          return tl::unexpected(no_such_run(request.part("run"), service));
         }
-        return expect_may(caller, needs.what, target).map([&] { return std::move(target); });
+        return granted.map([&] { return std::move(target); });
       });
 }
 
@@ -279,11 +285,11 @@ Response respond(Request request, RunService& service) {
   auto const& route = *found.route;
   request.path = std::move(found.names);
   auto const target = admit(route.needs, request, service);
-  if (!target) {
-    return problem(target.error());
-  }
-  auto response = route.handler(request, service);
+  auto response = target ? route.handler(request, service) : problem(target.error());
   response.route = route.pattern;
+  if (!target) {
+    return response;
+  }
   if (route.needs.on != Needs::On::run) {
     return response;
   }

@@ -129,6 +129,8 @@ class RunService {
 
   // What is in a target's database, as far as it decides what SQL does there.
   virtual void show_catalog(std::string const& target, Told told) = 0;
+  // What that database says now of each `rollback: auto` of a plan that no text tells.
+  virtual void show_ways_back(std::string const& target, PlanUpload const& upload, Told told) = 0;
 
   // `expected`: If-Match; the command is refused with stale_revision when the run has moved on.
   // The document is the run's snapshot after the command was recorded.

@@ -137,7 +137,9 @@ Findings made_by_target(Findings by_target, Findings const& by_text) {
     });
   });
   for (auto& finding : by_target) {
-    finding.edits.clear();  // they are about a file, and the plan is stored
+    // both are about a file; of a stored plan there is only its canonical form, which nobody wrote
+    finding.edits.clear();
+    finding.place = {};
   }
   return by_target;
 }

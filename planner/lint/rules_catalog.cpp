@@ -19,7 +19,8 @@ Hits no_such_table(Site const& site) {
   bool const names_one =
       (site.node.is("AlterTableStmt") || site.node.is("RenameStmt") || site.node.is("IndexStmt") ||
        site.node.is("TruncateStmt") || site.node.is("UpdateStmt") || site.node.is("DeleteStmt") ||
-       site.node.is("InsertStmt") || site.node.is("CreateTrigStmt")) &&
+       site.node.is("InsertStmt") || site.node.is("CreateTrigStmt") ||
+       site.node.is("AlterSeqStmt")) &&
       !site.node.flag("missing_ok");
   if (!names_one || !site.before.complete) {
     return {};
@@ -29,6 +30,8 @@ Hits no_such_table(Site const& site) {
     for (auto const one : site.node.list("relations")) {
       names.push_back({one.text("schemaname"), one.text("relname")});
     }
+  } else if (site.node.is("AlterSeqStmt")) {
+    names.push_back(pg::name_of(site.node["sequence"]));
   } else if (site.node.has("relation")) {
     auto const object = site.node.text("objtype");
     if (object == "OBJECT_TYPE" || site.node.text("renameType") == "OBJECT_ATTRIBUTE") {
@@ -211,14 +214,14 @@ constexpr auto rules = std::to_array<StatementRule>({
     {{.id = "sql/no-such-table",
       .severity = Severity::error,
       .title = "A table that is not in the schema",
-      .why = "the schema that was given has no such table, so the statement fails",
-      .fix = "correct the name, or give the schema as it is before this script"},
+      .why = "the schema that this is judged by has no such table, so the statement fails",
+      .fix = "correct the name, or let it be judged by the schema as it is before this runs"},
      no_such_table},
     {{.id = "sql/no-such-column",
       .severity = Severity::error,
       .title = "A column that is not in the schema",
-      .why = "the schema that was given has no such column, so the statement fails",
-      .fix = "correct the name, or give the schema as it is before this script"},
+      .why = "the schema that this is judged by has no such column, so the statement fails",
+      .fix = "correct the name, or let it be judged by the schema as it is before this runs"},
      no_such_column},
     {{.id = "sql/already-there",
       .severity = Severity::error,

@@ -27,12 +27,12 @@ Hits create_index(Site const& site) {
   if (!node.is("IndexStmt") || node.flag("concurrent") || site.is_new()) {
     return {};
   }
-  if (!node["relation"].flag("inh")) {
+  auto const* table = site.table();
+  bool const parent = table != nullptr && table->kind == RelationKind::partitioned_table;
+  if (!node["relation"].flag("inh") && (parent || table == nullptr)) {
     return {};  // ON ONLY a parent: nothing is built
   }
   auto const tables = site.existing(site.effects.scans);
-  auto const* table = site.table();
-  bool const parent = table != nullptr && table->kind == RelationKind::partitioned_table;
   if (tables.empty()) {
     return {};
   }

@@ -346,6 +346,11 @@ test('a stream has the same events as the pages', async () => {
 test('targets that do not answer', async () => {
   await done('show_catalog', {by: ana, path: {target: 'main'}});
   await refused('not-found', 'show_catalog', {by: ana, path: {target: 'nowhere'}});
+  const auto = (text) => ({by: ana, type: 'application/yaml', body: one_step('auto', text).replace('rollback: SELECT 1', 'rollback: auto')});
+  const told = (await done('show_ways_back', {path: {target: 'main'}, ...auto('DROP VIEW no_such; ALTER TABLE t ALTER a SET DEFAULT 1')})).body;
+  assert.equal(told.steps.length, 1);
+  await refused('plan-invalid', 'show_ways_back', {path: {target: 'main'}, ...auto('DROP TABLE t')});
+  await refused('target-unreachable', 'show_ways_back', {path: {target: 'dead'}, ...auto('DROP VIEW v')});
   await refused('target-unreachable', 'show_catalog', {by: ana, path: {target: 'dead'}});
   await refused('target-refused', 'show_catalog', {by: ana, path: {target: 'refusing'}});
 });

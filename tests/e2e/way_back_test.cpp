@@ -1,5 +1,6 @@
 // Rollbacks that the catalog told when their steps began: recorded, shown, and used after kill -9.
 #include <csignal>
+#include <fstream>
 
 #include <doctest/doctest.h>
 
@@ -58,6 +59,25 @@ TEST_CASE("the way back that the catalog told is recorded before the step, and o
         std::string::npos);
   scene.daemon.verb(id, "rollback", {{"to", "all"}});
   scene.daemon.until(id, {"rolled_back"});
+  CHECK(scene.database.fingerprint_body() == before);
+}
+
+TEST_CASE("plan derive asks a target of the daemon for what no text tells, and changes nothing") {
+  Scene scene;
+  scene.database.sql(objects);
+  auto const before = scene.database.fingerprint_body();
+  auto const file = scene.daemon.folder() + "/plan.yaml";
+  std::ofstream(file) << plan();
+  auto const derive = [&](std::string const& target) {
+    return run_program({runbookctl_program(), "plan", "derive", file, "--target", target, "--addr",
+                        scene.daemon.socket()});
+  };
+  auto const told = derive("main");
+  CHECK_MESSAGE(told.exit_code == 0, told.err);
+  CHECK(told.out.find("  CREATE INDEX CONCURRENTLY by_a ON public.t") != std::string::npos);
+  CHECK(told.out.find("SET DEFAULT 5") != std::string::npos);  // "again": as it is now
+  CHECK(told.err.find("--target main") != std::string::npos);
+  CHECK(derive("nowhere").exit_code == 3);
   CHECK(scene.database.fingerprint_body() == before);
 }
 

@@ -168,6 +168,10 @@ void FakeService::show_catalog(std::string const& target, Told told) {
   answer_later(answer("show_catalog " + target), std::move(told));
 }
 
+void FakeService::show_ways_back(std::string const& target, PlanUpload const& plan, Told told) {
+  answer_later(answer("show_ways_back " + target + " " + plan.file_name), std::move(told));
+}
+
 Result<Document> FakeService::show_part(RunId const& run, RunPart part) {
   auto const found = find(run);
   constexpr std::array names{"steps", "phases", "gates"};

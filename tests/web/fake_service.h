@@ -75,6 +75,7 @@ class FakeService : public RunService {
   void show_locks(RunId const& run, Told told) override;
   void show_preflight(RunId const& run, std::string const& phase, Told told) override;
   void show_catalog(std::string const& target, Told told) override;
+  void show_ways_back(std::string const& target, PlanUpload const& upload, Told told) override;
   Result<Document> submit(RunId const& run, planner::Command const& asked_for,
                           std::optional<planner::EventSeq> revision,
                           planner::Principal const& caller) override;

@@ -43,6 +43,8 @@ TEST_CASE("what is known at once is answered at once") {
   CHECK(json::parse(preflight.body)["answer"] == "show_preflight expand");
   auto const catalog = client.get("/api/v1/targets/main/catalog");
   CHECK(json::parse(catalog.body)["answer"] == "show_catalog main");
+  auto const ways = client.post("/api/v1/targets/main/ways-back", "{}");
+  CHECK(json::parse(ways.body)["answer"] == "show_ways_back main plan.json");
   CHECK(client.get("/api/v1/runs/run_2/locks").status == 404);
   CHECK(client.get("/api/v1/runs/run_1/locks?phase=expand").status == 400);
 }

@@ -128,9 +128,10 @@ Maybe<Answer> Client::remove(std::string const& target, std::string const& what)
               what);
 }
 
-Maybe<Answer> Client::post_plan(std::string const& bundle, std::string const& what) {
+Maybe<Answer> Client::post_plan(std::string const& target, std::string const& bundle,
+                                std::string const& what) {
   return send({.method = "POST",
-               .target = "/api/v1/plans",
+               .target = target,
                .headers = {{"Content-Type", "application/vnd.runbook.bundle+json"},
                            {"Runbook-Actor", settings_.actor}},
                .body = bundle},

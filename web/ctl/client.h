@@ -34,7 +34,9 @@ class Client {
   Maybe<Answer> post(std::string const& target, std::string const& body, std::string const& what,
                      std::optional<std::int64_t> if_revision = {});
   Maybe<Answer> remove(std::string const& target, std::string const& what);
-  Maybe<Answer> post_plan(std::string const& bundle, std::string const& what);
+  // `target`: of the request; the plan is stored by "/api/v1/plans".
+  Maybe<Answer> post_plan(std::string const& target, std::string const& bundle,
+                          std::string const& what);
   Maybe<HttpStream> open_events(std::string const& run, std::string const& after);
 
   // A full id, a unique beginning of one, or "@latest" -> a full id.

@@ -62,7 +62,7 @@ struct PlanDiff {
 };
 struct PlanDerive {
   std::string file;
-  std::string dsn;  // the database that tells what the text does not
+  std::string dsn, target;  // the database that tells what the text does not; one of them, or none
   bool fix = false;
 };
 struct SqlExplain : SchemaChoice {

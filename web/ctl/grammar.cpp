@@ -161,6 +161,8 @@ void add_plan_commands(Parse& parse) {
   derive.word("FILE", &PlanDerive::file, "The plan")->required();
   derive.option("--dsn", &PlanDerive::dsn, "DSN",
                 "The database that tells what no text tells, as its catalog is now");
+  derive.option("--target", &PlanDerive::target, "NAME",
+                "Or a target of the daemon, which is asked");
   derive.flag("--fix", &PlanDerive::fix, "Write the SQL into the file, in the place of `auto`");
 }
 

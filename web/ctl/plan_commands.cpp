@@ -9,6 +9,7 @@
 #include "planner/lint.h"
 #include "planner/view.h"
 #include "planner/way_back.h"
+#include "planner/ways_back_json.h"
 #include "web/ctl/findings.h"
 #include "web/ctl/perform.h"
 #include "web/ctl/plan_files.h"
@@ -163,6 +164,43 @@ Exit perform(Session& session, PlanShow const& command) {
   return show_file(session, command.plan);
 }
 
+namespace {
+
+Maybe<planner::WaysBack> ask_of_dsn(Session& session, std::string const& dsn,
+                                    planner::Plan const& plan) {
+  auto told = session.world.ways_back(dsn, plan);
+  return told ? Maybe<planner::WaysBack>(*std::move(told))
+              : fail(Exit::unreachable, "ask the database of --dsn", told.error().detail,
+                     "psql DSN -c 'SELECT 1'");
+}
+
+Maybe<planner::WaysBack> ask_of_target(Session& session, std::string const& target,
+                                       PlanFile const& file, planner::Plan const& plan) {
+  auto const what = "ask target " + target + " for ways back";
+  auto const answer =
+      send_plan(session, file, "/api/v1/targets/" + percent_encode(target) + "/ways-back", what);
+  if (!answer) {
+    return tl::unexpected(answer.error());
+  }
+  auto told = planner::ways_back_from_json(plan, answer->body);
+  return told ? Maybe<planner::WaysBack>(*std::move(told))
+              : fail(Exit::unexpected, what, told.error().detail, told.error().next);
+}
+
+// Nothing where nobody is to be asked.
+Maybe<planner::WaysBack> ask_for_ways_back(Session& session, PlanDerive const& command,
+                                           PlanFile const& file, planner::Plan const& plan) {
+  if (!command.dsn.empty() && !command.target.empty()) {
+    return fail(Exit::usage, "ask for ways back", "--dsn and --target say the same thing",
+                "give one of them");
+  }
+  return !command.dsn.empty()      ? ask_of_dsn(session, command.dsn, plan)
+         : !command.target.empty() ? ask_of_target(session, command.target, file, plan)
+                                   : planner::WaysBack{};
+}
+
+}  // namespace
+
 Exit perform(Session& session, PlanDerive const& command) {
   auto const file = load_plan(session, command.file);
   if (!file) {
@@ -173,27 +211,23 @@ Exit perform(Session& session, PlanDerive const& command) {
     return Exit::invalid;
   }
   auto plan = *file->read.plan;
-  Surroundings::WaysBack told;
-  if (!command.dsn.empty()) {
-    auto asked = session.world.ways_back(command.dsn, plan);
-    if (!asked) {
-      auto const failed = fail(Exit::unreachable, "ask the database of --dsn", asked.error().detail,
-                               "psql DSN -c 'SELECT 1'");
-      return report(session, failed.value());
-    }
-    told = std::move(*asked);
-    plan = planner::with_ways_back(std::move(plan), told.sql);
+  auto const told = ask_for_ways_back(session, command, *file, plan);
+  if (!told) {
+    return report(session, told.error());
   }
+  plan = planner::with_ways_back(std::move(plan), told->sql);
   auto const found = planner::spelled_out(plan, file->text);
   bool const any = planner::mend(file->text, file->name, found).edits > 0;
   if (command.fix && any) {
     auto const edits = mend_files(session, found);
     return edits ? Exit::done : report(session, edits.error());
   }
-  put_derived(session, plan, told.refused);
+  put_derived(session, plan, told->refused);
   if (any) {
-    auto const dsn = command.dsn.empty() ? "" : "--dsn DSN ";
-    tell(session, "next: runbookctl plan derive --fix " + (dsn + shell_quote(file->name)));
+    auto const asked = !command.dsn.empty()      ? std::string("--dsn DSN ")
+                       : !command.target.empty() ? "--target " + shell_quote(command.target) + " "
+                                                 : "";
+    tell(session, "next: runbookctl plan derive --fix " + asked + shell_quote(file->name));
   } else {
     tell(session, "no step of the file says `rollback: auto` where SQL is derived");
   }

@@ -141,18 +141,23 @@ Maybe<planner::Plan> load_any_plan(Session& session, std::string const& plan,
                 : fail(Exit::unexpected, what, "the daemon's answer holds no plan");
 }
 
+Maybe<Answer> send_plan(Session& session, PlanFile const& plan, std::string const& target,
+                        std::string const& what) {
+  Json const bundle = {{"file_name", plan.name}, {"text", plan.text}, {"files", plan.files}};
+  try {
+    return session.client.post_plan(target, bundle.dump(), what);
+  } catch (Json::type_error const&) {
+    return fail(Exit::invalid, what, "the plan or a SQL file beside it is not UTF-8 text",
+                "iconv -t UTF-8 FILE");
+  }
+}
+
 Maybe<Answer> upload_plan(Session& session, std::string const& file) {
   auto const plan = load_plan(session, file);
   if (!plan) {
     return tl::unexpected(plan.error());
   }
-  Json const bundle = {{"file_name", plan->name}, {"text", plan->text}, {"files", plan->files}};
-  try {
-    return session.client.post_plan(bundle.dump(), "upload " + file);
-  } catch (Json::type_error const&) {
-    return fail(Exit::invalid, "upload " + file,
-                "the plan or a SQL file beside it is not UTF-8 text", "iconv -t UTF-8 FILE");
-  }
+  return send_plan(session, *plan, "/api/v1/plans", "upload " + file);
 }
 
 }  // namespace runbookd::ctl

@@ -29,6 +29,9 @@ bool looks_like_digest(std::string_view text);
 // A file, or the digest of a stored plan; one with errors is a failure that names the first.
 Maybe<planner::Plan> load_any_plan(Session& session, std::string const& plan,
                                    std::string const& what);
+// With the SQL files beside it. `target`: of the request.
+Maybe<Answer> send_plan(Session& session, PlanFile const& plan, std::string const& target,
+                        std::string const& what);
 Maybe<Answer> upload_plan(Session& session, std::string const& file);
 
 }  // namespace runbookd::ctl

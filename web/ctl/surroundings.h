@@ -3,12 +3,12 @@
 
 #include <functional>
 #include <iosfwd>
-#include <map>
 #include <string>
 
 #include "planner/catalog_json.h"
 #include "planner/plan.h"
 #include "planner/time.h"
+#include "planner/ways_back_json.h"
 
 namespace runbookd::ctl {
 
@@ -32,10 +32,8 @@ struct Surroundings {
   std::function<planner::Result<planner::ServerCatalog>(std::string const& dsn)> read_catalog;
   // What that database says now of each `rollback: auto` that no text tells; the reasons where it
   // says nothing.
-  struct WaysBack {
-    std::map<planner::StepRef, std::string> sql, refused;
-  };
-  std::function<planner::Result<WaysBack>(std::string const& dsn, planner::Plan const& plan)>
+  std::function<planner::Result<planner::WaysBack>(std::string const& dsn,
+                                                   planner::Plan const& plan)>
       ways_back;
   // A daemon that is away while a run is followed: when that is told, and when it is enough.
   planner::Duration outage_told_after{2'000};

@@ -35,6 +35,7 @@ CREATE TABLE a (x int); ALTER TABLE a RENAME TO b; CREATE INDEX i ON b (x);
 
 --! each lock/create-index-not-concurrent +schema
 CREATE INDEX i ON t (b);
+CREATE INDEX i ON ONLY t (b);
 CREATE INDEX i ON part (id);
 
 --! each safe +schema

@@ -89,6 +89,7 @@ ALTER TABLE no_such ADD COLUMN z int;
 CREATE INDEX CONCURRENTLY i ON no_such (a);
 UPDATE no_such SET a = 1 WHERE id = 1;
 INSERT INTO no_such (a) VALUES (1);
+ALTER SEQUENCE no_such OWNED BY NONE;
 --! each sql/no-such-column +schema
 ALTER TABLE other ALTER COLUMN zzz SET DEFAULT 1;
 CREATE INDEX CONCURRENTLY i ON other (zzz);
@@ -106,7 +107,7 @@ ALTER TABLE other ADD COLUMN zzz int; ALTER TABLE other ALTER COLUMN zzz SET DEF
 ALTER TABLE other ADD COLUMN zzz int, ALTER COLUMN zzz SET DEFAULT 1;
 CREATE TABLE fresh (id bigint PRIMARY KEY); INSERT INTO fresh (id) VALUES (1);
 CREATE TEMP TABLE other (a int);
-ALTER SEQUENCE no_such OWNED BY NONE;
+ALTER SEQUENCE IF EXISTS no_such OWNED BY NONE;
 UPDATE pg_catalog.pg_class SET relname = 'x' WHERE oid = 1;
 WITH c AS (SELECT 1 AS a) SELECT a FROM c;
 --! each data/drop-table sql/refused-by-dependents +schema

@@ -162,6 +162,16 @@ TEST_CASE("plan derive shows the SQL that auto stands for, and --fix writes it i
   CHECK(runbookctl({"plan", "derive", file, "--fix"}, {}).err.find("edit") == std::string::npos);
 }
 
+TEST_CASE("plan derive takes one database to ask") {
+  Folder const folder;
+  auto const file = folder.write("p.yaml",
+                                 "runbook: 1\nname: p\nphases:\n  - name: a\n    steps:\n"
+                                 "      - {name: s, sql: DROP VIEW v, rollback: auto}\n");
+  auto const said = runbookctl({"plan", "derive", file, "--dsn", "x", "--target", "y"}, {});
+  CHECK(said.exit == 2);
+  CHECK(said.err.find("--dsn and --target say the same thing") != std::string::npos);
+}
+
 TEST_CASE("plan derive of what cannot be derived ends with 9 and says why") {
   Folder const folder;
   auto const file = folder.write("bad.yaml",
