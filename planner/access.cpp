@@ -150,6 +150,11 @@ bool may(Principal const& principal, Capability capability, OnTarget target) {
   });
 }
 
+bool may_somewhere(Principal const& principal, Capability capability) {
+  return std::ranges::any_of(principal.grants,
+                             [&](Grant const& grant) { return holds(grant.role, capability); });
+}
+
 Result<void> expect_may(Principal const& principal, Capability capability, OnTarget target) {
   if (may(principal, capability, target)) {
     return {};

@@ -53,6 +53,8 @@ struct Principal {
 // administers, and only an auditor of all reads what was asked of all.
 using OnTarget = std::optional<std::string_view>;
 bool may(Principal const& principal, Capability capability, OnTarget target);
+// … on some target, whichever it is.
+bool may_somewhere(Principal const& principal, Capability capability);
 // Stands for all targets that there are or will be: only a role that is bound to none covers it.
 inline constexpr std::string_view every_target = "*";
 // The refusal names the roles that would do, and those that there are.

@@ -251,12 +251,11 @@ std::optional<std::string> target_in(Needs::On on, Request const& request, RunSe
   __builtin_unreachable();
 }
 
-// A run on a target that the caller may not read is answered as one that is not there.
-bool is_hidden(planner::Principal const& caller, Capability capability, std::string const& target) {
-  return may(caller, capability, std::nullopt) && !may(caller, Capability::read, target);
-}
-
-Error no_such_run(std::string const& run) {
+Error no_such_run(std::string const& run, RunService& service) {
+  if (auto const found = service.target_of({run});
+      !found && found.error().code != ErrorCode::not_found) {
+    return found.error();  // such as a store that is not read any more
+  }
   return {.code = ErrorCode::not_found,
           .detail = "there is no run " + run,
           .next = "runbookctl run list"};
@@ -274,10 +273,16 @@ Result<Target> admit(Needs const& needs, Request const& request, RunService& ser
       .and_then([&]() -> Result<Target> {
         auto target = target_in(needs.on, request, service);
         auto const& caller = request.caller.principal;
-        if (needs.on == Needs::On::run && target && is_hidden(caller, needs.what, *target)) {
-          return tl::unexpected(no_such_run(request.part("run")));
+        // A run on a target that the caller may not read is answered as one that is not there, and
+        // before the body is looked at, so that nothing tells the one from the other.
+        bool const unseen =
+            needs.on == Needs::On::run && (!target || !may(caller, Capability::read, *target));
+        if (unseen && may_somewhere(caller, needs.what)) {
+          return tl::unexpected(no_such_run(request.part("run"), service));
         }
-        return expect_may(caller, needs.what, target).map([&] { return std::move(target); });
+        return expect_may(caller, needs.what, unseen ? Target{} : target).map([&] {
+          return std::move(target);
+        });
       });
 }
 

@@ -102,6 +102,7 @@ CREATE TABLE other (id bigint PRIMARY KEY);
 ALTER TABLE other ADD COLUMN a int;
 CREATE INDEX CONCURRENTLY w_norm ON other (a);
 --! each safe +schema
+DO $$ BEGIN IF to_regclass('other') IS NULL THEN CREATE TABLE other (id bigint PRIMARY KEY); END IF; END $$;
 ALTER TABLE IF EXISTS no_such ADD COLUMN z int;
 ALTER TABLE other ADD COLUMN zzz int; ALTER TABLE other ALTER COLUMN zzz SET DEFAULT 1;
 ALTER TABLE other ADD COLUMN zzz int, ALTER COLUMN zzz SET DEFAULT 1;
