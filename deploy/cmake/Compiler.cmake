@@ -7,7 +7,9 @@ target_compile_options(runbookd_compile INTERFACE
   # g++ 12 warns about fields that a designated initializer leaves to their default, on purpose
   -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wuseless-cast>
-  $<$<BOOL:${RUNBOOKD_WERROR}>:-Werror>)
+  $<$<BOOL:${RUNBOOKD_WERROR}>:-Werror>
+  # see Precompiled.cmake
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:$<TARGET_PROPERTY:PRECOMPILE_HEADERS>>>:-Wno-error>)
 target_compile_definitions(runbookd_compile INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 

@@ -31,8 +31,8 @@ foreach(folder planner web web/ctl daemon tests/chaos tests/e2e tests/planner te
         # g++ 12 then takes the standard's headers for ours and is wrong about std::string in them: what it warns of
         # stops a build only where nothing is precompiled
         target_compile_options(${target} PRIVATE
-          $<$<CXX_COMPILER_ID:GNU>:-Wno-error> $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
-          $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
+          $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+          $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
       endif()
     endforeach()
   endif()

@@ -9,6 +9,7 @@ import {all_codes, all_operations, call, document, done, exchange, expect_valid_
 
 // What nobody can provoke from outside.
 const never_seen = {
+  'outside-window': 'no setting names windows yet',
   'request-in-progress': 'no answer of a verb comes later than the verb: it needs two requests at one instant',
   internal: 'a defect of the daemon, or an event in its store that a newer version wrote',
 };
@@ -227,6 +228,10 @@ test('the life of a run, from its first verb to its last', async () => {
   assert.equal(gates[1].checks.length, 2, 'what the phase before has shown');
   await refused('gate-closed', 'advance_run', {...at(run), body: {to_phase: 'contract'}});
   await refused('self-approval', 'approve_phase', {...at(run), body: {phase: 'contract'}});
+  const opening = (await done('show_run', at(run))).body.gate;
+  await refused('approval-stale', 'approve_phase', {by: cara, path: {run}, body: {phase: 'contract', gate: opening + 1}});
+  await verb('approve_phase', run, {phase: 'contract', gate: opening, reason: 'looked at it'}, cara);
+  await verb('withdraw_word', run, {phase: 'contract', reason: 'too early'}, cara);
   await verb('approve_phase', run, {phase: 'contract', reason: 'looked at it'}, cara);
   await refused('confirm-mismatch', 'advance_run', {...at(run), body: {to_phase: 'contract', confirm: 'expand'}});
   await verb('advance_run', run, {to_phase: 'contract', confirm: 'contract'});
@@ -432,6 +437,24 @@ test('a store that is full, and one that is gone', async () => {
   rmSync(stage.broken.store);
   assert.equal((await call('ready', {url: stage.broken.url})).status, 503);
   await refused('store-broken', 'upload_plan', {url: stage.broken.url, type: 'application/yaml', body: one_step('x', 'SELECT 1')});
+});
+
+test('what people say beside the verbs, and going past a check', async () => {
+  const ruth = (await token('ruth', 'admin')).secret;
+  const failing = one_step('failing', 'SELECT 1').replace(/steps: (.*)}\]\n/, 'steps: $1, validate: [{name: two, sql: SELECT 1, expect: {value: 2}}]}]\n');
+  const run = await create(failing);
+  await verb('start_run', run);
+  await until_state(run, 'failed');
+  await done('add_note', {...at(run), body: {text: 'the check is older than the table'}});
+  await done('show_hold', {by: vic});
+  await done('set_hold', {by: oncall, body: {reason: 'p99 is up', for: '1h'}});
+  await refused('held', 'evaluate_checks', {...at(run), body: {}});
+  await done('lift_hold', {by: ana});
+  await verb('ask_override', run, {phase: 'one', reason: 'the check is wrong'}, ruth);
+  await verb('withdraw_word', run, {phase: 'one', reason: 'not yet'}, ruth);
+  await verb('ask_override', run, {phase: 'one', reason: 'the check is wrong'}, ruth);
+  await verb('countersign_override', run, {phase: 'one', reason: 'so it is'}, cara);
+  await until_state(run, 'succeeded');
 });
 
 after(() => {

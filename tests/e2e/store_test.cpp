@@ -336,7 +336,8 @@ TEST_CASE("copies made in a loop while a run works are sound, and beginnings of 
 TEST_CASE("a copy is only made for who says JSON, and never into a file that the caller names") {
   Scene scene;
   CHECK(scene.daemon.post_text("/api/v1/store/backup", "{}", "text/plain").status == 415);
-  auto const begun = scene.daemon.post("/api/v1/store/backup", {{"file", "/etc/passwd"}});
+  CHECK(scene.daemon.post("/api/v1/store/backup", {{"file", "/etc/passwd"}}).status == 400);
+  auto const begun = scene.daemon.post("/api/v1/store/backup", json::object());
   CHECK(begun.status == 202);
   CHECK(begun.body.at("file") == scene.daemon.store_path() + ".backup");
 }
