@@ -17,7 +17,7 @@ std::string place_of(CommandPage const& page) {
 }
 
 // In single quotes; a quote within ends them for a moment.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (char const c : text) {
     out += c == '\'' ? "'\\''" : std::string(1, c);
@@ -109,8 +109,8 @@ std::string bash_completion(CommandPage const& program) {
         options += (options.empty() ? "" : " ") + one;
       }
     }
-    text += "    " + quoted(place_of(*page)) + ")\n      commands=" + quoted(commands) +
-            "\n      options=" + quoted(options) +
+    text += "    " + in_quotes(place_of(*page)) + ")\n      commands=" + in_quotes(commands) +
+            "\n      options=" + in_quotes(options) +
             "\n      runs=" + (takes_run(*page) ? "yes" : "no") + " ;;\n";
   }
   return text +
@@ -132,14 +132,14 @@ std::string zsh_completion(CommandPage const& program) {
               walk(program, "${words[i]}", "i = 2; i < CURRENT; i++") +
               "  local runs=no\n  local -a commands options ids\n  case $at in\n";
   for (auto const* page : pages_below(program)) {
-    text += "    " + quoted(place_of(*page)) + ")\n      commands=(";
+    text += "    " + in_quotes(place_of(*page)) + ")\n      commands=(";
     for (auto const& command : page->commands) {
-      text += "\n        " + quoted(command.path.back() + ":" + command.help);
+      text += "\n        " + in_quotes(command.path.back() + ":" + command.help);
     }
     text += ")\n      options=(";
     for (auto const& option : options_of(program, *page)) {
       for (auto const& one : option.names) {
-        text += "\n        " + quoted(colon_free(one) + ":" + option.help);
+        text += "\n        " + in_quotes(colon_free(one) + ":" + option.help);
       }
     }
     text += std::string(")\n      runs=") + (takes_run(*page) ? "yes" : "no") + " ;;\n";
@@ -168,12 +168,13 @@ std::string fish_completion(CommandPage const& program) {
       "\n      set at $at/$word\n    end\n  end\n  test \"$at\" = \"$argv[1]\"\nend\n";
   for (auto const* page : pages_below(program)) {
     auto const here =
-        "complete -c " + name + " -n " + quoted(helper + " " + quoted(place_of(*page)));
+        "complete -c " + name + " -n " + in_quotes(helper + " " + in_quotes(place_of(*page)));
     for (auto const& command : page->commands) {
-      text += here + " -f -a " + quoted(command.path.back()) + " -d " + quoted(command.help) + "\n";
+      text += here + " -f -a " + in_quotes(command.path.back()) + " -d " + in_quotes(command.help) +
+              "\n";
     }
     if (takes_run(*page)) {
-      text += here + " -f -a " + quoted(std::string("@latest (") + run_ids + ")") + "\n";
+      text += here + " -f -a " + in_quotes(std::string("@latest (") + run_ids + ")") + "\n";
     }
     for (auto const& option : options_of(program, *page)) {
       text += here;
@@ -181,7 +182,7 @@ std::string fish_completion(CommandPage const& program) {
         text += one.starts_with("--") ? " -l " + one.substr(2) : " -s " + one.substr(1);
       }
       text +=
-          (option.value.empty() ? "" : " -r") + std::string(" -d ") + quoted(option.help) + "\n";
+          (option.value.empty() ? "" : " -r") + std::string(" -d ") + in_quotes(option.help) + "\n";
     }
   }
   return text;
