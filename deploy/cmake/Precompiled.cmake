@@ -13,7 +13,7 @@ set(standard_headers
   <span> <sstream> <string> <string_view> <utility> <variant> <vector>)
 
 # Each has twenty objects or more.
-foreach(folder planner web web/ctl daemon tests/chaos tests/e2e tests/planner tests/target tests/web)
+foreach(folder planner web web/ctl daemon)
   if(RUNBOOKD_PRECOMPILED AND IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${folder})
     get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
     foreach(target IN LISTS targets)
@@ -23,9 +23,6 @@ foreach(folder planner web web/ctl daemon tests/chaos tests/e2e tests/planner te
         set(headers ${standard_headers})
         if(NOT folder STREQUAL "planner")
           list(APPEND headers <nlohmann/json.hpp>)
-        endif()
-        if(folder MATCHES "^tests/")
-          list(APPEND headers <doctest/doctest.h>)
         endif()
         target_precompile_headers(${target} PRIVATE ${headers})
         # g++ 12 then takes the standard's headers for ours and is wrong about std::string in them: what it warns of
